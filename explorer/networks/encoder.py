@@ -1,0 +1,47 @@
+"""The seam between model families and everything above them."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from explorer.evidence import Evidence
+from explorer.representations import BinaryCodes, Embeddings, Modality
+
+
+class Encoder(Protocol):
+    """A loaded model package that turns sentences and pictures into comparable representations.
+
+    Attributes:
+        model_id: the package's name and the first 16 digits of its weights' hash, ``name@0123456789abcdef``; vectors
+            made under one id are never compared with vectors of another.
+        name: the package's name.
+        modalities: what can be encoded.
+        side_px: pictures come in as squares of this side, squashed (both axes resized independently), never cropped.
+        dim: width of an embedding, or number of bits of a code.
+        overlays: names of the attention maps and ``"segmentation"`` that :meth:`explain` gives.
+        device: where it runs, for people ("CPU", "NVIDIA H200").
+    """
+
+    model_id: str
+    name: str
+    modalities: frozenset[Modality]
+    side_px: int
+    dim: int
+    overlays: tuple[str, ...]
+    device: str
+
+    def encode_texts(self, texts: Sequence[str]) -> Embeddings | BinaryCodes:
+        """Encode sentences; an empty sequence gives an empty (0, dim) result."""
+        ...
+
+    def encode_images(self, squares: np.ndarray) -> Embeddings | BinaryCodes:
+        """Encode pictures: uint8 RGB of shape (n, side_px, side_px, 3)."""
+        ...
+
+    def explain(self, square: np.ndarray) -> Evidence:
+        """Where the model looked in one picture (side_px, side_px, 3) and what it saw there.
+
+        The attention is the very tensor that made the embedding, not a second computation beside it.
+        """
+        ...

@@ -1,0 +1,360 @@
+"""The messages. Requests go from the window (or the command line) to the engine, answers come back."""
+
+import msgspec
+
+PROTOCOL_VERSION = 1
+
+
+class Message(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Base of everything that is said; ``id`` ties an answer to its request."""
+
+    id: int
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """What is searched for. At most one of the image fields is set; text and image together are averaged.
+
+    Attributes:
+        text: a sentence; may be empty if an image is given.
+        image_path: path of an image file on the engine's machine.
+        image_bytes: an encoded image (dropped or pasted, or the engine is remote).
+        image_item_id: an item of the open library ("search with this image").
+    """
+
+    text: str = ""
+    image_path: bytes | None = None
+    image_bytes: bytes | None = None
+    image_item_id: int | None = None
+
+
+# --- requests -------------------------------------------------------------------------------------------------------
+
+
+class Hello(Message):
+    """First message; answered by :class:`Welcome`."""
+
+    protocol_version: int = PROTOCOL_VERSION
+
+
+class ListModels(Message):
+    """Answered by :class:`ModelList`."""
+
+
+class OpenLibrary(Message):
+    """Open or create the library in this folder; answered by :class:`LibraryState`."""
+
+    path: bytes
+
+
+class DescribeLibrary(Message):
+    """Answered by :class:`LibraryState`."""
+
+
+class LoadModel(Message):
+    """Make this package ready to search; answered by :class:`ModelLoaded`."""
+
+    name: str
+
+
+class IndexFolders(Message):
+    """Scan and index folders with a model; :class:`Progress` while it works, then :class:`IndexFinished`.
+
+    An empty ``folders`` re-scans every source of the library.
+    """
+
+    folders: tuple[bytes, ...]
+    model: str
+
+
+class RemoveSource(Message):
+    """Forget a folder and its items (never touches the files); answered by :class:`LibraryState`."""
+
+    source_id: int
+
+
+class Search(Message):
+    """Rank the library's items; answered by :class:`SearchResponse`. ``k`` 0 ranks everything."""
+
+    query: Query
+    model: str
+    k: int = 0
+
+
+class Browse(Message):
+    """Everything in the library in scan order, without scores; answered by :class:`SearchResponse`."""
+
+
+class DescribeItems(Message):
+    """Answered by :class:`ItemDescriptions` in the order asked; unknown ids are left out."""
+
+    item_ids: tuple[int, ...]
+
+
+class GetThumbnails(Message):
+    """Answered by :class:`Thumbnails`; items without one are left out."""
+
+    item_ids: tuple[int, ...]
+
+
+class GetPicture(Message):
+    """The picture itself, upright, no edge longer than ``max_edge_px``; answered by :class:`Picture`."""
+
+    item_id: int
+    max_edge_px: int = 2048
+
+
+class Explain(Message):
+    """Where the model looked and what it saw; answered by :class:`Explanation`."""
+
+    item_id: int
+    model: str
+    query: Query | None = None
+
+
+class ListErrors(Message):
+    """Files that could not be read; answered by :class:`ErrorList`."""
+
+    limit: int = 10_000
+
+
+class Cancel(Message):
+    """Ask the request ``target`` to stop; that request then ends in :class:`Cancelled`. Has no answer of its own."""
+
+    target: int
+
+
+class Shutdown(Message):
+    """Finish what is committed, close the library and exit; answered by the end of the stream."""
+
+
+# --- answers --------------------------------------------------------------------------------------------------------
+
+
+class Welcome(Message):
+    """The engine is up. ``device`` is what a person reads: "CPU", "NVIDIA H200", ..."""
+
+    protocol_version: int
+    program_version: str
+    device: str
+    pid: int
+
+
+class ModelSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One package as the model picker shows it. ``problem`` is empty when it can be used."""
+
+    name: str
+    family: str
+    title: str
+    output: str
+    modalities: tuple[str, ...]
+    overlays: tuple[str, ...]
+    problem: str = ""
+
+
+class ModelList(Message):
+    """The packages that were found, the preferred one first."""
+
+    models: tuple[ModelSummary, ...]
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """A folder that is part of the library."""
+
+    source_id: int
+    path: bytes
+    display: str
+    n_items: int
+    missing: bool = False
+
+
+class LibraryState(Message):
+    """What the library holds now. ``n_indexed`` maps a model's name to its number of items with vectors."""
+
+    path: bytes
+    display: str
+    sources: tuple[Source, ...]
+    n_items: int
+    n_errors: int
+    n_indexed: dict[str, int]
+    read_only: bool = False
+
+
+class ModelLoaded(Message):
+    """The model is ready. ``notice`` says in a sentence if something fell back (no memory on the device, ...)."""
+
+    name: str
+    device: str
+    elapsed_ms: float
+    notice: str = ""
+
+
+class Progress(Message):
+    """Where long work stands. ``n_total`` is 0 while it is not known."""
+
+    stage: str
+    n_done: int
+    n_total: int
+    rate_per_s: float = 0.0
+    remaining_s: float | None = None
+    current: str = ""
+
+
+class IndexFinished(Message):
+    """What indexing did; ``state`` is the library afterwards."""
+
+    n_added: int
+    n_changed: int
+    n_moved: int
+    n_removed: int
+    n_unchanged: int
+    n_failed: int
+    n_encoded: int
+    elapsed_s: float
+    state: LibraryState
+    notice: str = ""
+
+
+class SearchResponse(Message):
+    """A ranking, best first, as packed arrays (10 million rows fit in one message).
+
+    Attributes:
+        item_ids: little-endian int64, 8 bytes an item.
+        scores: little-endian float32, 4 bytes an item, larger is nearer; empty when browsing.
+        n_unindexed: readable items of the library that have no vector of this model yet.
+    """
+
+    item_ids: bytes
+    scores: bytes
+    model: str = ""
+    query: Query | None = None
+    encode_ms: float = 0.0
+    score_ms: float = 0.0
+    sort_ms: float = 0.0
+    n_unindexed: int = 0
+    notice: str = ""
+
+
+class ItemDescription(msgspec.Struct, frozen=True, kw_only=True):
+    """One item. ``captured_at`` is ISO 8601 local time or empty; ``modified_at`` is seconds since the epoch."""
+
+    item_id: int
+    path: bytes
+    display: str
+    name: str
+    kind: str
+    width_px: int
+    height_px: int
+    size_bytes: int
+    modified_at: float
+    captured_at: str = ""
+    status: str = "ready"
+    error: str = ""
+
+
+class ItemDescriptions(Message):
+    """Answer to :class:`DescribeItems`."""
+
+    items: tuple[ItemDescription, ...]
+
+
+class Thumbnail(msgspec.Struct, frozen=True, kw_only=True):
+    """An upright JPEG, longest edge 256 px, the picture's aspect kept."""
+
+    item_id: int
+    jpeg: bytes
+
+
+class Thumbnails(Message):
+    """Answer to :class:`GetThumbnails`."""
+
+    thumbnails: tuple[Thumbnail, ...]
+
+
+class Picture(Message):
+    """An upright JPEG of the item; ``full_width_px`` and ``full_height_px`` are the original's, upright."""
+
+    item_id: int
+    jpeg: bytes
+    full_width_px: int
+    full_height_px: int
+
+
+class Grid(msgspec.Struct, frozen=True, kw_only=True):
+    """A small float32 map over the whole picture, row-major little-endian bytes."""
+
+    name: str
+    title: str
+    height: int
+    width: int
+    values: bytes
+
+
+class ClassMap(msgspec.Struct, frozen=True, kw_only=True):
+    """A class map over the whole picture: uint8 ids and uint8 confidence (0..255), row-major."""
+
+    height: int
+    width: int
+    class_ids: bytes
+    confidence: bytes
+    names: tuple[str, ...]
+
+
+class Explanation(Message):
+    """Evidence for one item. ``presence`` names what the model believes to be in the picture, most certain first."""
+
+    item_id: int
+    model: str
+    attention: tuple[Grid, ...]
+    class_map: ClassMap | None
+    presence: tuple[tuple[str, float], ...]
+    score: float | None
+    elapsed_ms: float
+
+
+class FileProblem(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that could not be read, and why, in a sentence."""
+
+    path: bytes
+    display: str
+    error: str
+
+
+class ErrorList(Message):
+    """Answer to :class:`ListErrors`."""
+
+    problems: tuple[FileProblem, ...]
+    n_total: int
+
+
+class Cancelled(Message):
+    """The request was stopped as asked; what was finished before stays."""
+
+
+class Failed(Message):
+    """The request could not be done: a sentence, what to do next, and details only if it was a bug.
+
+    ``kind`` is the class name from ``explorer.errors`` ("MediaError", ...), or "Bug".
+    """
+
+    message: str
+    remedy: str = ""
+    kind: str = "Bug"
+    details: str = ""
+
+
+Request = (
+    Hello | ListModels | OpenLibrary | DescribeLibrary | LoadModel | IndexFolders | RemoveSource | Search | Browse
+    | DescribeItems | GetThumbnails | GetPicture | Explain | ListErrors | Cancel | Shutdown
+)
+Answer = (
+    Welcome | ModelList | LibraryState | ModelLoaded | Progress | IndexFinished | SearchResponse | ItemDescriptions
+    | Thumbnails | Picture | Explanation | ErrorList | Cancelled | Failed
+)
+
+__all__ = [
+    "PROTOCOL_VERSION", "Answer", "Browse", "Cancel", "Cancelled", "ClassMap", "DescribeItems", "DescribeLibrary",
+    "ErrorList", "Explain", "Explanation", "Failed", "FileProblem", "GetPicture", "GetThumbnails", "Grid", "Hello",
+    "IndexFinished", "IndexFolders", "ItemDescription", "ItemDescriptions", "LibraryState", "ListErrors", "ListModels",
+    "LoadModel", "Message", "ModelList", "ModelLoaded", "ModelSummary", "OpenLibrary", "Picture", "Progress", "Query",
+    "RemoveSource", "Request", "Search", "SearchResponse", "Shutdown", "Source", "Thumbnail", "Thumbnails", "Welcome",
+]

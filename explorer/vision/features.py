@@ -1,0 +1,29 @@
+"""What one pass over a batch of pictures gives to every model family."""
+
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True, slots=True)
+class VisualFeatures:
+    """Features of B pictures from one backbone pass; grids cover the whole squashed square.
+
+    Attributes:
+        trunk: (B, T, 2g, 2g) output of the stride-16 stage; tuned tails start here (T = 112, 2g = 14 at 224 px).
+        grid: (B, G, g, g) last feature map, before pooling (G = 1280, g = 7 at 224 px).
+        pooled: (B, G) mean of ``grid`` over its cells.
+        semantic_scores: (B, C, g, g) class scores (logits) per cell for the C classes of the vision package, or None
+            where the segmenter was not asked for.
+        presence: (B, C) probability that each class is in the picture, or None.
+        class_map: (B, h, w) int64 class ids into the *mask* classes (0 background), or None.
+        confidence: (B, h, w) probability of the class in ``class_map``, or None.
+    """
+
+    trunk: torch.Tensor
+    grid: torch.Tensor
+    pooled: torch.Tensor
+    semantic_scores: torch.Tensor | None = None
+    presence: torch.Tensor | None = None
+    class_map: torch.Tensor | None = None
+    confidence: torch.Tensor | None = None
