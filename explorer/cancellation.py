@@ -3,7 +3,7 @@
 import threading
 
 
-class Cancelled(Exception):  # noqa: N818 - an outcome, not an error
+class Cancelled(Exception):
     """Raised by :meth:`CancellationToken.check` once cancellation was asked for."""
 
 

@@ -16,12 +16,14 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         text: a sentence; may be empty if an image is given.
+        not_text: a sentence to stay away from; subtracted.
         image_path: path of an image file on the engine's machine.
         image_bytes: an encoded image (dropped or pasted, or the engine is remote).
         image_item_id: an item of the open library ("search with this image").
     """
 
     text: str = ""
+    not_text: str = ""
     image_path: bytes | None = None
     image_bytes: bytes | None = None
     image_item_id: int | None = None

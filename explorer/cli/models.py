@@ -1,0 +1,91 @@
+"""Models from the command line: train, evaluate, list, verify."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from explorer.cli.shared import DEFAULT_MODEL, DeviceOption, JsonOption, places_of, print_out, stderr
+from explorer.errors import ConfigError, UserFacingError
+
+
+def train(
+    context: typer.Context,
+    config: Annotated[Path, typer.Argument(help="A recipe (TOML); those that came with the program: resources/recipes.")],
+    resume: Annotated[Path | None, typer.Option(help="Folder of a run to go on with.")] = None,
+) -> None:
+    """Train a model package by a recipe. Ctrl-C keeps a checkpoint; --resume goes on from it."""
+    from explorer.training import run_with_progress
+
+    run_with_progress(config, resume=resume, places=places_of(context), console=stderr)
+
+
+def evaluate(
+    context: typer.Context,
+    dataset: Annotated[Path, typer.Option(help="A Karpathy json; its photos are in images/ beside it.")],
+    model: Annotated[list[str] | None, typer.Option("--model", "-m", help="May be given more than once.")] = None,
+    split: Annotated[str, typer.Option(help="Which split.")] = "val",
+    images: Annotated[Path | None, typer.Option(help="Folder of the photos, if it is not images/.")] = None,
+    protocol_name: Annotated[str, typer.Option("--protocol", help="image-sentence.")] = "image-sentence",
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Measure models on a captioned data set: recall both ways, median ranks, rSum."""
+    if protocol_name != "image-sentence":
+        raise ConfigError(f"There is no protocol {protocol_name!r}.", "Use --protocol image-sentence.")
+    from explorer.engine.evaluating import evaluate_models
+
+    reports = evaluate_models(
+        model or [DEFAULT_MODEL], dataset, split=split, images=images, places=places_of(context), device=device, console=stderr
+    )
+    if as_json:
+        documents = [report.to_dict() for report in reports]
+        print_out(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2))
+    else:
+        for report in reports:
+            print_out(report.to_markdown())
+
+
+def models_list(context: typer.Context, as_json: JsonOption = False) -> None:
+    """What packages there are, and what is wrong with those that cannot be used."""
+    from explorer.packages import find_packages
+
+    rows = [
+        {
+            "name": found.name,
+            "family": found.package.manifest.family if found.package else "",
+            "title": found.package.manifest.title if found.package else "",
+            "problem": found.problem,
+            "folder": str(found.package.folder) if found.package else "",
+        }
+        for found in find_packages(places_of(context).model_folders)
+    ]
+    if as_json:
+        print_out(json.dumps(rows, indent=2))
+        return
+    for row in rows:
+        print_out(f"{row['name']:<24} {row['family']:<14} {row['problem'] or row['title']}")
+
+
+def models_verify(
+    context: typer.Context,
+    names: Annotated[list[str] | None, typer.Argument(help="Names of packages.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All packages that are found.")] = False,
+) -> None:
+    """Recompute each package's reference outputs and compare."""
+    from explorer.engine.verifying import verify
+    from explorer.packages import find_packages
+
+    if every:
+        names = [found.name for found in find_packages(places_of(context).model_folders)]
+    if not names:
+        raise click.UsageError("Name a package, or use --all.")
+    failures = 0
+    for name in names:
+        problems = verify(name, places_of(context).model_folders)
+        failures += bool(problems)
+        print_out(f"{name}: {'ok' if not problems else '; '.join(problems)}")
+    if failures:
+        raise UserFacingError(f"{failures} of {len(names)} packages failed.", "Install them again.")

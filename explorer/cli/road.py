@@ -1,0 +1,127 @@
+"""The road from the command line: index, search, explain."""
+
+import base64
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from explorer import protocol
+from explorer.cli.shared import (
+    DEFAULT_MODEL,
+    DeviceOption,
+    JsonOption,
+    LibraryOption,
+    ModelOption,
+    engine_with_library,
+    last_answer,
+    places_of,
+    print_out,
+    stderr,
+)
+
+
+def index(
+    context: typer.Context,
+    folders: Annotated[list[Path] | None, typer.Argument(help="Folders of photos; none: look again at all known.")] = None,
+    library: LibraryOption = None,
+    model: Annotated[list[str] | None, typer.Option("--model", "-m", help="May be given more than once.")] = None,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Index folders of photos. Only what changed is encoded; Ctrl-C is safe, the same command goes on."""
+    running = engine_with_library(places_of(context), library, device)
+    named = tuple(os.fsencode(folder.expanduser().absolute()) for folder in folders or ())
+    finished: list[dict[str, Any]] = []
+    try:
+        for name in model or [DEFAULT_MODEL]:
+            request = protocol.IndexFolders(id=1, folders=named, model=name)
+            done = last_answer(running.answer(request), title="indexing")
+            assert isinstance(done, protocol.IndexFinished)
+            finished.append({"model": name, **{key: getattr(done, key) for key in _INDEX_COUNTS}})
+            stderr.print(
+                f"{name}: {done.n_encoded} encoded, {done.n_unchanged} unchanged, {done.n_moved} moved, "
+                f"{done.n_removed} removed, {done.n_failed} unreadable; {done.elapsed_s:.1f} s. {done.notice}".strip()
+            )
+        if done.state.n_errors:
+            stderr.print(f"{done.state.n_errors} files cannot be read; the window lists them.")
+    finally:
+        running.close()
+    if as_json:
+        print_out(json.dumps({"indexed": finished}, indent=2))
+
+
+_INDEX_COUNTS = (
+    "n_added", "n_changed", "n_moved", "n_removed", "n_unchanged", "n_failed", "n_encoded", "elapsed_s", "notice",
+)
+
+
+def search(
+    context: typer.Context,
+    text: Annotated[str, typer.Argument(help="A sentence.")] = "",
+    image: Annotated[Path | None, typer.Option(help="A picture to search with, alone or beside the sentence.")] = None,
+    not_text: Annotated[str, typer.Option("--not", help="A sentence to stay away from.")] = "",
+    library: LibraryOption = None,
+    model: ModelOption = DEFAULT_MODEL,
+    k: Annotated[int, typer.Option("-k", min=1, help="How many results.")] = 20,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Rank the library's photos for a sentence, a picture, or both."""
+    query = protocol.Query(
+        text=text, not_text=not_text, image_path=os.fsencode(image.absolute()) if image else None
+    )
+    running = engine_with_library(places_of(context), library, device)
+    try:
+        found = last_answer(running.answer(protocol.Search(id=1, query=query, model=model, k=k)))
+        assert isinstance(found, protocol.SearchResponse)
+        item_ids = np.frombuffer(found.item_ids, "<i8").tolist()
+        scores = np.frombuffer(found.scores, "<f4").tolist()
+        described = last_answer(running.answer(protocol.DescribeItems(id=2, item_ids=tuple(item_ids))))
+        assert isinstance(described, protocol.ItemDescriptions)
+    finally:
+        running.close()
+    by_id = {item.item_id: item for item in described.items}
+    hits = [
+        _hit(rank, score, by_id[item_id])
+        for rank, (item_id, score) in enumerate(zip(item_ids, scores, strict=True), start=1)
+        if item_id in by_id
+    ]
+    if not hits:
+        stderr.print("The library has no indexed photos for this model: run `retrieval-explorer index FOLDER` first.")
+    if as_json:
+        times = {"encode_ms": found.encode_ms, "score_ms": found.score_ms, "sort_ms": found.sort_ms}
+        print_out(json.dumps({"model": model, "query": {"text": text, "not": not_text}, "hits": hits, **times}, indent=2))
+    else:
+        for hit in hits:
+            print_out(f"{hit['rank']:4d}  {hit['score']:.3f}  {hit['item_id']:>8}  {hit['path']}")
+
+
+def _hit(rank: int, score: float, item: protocol.ItemDescription) -> dict[str, Any]:
+    hit: dict[str, Any] = {"rank": rank, "score": round(score, 6), "item_id": item.item_id, "path": item.display}
+    if item.display.encode("utf-8", "replace") != item.path:
+        hit["path_bytes"] = base64.b64encode(item.path).decode("ascii")
+    return hit
+
+
+def explain(
+    context: typer.Context,
+    item: Annotated[int, typer.Option(help="The item's number, as `search` prints it.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Where the picture goes: .png, .svg or .pdf.")],
+    query: Annotated[str, typer.Option(help="The sentence to compare it with.")] = "",
+    library: LibraryOption = None,
+    model: ModelOption = DEFAULT_MODEL,
+    device: DeviceOption = "auto",
+) -> None:
+    """Draw one result: the photo, where the model looked, and what it saw there, side by side."""
+    from explorer.engine.figure import write_explanation
+
+    running = engine_with_library(places_of(context), library, device)
+    try:
+        write_explanation(running, item, output, query=query, model=model)
+    finally:
+        running.close()
+    stderr.print(f"Wrote {output}.")

@@ -1,0 +1,43 @@
+"""``explain``: one result as a figure, from the same evidence that the window shows."""
+
+from pathlib import Path
+
+import numpy as np
+
+from explorer import pipeline
+from explorer.engine.engine import Engine
+from explorer.errors import ConfigError
+from explorer.figures.explanation import draw_explanation, save_figure
+from explorer.media.image import decode_image, fit_within, read_content
+from explorer.protocol import Query
+
+PICTURE_EDGE_PX = 1024
+FORMATS = (".png", ".svg", ".pdf")
+
+
+def write_explanation(engine: Engine, item_id: int, output: Path, *, query: str, model: str) -> None:
+    """Draw the photo, where the model looked and what it saw there, side by side.
+
+    Raises:
+        LibraryError: there is no such item.
+        ConfigError: the file's ending names no format, or it cannot be written.
+    """
+    if output.suffix.lower() not in FORMATS:
+        raise ConfigError(f"A figure cannot be written as {output.suffix or 'a file without an ending'}.",
+                          f"End the name in one of {', '.join(FORMATS)}.")
+    path = engine.library.path_of(item_id)
+    image = decode_image(read_content(path), min_edge_px=PICTURE_EDGE_PX)
+    encoder = engine.models.get(model)
+    square = pipeline.squash(image.pixels, encoder.side_px)
+    evidence = encoder.explain(square)
+    title = Path(path.decode("utf-8", "replace")).name
+    if query.strip():
+        wanted = pipeline.encode_query(encoder, Query(text=query), None)
+        score = float(np.dot(wanted.values[0], pipeline.embeddings(encoder.encode_images(square[None])).values[0]))
+        title = f"{title} · {model} · score {score:.3f}"
+    figure = draw_explanation(fit_within(image.pixels, PICTURE_EDGE_PX), evidence, query=query.strip(), title=title, dpi=150)
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        save_figure(figure, output)
+    except OSError as error:
+        raise ConfigError(f"{output} cannot be written ({error.strerror}).", "Choose another folder.") from error
