@@ -83,7 +83,7 @@ def _everywhere(
     context: typer.Context,
     data_dir: Annotated[
         Path | None,
-        typer.Option(envvar="RETRIEVAL_EXPLORER_DATA", help="Keep libraries, models, runs and settings in this folder."),
+        typer.Option(envvar="RETRIEVAL_EXPLORER_DATA", help="Keep library, models, runs and settings here."),
     ] = None,
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
 ) -> None:
@@ -92,7 +92,8 @@ def _everywhere(
 
 @app.command()
 def window(
-    context: typer.Context, library: Annotated[Path | None, typer.Argument(help="Folder of the library to open.")] = None
+    context: typer.Context,
+    library: Annotated[Path | None, typer.Argument(help="Folder of the library to open.")] = None,
 ) -> None:
     """Open the window (the default command)."""
     from explorer.engine.client import engine_command

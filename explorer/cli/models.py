@@ -1,25 +1,56 @@
 """Models from the command line: train, evaluate, list, verify."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import click
 import typer
 
-from explorer.cli.shared import DEFAULT_MODEL, DeviceOption, JsonOption, places_of, print_out, stderr
+from explorer.cli.shared import (
+    DEFAULT_MODEL,
+    DeviceOption,
+    JsonOption,
+    places_of,
+    print_out,
+    progress_bar,
+    say,
+    stoppable,
+)
 from explorer.errors import ConfigError, UserFacingError
 
 
 def train(
     context: typer.Context,
-    config: Annotated[Path, typer.Argument(help="A recipe (TOML); those that came with the program: resources/recipes.")],
+    config: Annotated[Path, typer.Argument(help="A recipe (TOML); the program's own are in resources/recipes.")],
     resume: Annotated[Path | None, typer.Option(help="Folder of a run to go on with.")] = None,
 ) -> None:
     """Train a model package by a recipe. Ctrl-C keeps a checkpoint; --resume goes on from it."""
-    from explorer.training import run_with_progress
+    from explorer.training import events
+    from explorer.training.trainer import train as run_recipe
 
-    run_with_progress(config, resume=resume, places=places_of(context), console=stderr)
+    places = places_of(context)
+    with stoppable() as token, progress_bar() as bar:
+        task = bar.add_task("starting", total=None)
+        for event in run_recipe(
+            config, resume=resume, runs_folder=places.runs, search_folders=places.model_folders, token=token
+        ):
+            match event:
+                case events.Progressed():
+                    bar.update(
+                        task, description=f"{event.message} loss {event.loss:.3f}", completed=event.step, total=event.n_steps
+                    )
+                case events.EpochFinished():
+                    bar.console.print(f"epoch {event.epoch}: " + _numbers(event.metrics))
+                case events.Finished():
+                    say(f"Wrote {event.path}. " + _numbers(event.metrics))
+    if token.cancelled:
+        raise KeyboardInterrupt
+
+
+def _numbers(metrics: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in metrics.items())
 
 
 def evaluate(
@@ -37,9 +68,17 @@ def evaluate(
         raise ConfigError(f"There is no protocol {protocol_name!r}.", "Use --protocol image-sentence.")
     from explorer.engine.evaluating import evaluate_models
 
-    reports = evaluate_models(
-        model or [DEFAULT_MODEL], dataset, split=split, images=images, places=places_of(context), device=device, console=stderr
-    )
+    with progress_bar() as bar:
+        task = bar.add_task("", total=None)
+        reports = evaluate_models(
+            model or [DEFAULT_MODEL],
+            dataset,
+            split=split,
+            images=images,
+            model_folders=places_of(context).model_folders,
+            device=device,
+            on_progress=lambda name, done, total: bar.update(task, description=name, completed=done, total=total),
+        )
     if as_json:
         documents = [report.to_dict() for report in reports]
         print_out(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2))

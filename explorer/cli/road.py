@@ -3,10 +3,10 @@
 import base64
 import json
 import os
+from array import array
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 
 from explorer import protocol
@@ -20,13 +20,16 @@ from explorer.cli.shared import (
     last_answer,
     places_of,
     print_out,
-    stderr,
+    say,
+    stoppable,
 )
 
 
 def index(
     context: typer.Context,
-    folders: Annotated[list[Path] | None, typer.Argument(help="Folders of photos; none: look again at all known.")] = None,
+    folders: Annotated[
+        list[Path] | None, typer.Argument(help="Folders of photos; none: look again at all that are known.")
+    ] = None,
     library: LibraryOption = None,
     model: Annotated[list[str] | None, typer.Option("--model", "-m", help="May be given more than once.")] = None,
     device: DeviceOption = "auto",
@@ -39,15 +42,16 @@ def index(
     try:
         for name in model or [DEFAULT_MODEL]:
             request = protocol.IndexFolders(id=1, folders=named, model=name)
-            done = last_answer(running.answer(request), title="indexing")
+            with stoppable() as token:
+                done = last_answer(running.answer(request, token), title="indexing")
             assert isinstance(done, protocol.IndexFinished)
             finished.append({"model": name, **{key: getattr(done, key) for key in _INDEX_COUNTS}})
-            stderr.print(
+            say(
                 f"{name}: {done.n_encoded} encoded, {done.n_unchanged} unchanged, {done.n_moved} moved, "
                 f"{done.n_removed} removed, {done.n_failed} unreadable; {done.elapsed_s:.1f} s. {done.notice}".strip()
             )
         if done.state.n_errors:
-            stderr.print(f"{done.state.n_errors} files cannot be read; the window lists them.")
+            say(f"{done.state.n_errors} files cannot be read; the window lists them.")
     finally:
         running.close()
     if as_json:
@@ -59,7 +63,7 @@ _INDEX_COUNTS = (
 )
 
 
-def search(
+def search(  # noqa: PLR0913 - a command's options
     context: typer.Context,
     text: Annotated[str, typer.Argument(help="A sentence.")] = "",
     image: Annotated[Path | None, typer.Option(help="A picture to search with, alone or beside the sentence.")] = None,
@@ -78,8 +82,8 @@ def search(
     try:
         found = last_answer(running.answer(protocol.Search(id=1, query=query, model=model, k=k)))
         assert isinstance(found, protocol.SearchResponse)
-        item_ids = np.frombuffer(found.item_ids, "<i8").tolist()
-        scores = np.frombuffer(found.scores, "<f4").tolist()
+        item_ids = array("q", found.item_ids).tolist()
+        scores = array("f", found.scores).tolist()
         described = last_answer(running.answer(protocol.DescribeItems(id=2, item_ids=tuple(item_ids))))
         assert isinstance(described, protocol.ItemDescriptions)
     finally:
@@ -91,10 +95,11 @@ def search(
         if item_id in by_id
     ]
     if not hits:
-        stderr.print("The library has no indexed photos for this model: run `retrieval-explorer index FOLDER` first.")
+        say("The library has no indexed photos for this model: run `retrieval-explorer index FOLDER` first.")
     if as_json:
         times = {"encode_ms": found.encode_ms, "score_ms": found.score_ms, "sort_ms": found.sort_ms}
-        print_out(json.dumps({"model": model, "query": {"text": text, "not": not_text}, "hits": hits, **times}, indent=2))
+        asked = {"text": text, "not": not_text, "image": str(image) if image else ""}
+        print_out(json.dumps({"model": model, "query": asked, "hits": hits, **times}, indent=2))
     else:
         for hit in hits:
             print_out(f"{hit['rank']:4d}  {hit['score']:.3f}  {hit['item_id']:>8}  {hit['path']}")
@@ -124,4 +129,4 @@ def explain(
         write_explanation(running, item, output, query=query, model=model)
     finally:
         running.close()
-    stderr.print(f"Wrote {output}.")
+    say(f"Wrote {output}.")

@@ -1,8 +1,10 @@
 """What all commands share: options, where things are kept, how an answer of the engine becomes output or an error."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,14 +20,17 @@ from rich.progress import (
 )
 
 from explorer import protocol
+from explorer.cancellation import CancellationToken
 from explorer.errors import UserFacingError
 from explorer.paths import Places
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from explorer.engine.engine import Engine
 
-# Rooms that import torch, cv2 or Qt are imported inside the commands that need them: `--help`, `doctor` and the window
-# start in a fraction of a second without them.
+# Rooms that import torch, cv2 or Qt, and rich, are imported inside the functions that need them: `--help` and the
+# window start in a fraction of a second without them.
 
 DEFAULT_MODEL = "3shnet-flickr8k"
 
@@ -36,12 +41,42 @@ ModelOption = Annotated[str, typer.Option("--model", "-m", help="Model package: 
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cuda, mps or cpu.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
-stderr = Console(stderr=True)
 
 
 def print_out(text: str) -> None:
-    """Print to standard output."""
+    """Print to standard output, where results go."""
     sys.stdout.write(text + "\n")
+
+
+def say(text: str) -> None:
+    """Print to standard error, where everything goes that is not a result."""
+    sys.stderr.write(text + "\n")
+
+
+def progress_bar(*, shown: bool = True) -> "Progress":
+    """A bar on standard error that leaves nothing behind."""
+    from rich.progress import Progress
+
+    text = TextColumn("{task.description}")
+    columns = (SpinnerColumn(), text, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True), transient=True, disable=not shown)
+
+
+@contextmanager
+def stoppable() -> Iterator[CancellationToken]:
+    """A token that Ctrl-C cancels, so that work stops between batches; a second Ctrl-C stops at once."""
+    token = CancellationToken()
+
+    def on_interrupt(*_: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        say("Stopping... (Ctrl-C again stops at once)")
+        token.cancel()
+
+    previous = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield token
+    finally:
+        signal.signal(signal.SIGINT, previous)
 
 
 def places_of(context: typer.Context) -> Places:
@@ -53,9 +88,8 @@ def places_of(context: typer.Context) -> Places:
 
 def last_answer(answers: Iterator[protocol.Answer], *, title: str = "") -> protocol.Answer:
     """Run a request to its final answer, with a progress bar; a failure becomes the exception that it was."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     last: protocol.Answer | None = None
-    with Progress(*columns, console=stderr, transient=True, disable=not title) as bar:
+    with progress_bar(shown=bool(title)) as bar:
         task = bar.add_task(title, total=None)
         for last in answers:
             if isinstance(last, protocol.Progress):
@@ -66,6 +100,8 @@ def last_answer(answers: Iterator[protocol.Answer], *, title: str = "") -> proto
         if last.details:
             sys.stderr.write(last.details)
         raise UserFacingError(last.message, last.remedy)
+    if isinstance(last, protocol.Cancelled):
+        raise KeyboardInterrupt
     assert last is not None, "every request has a final answer"
     return last
 

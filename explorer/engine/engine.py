@@ -257,7 +257,9 @@ class Engine:
         yield protocol.Thumbnails(
             id=request.id,
             thumbnails=tuple(
-                protocol.Thumbnail(item_id=item_id, jpeg=found[item_id]) for item_id in request.item_ids if item_id in found
+                protocol.Thumbnail(item_id=item_id, jpeg=found[item_id])
+                for item_id in request.item_ids
+                if item_id in found
             ),
         )
 
@@ -307,7 +309,7 @@ def _ms_since(started: float) -> float:
 def _paced(steps: Iterator[_T]) -> Iterator[_T]:
     """Let the last step through, and the others at most every ``PROGRESS_INTERVAL_S``."""
     told = 0.0
-    held: list[T] = []
+    held: list[_T] = []
     for step in steps:
         now = time.monotonic()
         if now - told >= PROGRESS_INTERVAL_S:

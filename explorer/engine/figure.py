@@ -18,7 +18,8 @@ FORMATS = (".png", ".svg", ".pdf")
 def write_explanation(engine: Engine, item_id: int, output: Path, *, query: str, model: str) -> None:
     """Draw the photo, where the model looked and what it saw there, side by side.
 
-    Raises:
+    Raises
+    ------
         LibraryError: there is no such item.
         ConfigError: the file's ending names no format, or it cannot be written.
     """
@@ -35,7 +36,8 @@ def write_explanation(engine: Engine, item_id: int, output: Path, *, query: str,
         wanted = pipeline.encode_query(encoder, Query(text=query), None)
         score = float(np.dot(wanted.values[0], pipeline.embeddings(encoder.encode_images(square[None])).values[0]))
         title = f"{title} · {model} · score {score:.3f}"
-    figure = draw_explanation(fit_within(image.pixels, PICTURE_EDGE_PX), evidence, query=query.strip(), title=title, dpi=150)
+    picture = fit_within(image.pixels, PICTURE_EDGE_PX)
+    figure = draw_explanation(picture, evidence, query=query.strip(), title=title, dpi=150)
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         save_figure(figure, output)

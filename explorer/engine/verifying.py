@@ -3,15 +3,43 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
+from explorer import pipeline
 from explorer.errors import UserFacingError
+from explorer.packages import ModelPackage, check_reference, resolve_package, verify_weights
+from explorer.representations import Modality
 
 
-def verify(name: str, search_folders: Sequence[Path]) -> list[str]:
-    """What is wrong with this package; empty when all is well."""
-    from explorer.networks.registry import verify_package
-    from explorer.packages import resolve_package
-
+def verify(name: str, model_folders: Sequence[Path], *, device: str = "cpu") -> list[str]:
+    """What is wrong with this package, a sentence each; empty when all is well."""
     try:
-        return verify_package(resolve_package(name, search_folders), search_folders=search_folders)
+        package = resolve_package(name, model_folders)
+        verify_weights(package)
+        reference = package.reference
+        if reference is None:
+            return ["It has no reference.json, so nobody can tell whether it still gives what it gave."]
+        if package.manifest.family == "vision":
+            # Imported here: torch takes seconds, and a wrong hash is told before.
+            from explorer.vision import reference_outputs
+
+            return check_reference(reference, None, lambda squares: reference_outputs(package, squares, device=device))
+        return _verify_encoder(package, model_folders, device)
     except UserFacingError as error:
         return [str(error)]
+
+
+def _verify_encoder(package: ModelPackage, model_folders: Sequence[Path], device: str) -> list[str]:
+    from explorer.networks.registry import load_encoder
+
+    encoder = load_encoder(package, search_folders=model_folders, device=device)
+
+    def texts(sentences: Sequence[str]) -> np.ndarray:
+        return pipeline.embeddings(encoder.encode_texts(sentences)).values
+
+    def images(squares: np.ndarray) -> np.ndarray:
+        return pipeline.embeddings(encoder.encode_images(squares)).values
+
+    assert package.reference is not None
+    reads_text = Modality.TEXT in encoder.modalities
+    return check_reference(package.reference, texts if reads_text else None, images)
