@@ -1,0 +1,377 @@
+"""What is open now, and the one thing ``gui/controller.py`` talks to; plain Python that speaks messages only.
+
+A session makes the requests, knows which of them are still wanted, and keeps the last word on engine, library, models
+and ranking. It does not know how an engine is started: whoever owns the process calls :meth:`Session.attach` with a way
+to send, :meth:`Session.receive` with each answer and :meth:`Session.lost` when the process has ended. A new engine is
+greeted, gets library and model again, and is asked again for everything the old one still owed, so nothing is lost.
+
+Everything here is called from one thread.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from explorer import protocol
+from explorer.engine.requests import Kind, Pending, RequestLedger
+
+MAX_ATTEMPTS = 2
+"""A request whose engine died this often without any progress is given up: it may be what kills the engine."""
+
+MAX_DEATHS = 4
+"""So many deaths within :data:`DEATHS_WINDOW_S` and the engine is not started again by itself."""
+
+DEATHS_WINDOW_S = 60.0
+
+_REOPENED = frozenset({Kind.HELLO, Kind.MODELS, Kind.LIBRARY, Kind.MODEL})
+_CANCEL_OLDER = frozenset({Kind.RANKING, Kind.PICTURE, Kind.EXPLANATION})
+
+
+class EngineStatus(StrEnum):
+    """Whether there is somebody to ask."""
+
+    STARTING = "starting"
+    READY = "ready"
+    RESTARTING = "restarting"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indexing:
+    """Indexing under way.
+
+    Attributes:
+        request_id: of the :class:`IndexFolders`.
+        progress: the last word of the engine; ``None`` before the first.
+        stopping: a stop was asked for and not yet confirmed.
+    """
+
+    request_id: int
+    progress: protocol.Progress | None = None
+    stopping: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """An answer that still counts, what it was for, and how long it took since it was asked for."""
+
+    kind: Kind
+    answer: protocol.Answer
+    elapsed_ms: float
+
+
+class Session:
+    """What is open now. The attributes are for reading; the methods change them.
+
+    Attributes:
+        library_path: the folder of the library that is or shall be open.
+        library: its state as the engine last told it; ``None`` until it is open.
+        library_problem: why it is not open; ``None`` if it is, or is not known yet.
+        models, models_known: the packages; whether they were listed yet.
+        model: name of the one in use; empty if there is none. ``model_ready``: loaded. ``model_problem``: why not.
+        query: what is shown is the ranking for this; ``None``: everything.
+        ranking: the last ranking that counted; ``ranking_ms``: its time; ``ranking_problem``: why the last failed.
+        indexing: what is being indexed; ``waiting`` folders come next.
+        status, device, engine_problem: of the engine.
+    """
+
+    def __init__(
+        self, library_path: bytes, *, preferred_model: str = "", clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.library_path = library_path
+        self.library: protocol.LibraryState | None = None
+        self.library_problem: protocol.Failed | None = None
+        self.models: tuple[protocol.ModelSummary, ...] = ()
+        self.models_known = False
+        self.model = preferred_model
+        self.model_ready = False
+        self.model_problem: protocol.Failed | None = None
+        self.query: protocol.Query | None = None
+        self.ranking: protocol.SearchResponse | None = None
+        self.ranking_ms = 0.0
+        self.ranking_problem: protocol.Failed | None = None
+        self.indexing: Indexing | None = None
+        self.waiting: list[bytes] = []
+        self.status = EngineStatus.STARTING
+        self.device = ""
+        self.engine_problem: protocol.Failed | None = None
+        self._clock = clock
+        self._ledger = RequestLedger()
+        self._send: Callable[[protocol.Request], None] | None = None
+        self._deaths: list[float] = []
+
+    # --- the engine's life --------------------------------------------------------------------------------------------
+
+    def attach(self, send: Callable[[protocol.Request], None]) -> None:
+        """A new engine is there: greet it, give it library and model, and ask again for what is still owed."""
+        self._send = send
+        self.model_ready = False
+        owed = [p for p in self._ledger.owed() if p.kind not in _REOPENED]
+        self._ledger.forget(_REOPENED)
+        self._ask(Kind.HELLO, protocol.Hello(id=self._ledger.next_id()))
+        self._ask(Kind.MODELS, protocol.ListModels(id=self._ledger.next_id()))
+        self._ask(Kind.LIBRARY, protocol.OpenLibrary(id=self._ledger.next_id(), path=self.library_path))
+        if self.models_known and self.model:
+            self._ask(Kind.MODEL, protocol.LoadModel(id=self._ledger.next_id(), name=self.model))
+        for pending in owed:
+            self._deliver(pending)
+
+    def lost(self, details: str = "") -> list[Received]:
+        """The engine has ended without being asked to. Afterwards ``status`` says whether to start another.
+
+        Returns the requests that are given up because they may be what ends the engine, each as a failure.
+        """
+        self._send = None
+        now = self._clock()
+        self._deaths = [at for at in self._deaths if now - at < DEATHS_WINDOW_S] + [now]
+        never_ready = self.status is not EngineStatus.READY and len(self._deaths) > 1
+        if never_ready or len(self._deaths) >= MAX_DEATHS:
+            self.status = EngineStatus.STOPPED
+            self.engine_problem = protocol.Failed(
+                id=0, message="The engine keeps stopping.", remedy="Start it again, or copy the details for a report.",
+                kind="EngineError", details=details,
+            )
+        else:
+            self.status = EngineStatus.RESTARTING
+        if self.indexing is not None and self.indexing.stopping:
+            self._forget_indexing()
+        given_up = [p for p in self._ledger.owed() if p.kind not in _REOPENED and p.attempts >= MAX_ATTEMPTS]
+        failures = [self.receive(_given_up(p.request.id, details)) for p in given_up]
+        return [failure for failure in failures if failure is not None]
+
+    def start_again(self) -> None:
+        """The person asked for another try after the engine was given up."""
+        self._deaths.clear()
+        self.status = EngineStatus.STARTING
+        self.engine_problem = None
+
+    def shut_down(self) -> None:
+        """Ask the engine to end; nothing that comes afterwards counts."""
+        if self._send is not None:
+            self._send(protocol.Shutdown(id=self._ledger.next_id()))
+        self._send = None
+
+    def receive(self, answer: protocol.Answer) -> Received | None:
+        """Take an answer in; ``None`` if it no longer counts and must not be shown."""
+        pending = self._ledger.settle(answer)
+        if pending is None:
+            return None
+        received = Received(
+            kind=pending.kind, answer=answer, elapsed_ms=1000.0 * (self._clock() - pending.asked_at)
+        )
+        match answer:
+            case protocol.Welcome():
+                self._welcomed(answer)
+            case protocol.ModelList():
+                self._models_listed(answer)
+            case protocol.LibraryState():
+                self._library_told(answer, opened=pending.kind is Kind.LIBRARY)
+            case protocol.ModelLoaded():
+                self._model_loaded(answer)
+            case protocol.Progress() if self.indexing is not None and pending.kind is Kind.INDEX:
+                self.indexing = replace(self.indexing, progress=answer)
+            case protocol.IndexFinished():
+                self._indexed(answer)
+            case protocol.SearchResponse():
+                self.ranking, self.ranking_ms, self.ranking_problem = answer, received.elapsed_ms, None
+            case protocol.Failed() | protocol.Cancelled():
+                self._not_done(pending, answer)
+        return received
+
+    @property
+    def searching(self) -> bool:
+        """Whether a ranking was asked for that has not come."""
+        return self._ledger.under_way(Kind.RANKING)
+
+    def under_way(self, kind: Kind) -> bool:
+        """Whether something of this kind was asked for that has not come."""
+        return self._ledger.under_way(kind)
+
+    # --- what can be asked for ----------------------------------------------------------------------------------------
+
+    def open_library(self, path: bytes) -> None:
+        """Open or create another library; everything shown belongs to the old one until the answer comes."""
+        if self.indexing is not None:
+            self._say(protocol.Cancel(id=self._ledger.next_id(), target=self.indexing.request_id))
+        self._forget_indexing()
+        self.waiting.clear()
+        self._ledger.forget(set(Kind) - _REOPENED)
+        self.library_path, self.library, self.library_problem = path, None, None
+        self.query, self.ranking, self.ranking_problem = None, None, None
+        self._ask(Kind.LIBRARY, protocol.OpenLibrary(id=self._ledger.next_id(), path=path))
+
+    def load_model(self, name: str) -> None:
+        """Use another model from now on."""
+        self.model, self.model_ready, self.model_problem = name, False, None
+        self._ask(Kind.MODEL, protocol.LoadModel(id=self._ledger.next_id(), name=name))
+
+    def search(self, query: protocol.Query) -> None:
+        """Rank the library by this query; a query of nothing shows everything."""
+        empty = not query.text.strip() and not (query.image_path or query.image_bytes)
+        if empty and query.image_item_id is None:
+            self.browse()
+            return
+        self.query = query
+        if self.models_known and self.model:  # otherwise as soon as the models are known
+            self._ask(Kind.RANKING, protocol.Search(id=self._ledger.next_id(), query=query, model=self.model))
+
+    def browse(self) -> None:
+        """Show everything."""
+        self.query = None
+        self._ask(Kind.RANKING, protocol.Browse(id=self._ledger.next_id()))
+
+    def refresh(self) -> None:
+        """Ask again for what is shown."""
+        if self.query is None:
+            self.browse()
+        else:
+            self.search(self.query)
+
+    def add_folders(self, folders: Sequence[bytes]) -> None:
+        """Index folders; after what is being indexed now, if anything is."""
+        self.waiting.extend(folder for folder in folders if folder not in self.waiting)
+        self._index_next()
+
+    def rescan(self) -> None:
+        """Look through every source again, unless indexing is under way."""
+        if self.indexing is None and self.model:
+            self._index(())
+
+    def stop_indexing(self) -> None:
+        """Ask the engine to stop indexing; what is finished stays."""
+        self.waiting.clear()
+        if self.indexing is not None and not self.indexing.stopping:
+            self._say(protocol.Cancel(id=self._ledger.next_id(), target=self.indexing.request_id))
+            self.indexing = replace(self.indexing, stopping=True)
+
+    def remove_source(self, source_id: int) -> None:
+        """Forget a folder; its files stay."""
+        self._ask(Kind.REMOVE, protocol.RemoveSource(id=self._ledger.next_id(), source_id=source_id))
+
+    def describe_items(self, item_ids: Sequence[int]) -> None:
+        """Ask for names, paths, sizes."""
+        self._ask(Kind.DESCRIPTIONS, protocol.DescribeItems(id=self._ledger.next_id(), item_ids=tuple(item_ids)))
+
+    def get_thumbnails(self, item_ids: Sequence[int]) -> None:
+        """Ask for thumbnails."""
+        self._ask(Kind.THUMBNAILS, protocol.GetThumbnails(id=self._ledger.next_id(), item_ids=tuple(item_ids)))
+
+    def get_picture(self, item_id: int) -> None:
+        """Ask for the picture the viewer shows."""
+        self._ask(Kind.PICTURE, protocol.GetPicture(id=self._ledger.next_id(), item_id=item_id))
+
+    def get_picture_to_copy(self, item_id: int) -> None:
+        """Ask for a picture as large as it is worth carrying in a clipboard."""
+        request = protocol.GetPicture(id=self._ledger.next_id(), item_id=item_id, max_edge_px=4096)
+        self._ask(Kind.PICTURE_TO_COPY, request)
+
+    def explain(self, item_id: int) -> None:
+        """Ask why the item stands where it stands for the query; without a query: what the model sees in it."""
+        if self.model:
+            request = protocol.Explain(id=self._ledger.next_id(), item_id=item_id, model=self.model, query=self.query)
+            self._ask(Kind.EXPLANATION, request)
+
+    def list_errors(self) -> None:
+        """Ask for the files that could not be read."""
+        self._ask(Kind.ERRORS, protocol.ListErrors(id=self._ledger.next_id()))
+
+    # --- what answers change ------------------------------------------------------------------------------------------
+
+    def _welcomed(self, answer: protocol.Welcome) -> None:
+        self.device = answer.device
+        self.status, self.engine_problem = EngineStatus.READY, None
+        if answer.protocol_version != protocol.PROTOCOL_VERSION:
+            self.status = EngineStatus.STOPPED
+            self.engine_problem = protocol.Failed(
+                id=0, kind="EngineError",
+                message=f"The engine speaks version {answer.protocol_version}, this window {protocol.PROTOCOL_VERSION}.",
+                remedy="Install the same version of the program on both sides.",
+            )
+
+    def _models_listed(self, answer: protocol.ModelList) -> None:
+        first, self.models_known, self.models = not self.models_known, True, answer.models
+        usable = [model.name for model in answer.models if not model.problem]
+        if not first and self.model in usable:
+            return
+        if self.model not in usable:
+            self.model = usable[0] if usable else ""
+        if self.model:
+            self.load_model(self.model)
+            if self.query is not None:
+                self.search(self.query)
+        self._index_next()
+
+    def _library_told(self, answer: protocol.LibraryState, *, opened: bool) -> None:
+        self.library, self.library_problem = answer, None
+        if not opened or (self.ranking is None and not self.searching):
+            self.refresh()
+
+    def _model_loaded(self, answer: protocol.ModelLoaded) -> None:
+        self.model_ready, self.model_problem = True, None
+        self.device = answer.device or self.device
+        shown = self.ranking
+        if self.query is not None and not self.searching and shown is not None and shown.model != answer.name:
+            self.search(self.query)
+
+    def _indexed(self, answer: protocol.IndexFinished) -> None:
+        self.library = answer.state
+        self.indexing = None
+        self._index_next()
+        if answer.n_added or answer.n_changed or answer.n_moved or answer.n_removed or answer.n_encoded:
+            self.refresh()
+
+    def _not_done(self, pending: Pending, answer: protocol.Failed | protocol.Cancelled) -> None:
+        failure = answer if isinstance(answer, protocol.Failed) else None
+        match pending.kind:
+            case Kind.LIBRARY:
+                self.library, self.library_problem = None, failure
+            case Kind.MODEL:
+                self.model_problem = failure
+            case Kind.RANKING:
+                self.ranking_problem = failure
+            case Kind.HELLO | Kind.MODELS:
+                self.engine_problem = failure
+            case Kind.INDEX:
+                self.indexing = None
+                self._index_next()
+                self._ask(Kind.STATE, protocol.DescribeLibrary(id=self._ledger.next_id()))
+
+    # --- saying it ----------------------------------------------------------------------------------------------------
+
+    def _index_next(self) -> None:
+        if self.waiting and self.indexing is None and self.model:
+            folders, self.waiting = tuple(self.waiting), []
+            self._index(folders)
+
+    def _index(self, folders: tuple[bytes, ...]) -> None:
+        request = protocol.IndexFolders(id=self._ledger.next_id(), folders=folders, model=self.model)
+        self.indexing = Indexing(request_id=request.id)
+        self._ask(Kind.INDEX, request)
+
+    def _forget_indexing(self) -> None:
+        self.indexing = None
+        self._ledger.forget({Kind.INDEX})
+
+    def _ask(self, kind: Kind, request: protocol.Request) -> None:
+        if kind in _CANCEL_OLDER:
+            for older in self._ledger.forget({kind}):
+                self._say(protocol.Cancel(id=self._ledger.next_id(), target=older))
+        self._deliver(self._ledger.add(kind, request, self._clock()))
+
+    def _deliver(self, pending: Pending) -> None:
+        """Give a request to the engine, or leave it to the next :meth:`attach`."""
+        if self._send is not None:
+            pending.attempts += 1
+            self._send(pending.request)
+
+    def _say(self, message: protocol.Cancel) -> None:
+        if self._send is not None:
+            self._send(message)
+
+
+def _given_up(request_id: int, details: str) -> protocol.Failed:
+    return protocol.Failed(
+        id=request_id, message=f"The engine stopped {MAX_ATTEMPTS} times while it worked on this.",
+        remedy="It was started again; try something else.", kind="EngineError", details=details,
+    )

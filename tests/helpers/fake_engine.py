@@ -1,0 +1,317 @@
+"""An engine for the window's tests: speaks the protocol over stdio, with a small made-up library and no models.
+
+Run as a script. What it does is a pure function of its options and of the requests, so that tests can foresee it:
+
+* the library holds ``--items`` generated pictures (or the files of ``--photos``) under one source folder;
+* ranking by a sentence orders items by a hash of sentence and id; scores fall from 0.9;
+* sentences beginning with a command do what they say: ``crash`` ends the process, ``slow`` takes a second,
+  ``fail`` is refused, ``none`` finds nothing;
+* a folder whose name contains ``crash`` ends the process half-way through indexing.
+"""
+
+import argparse
+import hashlib
+import io
+import os
+import queue
+import sys
+import threading
+import time
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from PIL import Image, ImageDraw
+
+from explorer import protocol as p
+
+MODELS = (
+    p.ModelSummary(
+        name="3shnet-flickr8k", family="three_shnet", title="3SHNet, Flickr8k", output="embedding, 1024-d",
+        modalities=("text", "image"), overlays=("vsem", "vspm", "segmentation"),
+    ),
+    p.ModelSummary(
+        name="pooled-lite0", family="pooled", title="Pooled features", output="embedding, 384-d",
+        modalities=("text", "image"), overlays=(),
+    ),
+    p.ModelSummary(
+        name="broken", family="three_shnet", title="Broken package", output="", modalities=(), overlays=(),
+        problem="The weights of broken do not match the hash in its model.toml.",
+    ),
+)
+CLASSES = ("background", "person", "dog", "bird", "boat", "bicycle")
+
+
+class Stop(Exception):  # noqa: N818
+    """The request was cancelled."""
+
+
+class FakeEngine:
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.photos = sorted(Path(options.photos).iterdir()) if options.photos else []
+        self.sources: dict[int, tuple[bytes, int]] = {}
+        self.indexed: dict[str, int] = {}
+        self.path = b""
+        if options.items:
+            self.sources[1] = (os.fsencode(options.folder_name), options.items)
+            self.indexed = {"3shnet-flickr8k": options.items}
+        self.cancelled: set[int] = set()
+        self.lock = threading.Lock()
+        self.index_jobs: queue.Queue[p.IndexFolders] = queue.Queue()
+        self.out = sys.stdout.buffer
+
+    # --- talking
+
+    def say(self, message: p.Message) -> None:
+        with self.lock:
+            p.write_message(self.out, message)
+
+    def serve(self) -> None:
+        requests: queue.Queue[p.Message | None] = queue.Queue()
+        threading.Thread(target=self.read, args=(requests,), daemon=True).start()
+        threading.Thread(target=self.index_lane, daemon=True).start()
+        time.sleep(self.options.start_ms / 1000)
+        while (request := requests.get()) is not None:
+            try:
+                answer = self.answer(request)
+            except Stop:
+                answer = p.Cancelled(id=request.id)
+            if answer is not None:
+                self.say(answer)
+
+    def read(self, requests: "queue.Queue[p.Message | None]") -> None:
+        decoder = msgspec.msgpack.Decoder(p.Request)
+        while (request := p.read_message(sys.stdin.buffer, decoder)) is not None:
+            if isinstance(request, p.Shutdown):
+                break
+            if isinstance(request, p.Cancel):
+                if not self.options.ignore_cancel:
+                    self.cancelled.add(request.target)
+            elif isinstance(request, p.IndexFolders):
+                self.index_jobs.put(request)
+            else:
+                requests.put(request)
+        if not self.options.ignore_cancel:
+            os._exit(0)
+        requests.put(None)
+
+    def pause(self, request_id: int, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if request_id in self.cancelled:
+                raise Stop
+            time.sleep(0.005)
+
+    # --- answering
+
+    def answer(self, request: p.Message) -> p.Message | None:
+        match request:
+            case p.Hello():
+                if self.options.mute:
+                    return None
+                return p.Welcome(
+                    id=request.id, protocol_version=self.options.protocol_version, program_version="0.1.0",
+                    device="CPU", pid=os.getpid(),
+                )
+            case p.ListModels():
+                return p.ModelList(id=request.id, models=() if self.options.no_models else MODELS)
+            case p.OpenLibrary():
+                return self.open(request)
+            case p.DescribeLibrary():
+                return self.state(request.id)
+            case p.LoadModel():
+                self.pause(request.id, self.options.load_ms / 1000)
+                return p.ModelLoaded(id=request.id, name=request.name, device="CPU", elapsed_ms=1.0)
+            case p.RemoveSource():
+                self.sources.pop(request.source_id, None)
+                return self.state(request.id)
+            case p.Search():
+                return self.search(request)
+            case p.Browse():
+                return p.SearchResponse(id=request.id, item_ids=self.ids().tobytes(), scores=b"")
+            case p.DescribeItems():
+                return p.ItemDescriptions(id=request.id, items=tuple(self.describe(i) for i in request.item_ids))
+            case p.GetThumbnails():
+                return p.Thumbnails(
+                    id=request.id,
+                    thumbnails=tuple(p.Thumbnail(item_id=i, jpeg=self.jpeg(i, 256)) for i in request.item_ids),
+                )
+            case p.GetPicture():
+                image = self.image(request.item_id)
+                width, height = image.size
+                return p.Picture(
+                    id=request.id, item_id=request.item_id, jpeg=self.jpeg(request.item_id, request.max_edge_px),
+                    full_width_px=width, full_height_px=height,
+                )
+            case p.Explain():
+                self.pause(request.id, 0.05)
+                return self.explain(request)
+            case p.ListErrors():
+                return p.ErrorList(id=request.id, problems=self.problems(), n_total=self.options.errors)
+        raise AssertionError(request)
+
+    def open(self, request: p.OpenLibrary) -> p.Message:
+        self.path = request.path
+        if self.options.open_error:
+            kind, _, sentence = self.options.open_error.partition(": ")
+            return p.Failed(id=request.id, message=sentence, remedy="Choose another one.", kind=kind)
+        return self.state(request.id)
+
+    def state(self, request_id: int) -> p.LibraryState:
+        n_items = sum(n for _, n in self.sources.values())
+        return p.LibraryState(
+            id=request_id, path=self.path, display=os.fsdecode(self.path), n_items=n_items,
+            n_errors=self.options.errors, n_indexed=dict(self.indexed), read_only=self.options.read_only,
+            sources=tuple(
+                p.Source(source_id=i, path=path, display=path.decode("utf-8", "replace"), n_items=n,
+                         missing=b"missing" in path)
+                for i, (path, n) in self.sources.items()
+            ),
+        )
+
+    def ids(self) -> np.ndarray:
+        return np.arange(1, 1 + sum(n for _, n in self.sources.values()), dtype="<i8")
+
+    def search(self, request: p.Search) -> p.Message:
+        text = request.query.text
+        if text.startswith("crash"):
+            sys.stderr.write("the fake engine was told to crash\n")
+            sys.stderr.flush()
+            os._exit(9)
+        if text.startswith("fail"):
+            return p.Failed(id=request.id, message="This cannot be searched for.", remedy="Use other words.",
+                            kind="QueryError")
+        self.pause(request.id, 1.0 if text.startswith("slow") else self.options.search_ms / 1000)
+        n_indexed = self.indexed.get(request.model, 0)
+        ids = self.ids()[:n_indexed]
+        if text.startswith("none"):
+            ids = ids[:0]
+        seed = int.from_bytes(hashlib.sha256(repr(request.query).encode()).digest()[:4], "big")
+        ids = np.random.default_rng(seed).permutation(ids)
+        scores = (0.9 * np.exp(-np.arange(len(ids)) / 60)).astype("<f4")
+        return p.SearchResponse(
+            id=request.id, item_ids=ids.tobytes(), scores=scores.tobytes(), model=request.model, query=request.query,
+            encode_ms=9.0, score_ms=1.0, sort_ms=0.5, n_unindexed=len(self.ids()) - n_indexed,
+        )
+
+    def describe(self, item_id: int) -> p.ItemDescription:
+        photo = self.photos[item_id % len(self.photos)] if self.photos else Path(f"/nowhere/picture {item_id}.jpg")
+        width, height = self.image(item_id).size
+        return p.ItemDescription(
+            item_id=item_id, path=os.fsencode(photo), display=str(photo), name=photo.name, kind="image",
+            width_px=width, height_px=height, size_bytes=123_456 + item_id, modified_at=1.7e9 + 86_400 * item_id,
+            captured_at="2024-05-17T14:30:00",
+        )
+
+    def image(self, item_id: int) -> Image.Image:
+        if self.photos:
+            return Image.open(self.photos[item_id % len(self.photos)]).convert("RGB")
+        size = [(320, 240), (240, 320), (300, 300)][item_id % 3]
+        image = Image.new("RGB", size, ((item_id * 47) % 200 + 30, (item_id * 89) % 200 + 30, (item_id * 31) % 200 + 30))
+        ImageDraw.Draw(image).ellipse((60, 60, 180, 180), fill=(240, 240, 220))
+        return image
+
+    def jpeg(self, item_id: int, edge: int) -> bytes:
+        image = self.image(item_id)
+        image.thumbnail((edge, edge))
+        stream = io.BytesIO()
+        image.save(stream, "JPEG", quality=85)
+        return stream.getvalue()
+
+    def explain(self, request: p.Explain) -> p.Explanation:
+        y, x = np.mgrid[0:7, 0:7]
+        peak = np.exp(-((x - request.item_id % 7) ** 2 + (y - 3) ** 2) / 4.0).astype("<f4")
+        yy, xx = np.mgrid[0:56, 0:56]
+        classes = np.zeros((56, 56), np.uint8)
+        classes[(xx - 20) ** 2 + (yy - 30) ** 2 < 200] = 1 + request.item_id % 5
+        classes[(xx - 42) ** 2 + (yy - 38) ** 2 < 90] = 1 + (request.item_id + 2) % 5
+        return p.Explanation(
+            id=request.id, item_id=request.item_id, model=request.model,
+            attention=(
+                p.Grid(name="vsem", title="Semantic gates", height=7, width=7, values=peak.tobytes()),
+                p.Grid(name="vspm", title="Spatial attention", height=7, width=7, values=peak.T.copy().tobytes()),
+            ),
+            class_map=p.ClassMap(
+                height=56, width=56, class_ids=classes.tobytes(), confidence=np.full((56, 56), 220, np.uint8).tobytes(),
+                names=CLASSES,
+            ),
+            presence=(("person", 0.93), ("dog", 0.71), ("boat", 0.12)),
+            score=0.71 if request.query else None, elapsed_ms=50.0,
+        )
+
+    def problems(self) -> tuple[p.FileProblem, ...]:
+        return tuple(
+            p.FileProblem(path=b"/photos/broken %d.jpg" % i, display=f"/photos/broken {i}.jpg",
+                          error="The file ends in the middle of the picture.")
+            for i in range(self.options.errors)
+        )
+
+    # --- indexing
+
+    def index_lane(self) -> None:
+        while True:
+            request = self.index_jobs.get()
+            try:
+                self.say(self.index(request))
+            except Stop:
+                self.say(p.Cancelled(id=request.id))
+
+    def index(self, request: p.IndexFolders) -> p.Message:
+        started = time.monotonic()
+        folders = request.folders
+        if any(b"refused" in folder for folder in folders):
+            return p.Failed(id=request.id, message="The folder refused cannot be read.",
+                            remedy="Check that it is there.", kind="SourceError")
+        n_new = self.options.n_found * len(folders) if folders else 0
+        n_total = n_new or len(self.ids())
+        self.say(p.Progress(id=request.id, stage="Looking for photos", n_done=0, n_total=0))
+        for done in range(0, n_total + 1, self.options.step):
+            self.pause(request.id, self.options.step / self.options.rate)
+            if done > n_total // 2 and any(b"crash" in folder for folder in folders):
+                os._exit(9)
+            elapsed = time.monotonic() - started
+            self.say(p.Progress(
+                id=request.id, stage="Indexing", n_done=done, n_total=n_total, rate_per_s=done / elapsed,
+                remaining_s=(n_total - done) / self.options.rate, current=f"IMG_{done:04d}.jpg",
+            ))
+        known = {path for path, _ in self.sources.values()}
+        for folder in folders:
+            if folder not in known:
+                self.sources[len(self.sources) + 1] = (folder, self.options.n_found)
+        self.indexed[request.model] = len(self.ids())
+        return p.IndexFinished(
+            id=request.id, n_added=n_new, n_changed=0, n_moved=0, n_removed=0, n_unchanged=n_total - n_new,
+            n_failed=0, n_encoded=n_total, elapsed_s=time.monotonic() - started, state=self.state(request.id),
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--items", type=int, default=40)
+    parser.add_argument("--photos", default="")
+    parser.add_argument("--folder-name", default="/home/ada/Pictures/Holidays")
+    parser.add_argument("--errors", type=int, default=0)
+    parser.add_argument("--n-found", type=int, default=30, help="photos found in an added folder")
+    parser.add_argument("--rate", type=float, default=300.0, help="photos a second when indexing")
+    parser.add_argument("--step", type=int, default=5)
+    parser.add_argument("--search-ms", type=float, default=5)
+    parser.add_argument("--start-ms", type=float, default=0)
+    parser.add_argument("--load-ms", type=float, default=20)
+    parser.add_argument("--open-error", default="", help='"LibraryBusyError: Another program writes to it."')
+    parser.add_argument("--protocol-version", type=int, default=p.PROTOCOL_VERSION)
+    for flag in ("--read-only", "--ignore-cancel", "--mute", "--no-models", "--die", "--garbage"):
+        parser.add_argument(flag, action="store_true")
+    options = parser.parse_args()
+    if options.die:
+        sys.stderr.write("ModuleNotFoundError: No module named 'torch'\n")
+        sys.exit(3)
+    if options.garbage:
+        sys.stdout.write("hello, I print to standard output before I speak the protocol\n")
+        sys.stdout.flush()
+        time.sleep(60)
+    FakeEngine(options).serve()
+
+
+if __name__ == "__main__":
+    main()
