@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from explorer import __version__
-from explorer.packages import find_packages
+from explorer.packages.finding import find_packages
 from explorer.paths import Places
 
 _NEEDED = (

@@ -89,7 +89,7 @@ def evaluate(
 
 def models_list(context: typer.Context, as_json: JsonOption = False) -> None:
     """What packages there are, and what is wrong with those that cannot be used."""
-    from explorer.packages import find_packages
+    from explorer.packages.finding import find_packages
 
     rows = [
         {
@@ -115,7 +115,7 @@ def models_verify(
 ) -> None:
     """Recompute each package's reference outputs and compare."""
     from explorer.engine.verifying import verify
-    from explorer.packages import find_packages
+    from explorer.packages.finding import find_packages
 
     if every:
         names = [found.name for found in find_packages(places_of(context).model_folders)]

@@ -23,7 +23,7 @@ from explorer.errors import EngineError, LibraryError, UserFacingError
 from explorer.library import Library, open_library
 from explorer.media.image import decode_image, encode_jpeg, fit_within, read_content
 from explorer.networks.encoder import Encoder
-from explorer.packages import find_packages
+from explorer.packages.finding import find_packages
 from explorer.protocol import Answer, Request
 from explorer.retrieval import InnerProductIndex
 

@@ -8,7 +8,7 @@ from explorer.datasets.karpathy import read_karpathy
 from explorer.evaluation.protocols import evaluate_image_sentence
 from explorer.evaluation.report import EvaluationReport
 from explorer.networks.registry import load_encoder
-from explorer.packages import resolve_package
+from explorer.packages.finding import resolve_package
 
 
 def evaluate_models(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from explorer.packages import resolve_package
+from explorer.packages.finding import resolve_package
 
 if TYPE_CHECKING:
     from explorer.networks.encoder import Encoder

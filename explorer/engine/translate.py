@@ -7,7 +7,7 @@ import numpy as np
 
 from explorer.evidence import Evidence
 from explorer.library import ItemRow, Library
-from explorer.packages import FoundPackage
+from explorer.packages.finding import FoundPackage
 from explorer.protocol import (
     ClassMap,
     Explanation,

@@ -7,7 +7,9 @@ import numpy as np
 
 from explorer import pipeline
 from explorer.errors import UserFacingError
-from explorer.packages import ModelPackage, check_reference, resolve_package, verify_weights
+from explorer.packages.finding import resolve_package
+from explorer.packages.package import ModelPackage, verify_weights
+from explorer.packages.reference import check_reference
 from explorer.representations import Modality
 
 
