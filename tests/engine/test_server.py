@@ -1,0 +1,119 @@
+"""The engine's lanes over a pipe, with an engine that does what the test says."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+
+from explorer import protocol
+from explorer.cancellation import CancellationToken
+from explorer.engine.server import Server
+from explorer.protocol import Answer, Request, read_message, write_message
+
+
+class ScriptedEngine:
+    """Indexing waits until told; searching answers at once."""
+
+    def __init__(self) -> None:
+        self.go_on = threading.Event()
+        self.started = threading.Event()
+        self.closed = False
+
+    def answer(self, request: Request, token: CancellationToken) -> Iterator[Answer]:
+        if isinstance(request, protocol.IndexFolders):
+            self.started.set()
+            while not self.go_on.wait(0.01):
+                if token.cancelled:
+                    yield protocol.Cancelled(id=request.id)
+                    return
+            yield protocol.Progress(id=request.id, stage="indexing", n_done=1, n_total=1)
+        elif isinstance(request, protocol.Search) and token.cancelled:
+            yield protocol.Cancelled(id=request.id)
+        else:
+            yield protocol.SearchResponse(id=request.id, item_ids=b"", scores=b"")
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Wire:
+    """Both ends of a served engine."""
+
+    def __init__(self) -> None:
+        ask_read, ask_write = os.pipe()
+        answer_read, answer_write = os.pipe()
+        self.engine = ScriptedEngine()
+        self.requests = os.fdopen(ask_write, "wb")
+        self.answers = os.fdopen(answer_read, "rb")
+        self._source = os.fdopen(ask_read, "rb")
+        self._sink = os.fdopen(answer_write, "wb")
+        self.server = threading.Thread(
+            target=Server(self.engine, self._source, self._sink).serve,  # type: ignore[arg-type]
+        )
+        self.server.start()
+
+    def send(self, request: Request) -> None:
+        write_message(self.requests, request)
+
+    def read(self) -> Answer | None:
+        return read_message(self.answers, msgspec.msgpack.Decoder(Answer))
+
+    def close(self) -> None:
+        self.requests.close()
+        self.server.join(10)
+        for stream in (self._source, self._sink, self.answers):
+            stream.close()
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    wire = Wire()
+    yield wire
+    wire.close()
+
+
+def test_a_search_never_waits_behind_indexing(wire: Wire) -> None:
+    wire.send(protocol.IndexFolders(id=1, folders=(), model="m"))
+    assert wire.engine.started.wait(5)
+    wire.send(protocol.Search(id=2, query=protocol.Query(text="a dog"), model="m"))
+    answer = wire.read()
+    assert isinstance(answer, protocol.SearchResponse)
+    assert answer.id == 2
+    wire.engine.go_on.set()
+    assert wire.read() == protocol.Progress(id=1, stage="indexing", n_done=1, n_total=1)
+
+
+def test_cancel_reaches_work_under_way_within_two_seconds(wire: Wire) -> None:
+    wire.send(protocol.IndexFolders(id=7, folders=(), model="m"))
+    assert wire.engine.started.wait(5)
+    asked = time.monotonic()
+    wire.send(protocol.Cancel(id=8, target=7))
+    assert wire.read() == protocol.Cancelled(id=7)
+    assert time.monotonic() - asked < 2
+
+
+def test_cancelling_what_is_unknown_or_done_is_harmless(wire: Wire) -> None:
+    wire.send(protocol.Cancel(id=1, target=99))
+    wire.send(protocol.Browse(id=2))
+    answer = wire.read()
+    assert answer is not None
+    assert answer.id == 2
+
+
+def test_the_end_of_the_stream_cancels_and_closes(wire: Wire) -> None:
+    wire.send(protocol.IndexFolders(id=1, folders=(), model="m"))
+    assert wire.engine.started.wait(5)
+    wire.requests.close()
+    assert wire.read() == protocol.Cancelled(id=1)
+    wire.server.join(5)
+    assert not wire.server.is_alive()
+    assert wire.engine.closed
+
+
+def test_shutdown_ends_the_server(wire: Wire) -> None:
+    wire.send(protocol.Shutdown(id=1))
+    wire.server.join(5)
+    assert wire.engine.closed
