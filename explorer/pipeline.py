@@ -73,12 +73,13 @@ def prepare(item: PendingItem, side_px: int) -> Prepared | FailedItem:
     )
 
 
-def index_pending(library: Library, encoder: Encoder, *, token: CancellationToken) -> Iterator[IndexingStep]:
-    """Encode what the library has no vector for; every yielded step is committed.
+def index_items(
+    library: Library, pending: Sequence[PendingItem], encoder: Encoder, *, token: CancellationToken
+) -> Iterator[IndexingStep]:
+    """Encode these items of the library; every yielded step is committed.
 
     Stops between batches once ``token`` is cancelled, raising :class:`~explorer.cancellation.Cancelled`.
     """
-    pending = library.pending(encoder.model_id)
     started, n_done, n_failed = time.monotonic(), 0, 0
     batches = [pending[i : i + BATCH_SIZE] for i in range(0, len(pending), BATCH_SIZE)]
     for batch in _prepared_ahead(batches, encoder.side_px, token):

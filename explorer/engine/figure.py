@@ -26,9 +26,9 @@ def write_explanation(engine: Engine, item_id: int, output: Path, *, query: str,
     if output.suffix.lower() not in FORMATS:
         raise ConfigError(f"A figure cannot be written as {output.suffix or 'a file without an ending'}.",
                           f"End the name in one of {', '.join(FORMATS)}.")
-    path = engine.library.path_of(item_id)
+    path = engine.opened.library.path_of(item_id)
     image = decode_image(read_content(path), min_edge_px=PICTURE_EDGE_PX)
-    encoder = engine.models.get(model)
+    encoder = engine.opened.models.get(model)
     square = pipeline.squash(image.pixels, encoder.side_px)
     evidence = encoder.explain(square)
     title = Path(path.decode("utf-8", "replace")).name

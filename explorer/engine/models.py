@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from explorer.packages.finding import resolve_package
+from explorer.packages.package import ModelPackage
 
 if TYPE_CHECKING:
     from explorer.networks.encoder import Encoder
@@ -26,6 +27,15 @@ class LoadedModels:
         self._notice = ""
         self._lock = threading.Lock()
 
+    def package(self, name: str) -> ModelPackage:
+        """The package of this name, without loading it.
+
+        Raises
+        ------
+            PackageError: there is no such package, or it is damaged.
+        """
+        return resolve_package(name, self._model_folders)
+
     def get(self, name: str) -> "Encoder":
         """The encoder of this package; the first call loads it.
 
@@ -36,7 +46,7 @@ class LoadedModels:
         """
         with self._lock:
             if name not in self._encoders:
-                package = resolve_package(name, self._model_folders)
+                package = self.package(name)
                 # Imported here, not at the top: torch takes seconds, and the engine greets the window before.
                 from explorer.networks.registry import load_encoder
 

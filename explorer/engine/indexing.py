@@ -1,0 +1,87 @@
+"""Indexing: scan the sources, encode what changed, tell how it goes."""
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from explorer import pipeline, protocol
+from explorer.cancellation import CancellationToken
+from explorer.engine import translate
+from explorer.engine.opened import Opened
+from explorer.protocol import Answer
+
+_T = TypeVar("_T")
+
+PROGRESS_INTERVAL_S = 0.1
+"""Progress is told at most ten times a second: the window redraws for each."""
+
+
+def index_folders(opened: Opened, request: protocol.IndexFolders, token: CancellationToken) -> Iterator[Answer]:
+    """Scan, encode what is new or changed; ends with what was done.
+
+    A model is loaded only if there is something to encode: a second run over an unchanged folder needs no torch.
+    """
+    started = time.monotonic()
+    library = opened.library
+    model_id = opened.models.package(request.model).model_id
+    with library.indexing():
+        for folder in request.folders:
+            library.add_source(Path(os.fsdecode(folder)))
+        summary = None
+        for step in _paced(library.scan(token=token)):
+            summary = step.summary or summary
+            yield protocol.Progress(id=request.id, stage="scanning", n_done=step.n_seen, n_total=0)
+        n_encoded = n_failed = 0
+        pending = library.pending(model_id)
+        steps: Iterator[pipeline.IndexingStep] = iter(())
+        if pending:
+            steps = pipeline.index_items(library, pending, opened.models.get(request.model), token=token)
+        for progress in _paced(steps):
+            n_encoded, n_failed = progress.n_done - progress.n_failed, progress.n_failed
+            yield protocol.Progress(
+                id=request.id,
+                stage="indexing",
+                n_done=progress.n_done,
+                n_total=progress.n_total,
+                rate_per_s=progress.rate_per_s,
+                remaining_s=(progress.n_total - progress.n_done) / max(progress.rate_per_s, 1e-6),
+                current=translate.display_path(progress.current),
+            )
+    assert summary is not None, "a scan ends with its summary"
+    opened.index_of(model_id)  # ready before the next search asks for it
+    yield protocol.IndexFinished(
+        id=request.id,
+        n_added=summary.n_added,
+        n_changed=summary.n_changed,
+        n_moved=summary.n_moved,
+        n_removed=summary.n_removed,
+        n_unchanged=summary.n_unchanged,
+        n_failed=n_failed,
+        n_encoded=n_encoded,
+        elapsed_s=time.monotonic() - started,
+        state=translate.library_state(request.id, library),
+        notice=opened.models.take_notice(),
+    )
+
+
+def remove_source(opened: Opened, request: protocol.RemoveSource, _token: CancellationToken) -> Iterator[Answer]:
+    """Forget a folder and its items; the files stay."""
+    with opened.library.indexing():
+        opened.library.remove_source(request.source_id)
+    yield translate.library_state(request.id, opened.library)
+
+
+def _paced(steps: Iterator[_T]) -> Iterator[_T]:
+    """Let the last step through, and the others at most every ``PROGRESS_INTERVAL_S``."""
+    told = 0.0
+    held: list[_T] = []
+    for step in steps:
+        now = time.monotonic()
+        if now - told >= PROGRESS_INTERVAL_S:
+            told, held = now, []
+            yield step
+        else:
+            held = [step]
+    yield from held

@@ -1,0 +1,74 @@
+"""Looking: descriptions, thumbnails, pictures and evidence of single items."""
+
+import time
+from collections.abc import Iterator
+
+from explorer import pipeline, protocol
+from explorer.cancellation import CancellationToken
+from explorer.engine import translate
+from explorer.engine.opened import Opened, ms_since
+from explorer.media.image import decode_image, encode_jpeg, fit_within, read_content
+from explorer.protocol import Answer
+
+
+def describe_items(opened: Opened, request: protocol.DescribeItems, _token: CancellationToken) -> Iterator[Answer]:
+    """Rows of the catalogue."""
+    rows = opened.library.describe(request.item_ids)
+    yield protocol.ItemDescriptions(id=request.id, items=tuple(map(translate.item_description, rows)))
+
+
+def get_thumbnails(opened: Opened, request: protocol.GetThumbnails, _token: CancellationToken) -> Iterator[Answer]:
+    """Thumbnails that indexing made."""
+    found = opened.library.thumbnails(request.item_ids)
+    yield protocol.Thumbnails(
+        id=request.id,
+        thumbnails=tuple(
+            protocol.Thumbnail(item_id=item_id, jpeg=found[item_id])
+            for item_id in request.item_ids
+            if item_id in found
+        ),
+    )
+
+
+def get_picture(opened: Opened, request: protocol.GetPicture, _token: CancellationToken) -> Iterator[Answer]:
+    """The picture itself, decoded no larger than it will be shown."""
+    image = decode_image(read_content(opened.library.path_of(request.item_id)), min_edge_px=request.max_edge_px)
+    yield protocol.Picture(
+        id=request.id,
+        item_id=request.item_id,
+        jpeg=encode_jpeg(fit_within(image.pixels, request.max_edge_px), 90),
+        full_width_px=image.full_width_px,
+        full_height_px=image.full_height_px,
+    )
+
+
+def explain(opened: Opened, request: protocol.Explain, token: CancellationToken) -> Iterator[Answer]:
+    """Evidence for one item, from one pass of the network that also gives the score."""
+    encoder = opened.models.get(request.model)
+    token.check()
+    started = time.monotonic()
+    image = decode_image(read_content(opened.library.path_of(request.item_id)), min_edge_px=encoder.side_px)
+    square = pipeline.squash(image.pixels, encoder.side_px)
+    evidence = encoder.explain(square)
+    score = None
+    if request.query is not None:
+        query = pipeline.encode_query(encoder, request.query, opened.query_image(request.query))
+        score = float(query.values[0] @ pipeline.embeddings(encoder.encode_images(square[None])).values[0])
+    yield translate.explanation(
+        request.id, request.item_id, request.model, evidence, score=score, elapsed_ms=ms_since(started)
+    )
+
+
+def list_errors(opened: Opened, request: protocol.ListErrors, _token: CancellationToken) -> Iterator[Answer]:
+    """Files that could not be read, and why."""
+    problems, n_total = opened.library.problems(request.limit)
+    yield protocol.ErrorList(
+        id=request.id,
+        problems=tuple(
+            protocol.FileProblem(
+                path=problem.path, display=translate.display_path(problem.path), error=problem.error
+            )
+            for problem in problems
+        ),
+        n_total=n_total,
+    )
