@@ -1,0 +1,60 @@
+"""How an item's score, size and date are written, in one way everywhere."""
+
+import html
+import math
+from datetime import datetime
+
+from PySide6.QtCore import QDateTime, QLocale
+
+from explorer.protocol import ItemDescription
+
+
+def score_text(score: float) -> str:
+    """Two decimals without the leading zero: ``.91``, ``−.07``, ``1.00``; a dash where there is no number."""
+    if not math.isfinite(score):
+        return "–"
+    digits = f"{abs(score):.2f}"
+    sign = "−" if score < 0 and digits != "0.00" else ""
+    return sign + (digits[1:] if digits.startswith("0.") else digits)
+
+
+def date_text(item: ItemDescription) -> str:
+    """When the picture was taken, or else when its file was last changed; in the person's own form."""
+    if item.captured_at:
+        try:
+            moment = datetime.fromisoformat(item.captured_at)
+        except ValueError:
+            return item.captured_at
+    elif item.modified_at > 0:
+        return QLocale().toString(QDateTime.fromSecsSinceEpoch(int(item.modified_at)), QLocale.FormatType.ShortFormat)
+    else:
+        return ""
+    return QLocale().toString(QDateTime(moment.replace(tzinfo=None)), QLocale.FormatType.ShortFormat)
+
+
+def size_text(item: ItemDescription) -> str:
+    """Pixels and bytes: ``640 × 480 px · 154 kB``."""
+    parts = []
+    if item.width_px and item.height_px:
+        parts.append(f"{item.width_px} × {item.height_px} px")
+    if item.size_bytes:
+        form = QLocale.DataSizeFormat.DataSizeSIFormat
+        parts.append(QLocale().formattedDataSize(item.size_bytes, 0 if item.size_bytes < 1_000_000 else 1, form))
+    return " · ".join(parts)
+
+
+def one_line(name: str) -> str:
+    """A name that may hold line breaks and control characters, on one line."""
+    return "".join(letter if letter.isprintable() else "␤" if letter == "\n" else "�" for letter in name)
+
+
+def tooltip_text(item: ItemDescription, row: int, n_items: int, score: float | None) -> str:
+    """Name and date, then rank and score, as rich text with everything that came from outside escaped."""
+    locale = QLocale()
+    place = f"{locale.toString(row + 1)} of {locale.toString(n_items)}"
+    lines = [f"<b>{html.escape(one_line(item.name))}</b>"]
+    for line in (date_text(item), size_text(item), item.error):
+        if line:
+            lines.append(html.escape(line))
+    lines.append(place if score is None else f"{place} · score {score_text(score)}")
+    return "<p style='white-space:pre'>" + "<br>".join(lines) + "</p>"

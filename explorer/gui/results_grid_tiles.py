@@ -1,0 +1,123 @@
+"""How one cell of the results grid looks."""
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPalette, QPen, QPixmap
+
+from explorer.gui.results_grid_cache import CORNER_PX, fitted
+
+_BADGE_GROUND = QColor(16, 16, 18, 190)
+_BADGE_INK = QColor(255, 255, 255)
+_USUAL = QSize(640, 480)
+
+
+def mixed(first: QColor, second: QColor, part: float) -> QColor:
+    """``part`` of the second colour in the first."""
+    red, green, blue = (
+        a + (b - a) * part for a, b in zip(
+            (first.redF(), first.greenF(), first.blueF()), (second.redF(), second.greenF(), second.blueF()), strict=True
+        )
+    )
+    return QColor.fromRgbF(red, green, blue)
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """What one cell shows.
+
+    Attributes:
+        pixmap: the thumbnail, or ``None`` while it is loading or if there is none.
+        size: the thumbnail's or the picture's own size in pixels, empty if it is not known: only its shape matters.
+        badge: the score as text; empty when browsing.
+        problem: whether the item could not be read.
+        current: whether it is the selected one.
+        hovered: whether the pointer is over it.
+    """
+
+    pixmap: QPixmap | None
+    size: QSize
+    badge: str
+    problem: bool
+    current: bool
+    hovered: bool
+
+
+class TilePainter:
+    """Paints tiles with one palette and font; made anew when either changes."""
+
+    def __init__(self, palette: QPalette, font: QFont, *, focused: bool) -> None:
+        base = palette.color(QPalette.ColorRole.Base)
+        text = palette.color(QPalette.ColorRole.Text)
+        accent = palette.color(QPalette.ColorGroup.Active, QPalette.ColorRole.Highlight)
+        self._ground = mixed(base, text, 0.035)
+        self._quiet = mixed(base, text, 0.075)
+        self._faint = mixed(base, text, 0.45)
+        self._hover = mixed(base, text, 0.30)
+        self._ring = accent if focused else mixed(accent, base, 0.35)
+        self._badge_font = QFont(font)
+        self._badge_font.setPointSizeF(max(7.0, font.pointSizeF() * 0.9))
+        self._badge_font.setWeight(QFont.Weight.DemiBold)
+        self._badge_metrics = QFontMetrics(self._badge_font)
+        self._small_font = QFont(font)
+        self._small_font.setPointSizeF(max(7.0, font.pointSizeF() * 0.85))
+
+    def paint(self, painter: QPainter, cell: QRect, tile: Tile) -> None:
+        """Draw one cell: picture, score, mark and selection."""
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._ground)
+        painter.drawRoundedRect(cell, CORNER_PX, CORNER_PX)
+        picture = self._picture_rect(cell, tile)
+        if tile.pixmap is not None:
+            painter.drawPixmap(picture, tile.pixmap)
+        elif tile.problem:
+            self._paint_problem(painter, cell)
+        else:
+            painter.setBrush(self._quiet)
+            painter.drawRoundedRect(picture, CORNER_PX, CORNER_PX)
+        if tile.current:
+            self._paint_ring(painter, cell, self._ring, 3.0)
+        elif tile.hovered:
+            self._paint_ring(painter, cell, self._hover, 1.5)
+        if tile.badge:
+            self._paint_badge(painter, cell, tile.badge)
+
+    def _picture_rect(self, cell: QRect, tile: Tile) -> QRect:
+        size = fitted(tile.size if not tile.size.isEmpty() else _USUAL, cell.size())
+        left = cell.left() + (cell.width() - size.width()) // 2
+        return QRect(left, cell.top() + (cell.height() - size.height()) // 2, size.width(), size.height())
+
+    def _paint_problem(self, painter: QPainter, cell: QRect) -> None:
+        """A triangle with an exclamation mark, and the words where there is room."""
+        centre = QPointF(cell.center())
+        has_words = cell.width() >= 110 and cell.height() >= 64
+        if has_words:
+            centre -= QPointF(0, 10)
+        painter.setPen(QPen(self._faint, 1.6, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawPolygon([centre + QPointF(0, -11), centre + QPointF(12, 9), centre + QPointF(-12, 9)])
+        painter.drawLine(centre + QPointF(0, -4), centre + QPointF(0, 2))
+        painter.drawPoint(centre + QPointF(0, 5.5))
+        if has_words:
+            painter.setFont(self._small_font)
+            words = QRectF(cell.left(), centre.y() + 12, cell.width(), 20)
+            painter.drawText(words, Qt.AlignmentFlag.AlignCenter, "Cannot be read")
+
+    def _paint_ring(self, painter: QPainter, cell: QRect, colour: QColor, width: float) -> None:
+        painter.setPen(QPen(colour, width))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        out = width / 2 + 0.5
+        painter.drawRoundedRect(QRectF(cell).adjusted(-out, -out, out, out), CORNER_PX + out, CORNER_PX + out)
+
+    def _paint_badge(self, painter: QPainter, cell: QRect, text: str) -> None:
+        metrics = self._badge_metrics
+        width = metrics.horizontalAdvance(text) + 10
+        height = metrics.height() + 2
+        box = QRectF(cell.left() + 5, cell.bottom() - 4 - height, width, height)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(_BADGE_GROUND)
+        painter.drawRoundedRect(box, 4, 4)
+        painter.setPen(_BADGE_INK)
+        painter.setFont(self._badge_font)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+
