@@ -1,0 +1,326 @@
+"""The library: one folder with the SQLite catalogue of a person's media, and what can be asked of it and done to it."""
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from explorer.cancellation import CancellationToken
+from explorer.errors import LibraryReadOnlyError, SourceError, StaleIndexError, StorageFullError
+from explorer.library import arrays, queries
+from explorer.library.connections import CATALOGUE_NAME, Connections
+from explorer.library.failures import known_failures
+from explorer.library.indexing import check_weights, write_items
+from explorer.library.lock import IndexingLock
+from explorer.library.rows import (
+    Counts,
+    FailedItem,
+    IndexedItem,
+    ItemRow,
+    PendingItem,
+    Problems,
+    ScanProgress,
+    ScanSummary,
+    Source,
+    VectorTable,
+)
+from explorer.library.scanning import Scan, drop_empty_folders, note_change
+from explorer.library.walking import is_below
+from explorer.media.item import display_path
+
+
+def open_library(folder: Path, *, create: bool = True) -> "Library":
+    """Open the library in a folder, making both if need be.
+
+    A library whose folder or file cannot be written to is opened read-only: everything can be searched, and every
+    change raises LibraryReadOnlyError.
+
+    Raises
+    ------
+    LibraryError
+        The folder is a file, is missing and not to be created, or holds something else under the library's name.
+    LibraryTooNewError
+        A newer version of the program wrote it.
+    LibraryReadOnlyError, StorageFullError
+        There is no library yet, and none can be made.
+    """
+    return Library(folder, create=create)
+
+
+class Library:
+    """An open library; made by :func:`open_library`, closed by ``with`` or :meth:`close`.
+
+    Every method may be called from any thread, from several at once: each thread has its own connection. A reader sees
+    the last committed state and never waits for a writer. Changes are transactions: all or nothing.
+
+    Every method may raise LibraryError and its subclasses as the disk gives cause.
+
+    Attributes
+    ----------
+        folder: the library's folder.
+    """
+
+    def __init__(self, folder: Path, *, create: bool = True) -> None:
+        self.folder = folder.absolute()
+        self._connections = Connections(self.folder, create=create)
+        self._indexing_lock = IndexingLock(self.folder)
+        self._arrays_lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections; call it when no other thread is inside a method. May be called twice."""
+        self._connections.close()
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the library can only be read."""
+        return self._connections.read_only
+
+    # --- sources and scanning -----------------------------------------------------------------------------------
+
+    def add_source(self, folder: Path) -> Source:
+        """Make a folder part of the library; nothing is scanned yet. A folder that is one already is returned as it is.
+
+        Links in the folder's path are resolved, so that one folder is one source however it is spelled.
+
+        Raises
+        ------
+        SourceError
+            The folder is missing, is no folder, cannot be read, or is the library's own folder or inside it.
+        """
+        path = os.fsencode(os.path.realpath(folder))
+        _check_source(path, os.fsencode(os.path.realpath(self.folder)))
+        with self._connections.writing() as connection:
+            connection.execute("INSERT OR IGNORE INTO sources (path) VALUES (?)", (path,))
+        return next(source for source in self.sources() if source.path == path)
+
+    def remove_source(self, source_id: int) -> None:
+        """Forget a folder and its items, except those that another source holds too. Never touches the files."""
+        with self._connections.writing() as connection:
+            row = connection.execute("SELECT path FROM sources WHERE id = ?", (source_id,)).fetchone()
+            if row is None:
+                return
+            connection.execute("DELETE FROM sources WHERE id = ?", (source_id,))
+            kept = [path for (path,) in connection.execute("SELECT path FROM sources")]
+            for number, path in connection.execute("SELECT id, path FROM folders").fetchall():
+                if is_below(path, row[0]) and not any(is_below(path, source) for source in kept):
+                    connection.execute("DELETE FROM items WHERE folder_id = ?", (number,))
+            drop_empty_folders(connection)
+            problems = connection.execute("SELECT path FROM scan_problems").fetchall()
+            connection.executemany(
+                "DELETE FROM scan_problems WHERE path = ?", [(p,) for (p,) in problems if is_below(p, row[0])]
+            )
+            note_change(connection)
+
+    def sources(self) -> list[Source]:
+        """The library's folders, by path."""
+        with self._connections.reading() as connection:
+            return queries.sources(connection)
+
+    def indexing(self) -> AbstractContextManager[None]:
+        """Hold the right to index; :meth:`scan` and :meth:`commit_items` take it by themselves if nobody does.
+
+        Raises
+        ------
+        LibraryBusyError
+            Another program, or another thread of this one, is indexing into the library.
+        """
+        return self._indexing_lock.held()
+
+    def scan(
+        self, *, token: CancellationToken, source_ids: Sequence[int] | None = None
+    ) -> Iterator[ScanProgress | ScanSummary]:
+        """Compare the sources (all, if none are named) with the disk; the last thing yielded is the ScanSummary.
+
+        Raises Cancelled when the token says so; what was written until then stays.
+        """
+        self._check_writable()
+        with self.indexing():
+            yield from Scan(self._connections, token, source_ids).run()
+
+    # --- indexing -----------------------------------------------------------------------------------------------
+
+    def pending(self, model_id: str) -> list[PendingItem]:
+        """Items that are there, were not found unreadable, and have no vector of this model; in scan order."""
+        with self._connections.reading() as connection:
+            return queries.pending(connection, model_id)
+
+    def commit_items(
+        self,
+        model_id: str,
+        weights_hash: str,
+        *,
+        indexed: Sequence[IndexedItem] = (),
+        failed: Sequence[FailedItem] = (),
+    ) -> None:
+        """Write one batch in one transaction; items that were removed meanwhile are passed over.
+
+        Raises
+        ------
+        StaleIndexError
+            The library holds vectors of this model id made with other weights, or of another width.
+        """
+        self._check_writable()
+        with self.indexing(), self._connections.writing() as connection:
+            write_items(connection, model_id=model_id, weights_hash=weights_hash, indexed=indexed, failed=failed)
+
+    def drop_model(self, model_id: str) -> None:
+        """Forget a model's vectors; items and thumbnails stay."""
+        with self._connections.writing() as connection:
+            connection.execute("DELETE FROM models WHERE model_id = ?", (model_id,))
+        with self._arrays_lock, known_failures(self.folder):
+            arrays.remove_arrays(self.folder, model_id)
+
+    def add_captions(self, item_id: int, sentences: Sequence[str]) -> None:
+        """Replace the sentences a data set brought for an item, and make them findable."""
+        with self._connections.writing() as connection:
+            if connection.execute("SELECT 1 FROM items WHERE id = ?", (item_id,)).fetchone() is None:
+                return
+            connection.execute("DELETE FROM captions WHERE item_id = ?", (item_id,))
+            connection.executemany(
+                "INSERT INTO captions VALUES (?, ?, ?)", [(item_id, n, text) for n, text in enumerate(sentences)]
+            )
+            connection.execute(
+                "UPDATE item_texts SET captions = ? WHERE rowid = ?", ("\n".join(sentences), item_id)
+            )
+
+    # --- reading ------------------------------------------------------------------------------------------------
+
+    def vector_table(self, model_id: str, weights_hash: str | None = None) -> VectorTable:
+        """All vectors of a model, of items that are not missing, by item id; (0, 0) if there are none at all.
+
+        The arrays on the disk are used where they are up to date and rebuilt where not; a library that cannot be
+        written to (or whose disk is full) has them built in memory.
+
+        Raises
+        ------
+        StaleIndexError
+            The vectors were made with other weights than ``weights_hash``, or there are only vectors of another
+            version of the model (``name@...``).
+        """
+        with self._arrays_lock, self._connections.reading() as connection:
+            connection.execute("BEGIN")  # one snapshot for the counter and the vectors it speaks of
+            try:
+                found = self._arrays_state(model_id)
+                if found is None:
+                    self._check_no_other_version(model_id)
+                    return VectorTable(np.empty(0, np.int64), np.empty((0, 0), np.float32))
+                model, state = found
+                if weights_hash is not None:
+                    check_weights(
+                        self.folder, model_id, stored=(state.weights_hash, state.dim), offered=(weights_hash, None)
+                    )
+                return self._current_arrays(model, state)
+            finally:
+                connection.execute("COMMIT")
+
+    def item_ids(self, limit: int | None = None) -> np.ndarray:
+        """Ids of all items that are not missing, by folder and name; int64 (n,)."""
+        with self._connections.reading() as connection:
+            return queries.item_ids(connection, limit)
+
+    def describe(self, item_ids: Sequence[int]) -> list[ItemRow]:
+        """The items in the order asked; unknown ids are left out."""
+        with self._connections.reading() as connection:
+            return queries.describe(connection, item_ids)
+
+    def thumbnails(self, item_ids: Sequence[int]) -> dict[int, bytes]:
+        """JPEG by item id; items without one are left out."""
+        with self._connections.reading() as connection:
+            return queries.thumbnails(connection, item_ids)
+
+    def path_of(self, item_id: int) -> bytes | None:
+        """Where an item's file is (or was, if it is missing); ``None`` for an unknown id."""
+        rows = self.describe([item_id])
+        return rows[0].path if rows else None
+
+    def problems(self, limit: int = 10_000) -> Problems:
+        """Files and folders that could not be read, by path."""
+        with self._connections.reading() as connection:
+            return queries.problems(connection, limit)
+
+    def counts(self) -> Counts:
+        """How much the library holds."""
+        with self._connections.reading() as connection:
+            return queries.counts(connection)
+
+    def search_text(self, words: str, limit: int = 10_000) -> np.ndarray:
+        """Ids of items whose name or captions hold every word or its beginning, best first; int64 (n,)."""
+        with self._connections.reading() as connection:
+            return queries.search_text(connection, words, limit)
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _check_writable(self) -> None:
+        if self.read_only:
+            with self._connections.writing():
+                pass
+
+    def _arrays_state(self, model_id: str) -> tuple[int, arrays.ArraysState] | None:
+        connection = self._connections.get()
+        row = connection.execute(
+            "SELECT id, weights_hash, dim, change_counter FROM models WHERE model_id = ?", (model_id,)
+        ).fetchone()
+        if row is None:
+            return None
+        (identity,) = connection.execute("SELECT value FROM facts WHERE name = 'identity'").fetchone()
+        model, weights_hash, dim, change_counter = row
+        return model, arrays.ArraysState(identity, model_id, weights_hash, dim, change_counter)
+
+    def _check_no_other_version(self, model_id: str) -> None:
+        name = model_id.partition("@")[0]
+        for (other,) in self._connections.get().execute("SELECT model_id FROM models ORDER BY id"):
+            if other != model_id and other.partition("@")[0] == name:
+                raise StaleIndexError(
+                    f"The library in {self.folder} was indexed with {other}, but {model_id} is loaded.",
+                    "Index again with this model, or open the other one.",
+                )
+
+    def _current_arrays(self, model: int, state: arrays.ArraysState) -> VectorTable:
+        try:
+            return arrays.read_arrays(self.folder, state)
+        except StaleIndexError:
+            connection = self._connections.get()
+            if not self.read_only:
+                try:
+                    with known_failures(self.folder):
+                        arrays.write_arrays(self.folder, connection, model, state)
+                    return arrays.read_arrays(self.folder, state)
+                except (StorageFullError, LibraryReadOnlyError):
+                    pass  # searching must still work: the arrays are only a copy
+            return arrays.load_vectors(connection, model, state.dim)
+
+
+def _check_source(path: bytes, library_folder: bytes) -> None:
+    shown = display_path(path)
+    if not os.path.exists(path):
+        raise SourceError(f"The folder {shown} does not exist.", "Check its name, or plug in the disk it is on.")
+    if not os.path.isdir(path):
+        raise SourceError(f"{shown} is a file, not a folder.", "Add the folder that it is in.")
+    if is_below(path, library_folder):
+        raise SourceError(
+            f"{shown} holds the library itself, and nothing is ever written into a folder of photos.",
+            "Keep the library in a folder of its own.",
+        )
+    try:
+        with os.scandir(path) as entries:
+            next(entries, None)
+    except OSError as error:
+        raise SourceError(
+            f"The folder {shown} cannot be read: {error.strerror or error}.", "Check its permissions."
+        ) from error
+
+
+__all__ = ["CATALOGUE_NAME", "Library", "open_library"]

@@ -1,0 +1,114 @@
+"""Items, their vectors and their thumbnails into the catalogue: a batch at a time, all of it or nothing."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from explorer.errors import StaleIndexError
+from explorer.library.rows import FailedItem, IndexedItem
+
+
+def write_items(
+    connection: sqlite3.Connection,
+    *,
+    model_id: str,
+    weights_hash: str,
+    indexed: Sequence[IndexedItem],
+    failed: Sequence[FailedItem],
+) -> None:
+    """Write one batch; items that were removed meanwhile are passed over. Call inside a write transaction.
+
+    Raises
+    ------
+    StaleIndexError
+        The library holds vectors of this model id made with other weights, or of another width.
+    """
+    if indexed:
+        model = _model(connection, model_id, weights_hash, int(indexed[0].vector.shape[0]))
+        for item in indexed:
+            _write_item(connection, model, item)
+        connection.execute("UPDATE models SET change_counter = change_counter + 1 WHERE id = ?", (model,))
+    if failed:
+        connection.executemany(
+            "UPDATE items SET status = 'failed', error = ?, content_hash = NULL WHERE id = ?",
+            [(item.error, item.item_id) for item in failed],
+        )
+        _drop_readings(connection, [item.item_id for item in failed])
+        connection.execute("UPDATE models SET change_counter = change_counter + 1")
+
+
+def forget_readings(connection: sqlite3.Connection, item_ids: Sequence[int]) -> None:
+    """Forget what was read from these files: they changed, and are to be read again."""
+    connection.executemany(
+        "UPDATE items SET status = 'pending', error = '', content_hash = NULL, width_px = 0, height_px = 0,"
+        " captured_at = '' WHERE id = ?",
+        _rows(item_ids),
+    )
+    _drop_readings(connection, item_ids)
+
+
+def check_weights(
+    folder: Path, model_id: str, *, stored: tuple[str, int], offered: tuple[str, int] | tuple[str, None]
+) -> None:
+    """Raise StaleIndexError if (weights hash, dim) of the stored vectors are not those offered."""
+    if stored[0] != offered[0]:
+        raise StaleIndexError(
+            f"The library in {folder} holds vectors of {model_id} made with the weights {stored[0][:16]},"
+            f" but {offered[0][:16]} are loaded.",
+            "Index again with this model, or open the other one.",
+        )
+    if offered[1] is not None and stored[1] != offered[1]:
+        raise StaleIndexError(
+            f"The library in {folder} holds vectors of {model_id} with {stored[1]} numbers each,"
+            f" but the loaded model makes {offered[1]}.",
+            "Index again with this model, or open the other one.",
+        )
+
+
+def _model(connection: sqlite3.Connection, model_id: str, weights_hash: str, dim: int) -> int:
+    row = connection.execute("SELECT id, weights_hash, dim FROM models WHERE model_id = ?", (model_id,)).fetchone()
+    if row is None:
+        cursor = connection.execute(
+            "INSERT INTO models (model_id, weights_hash, dim) VALUES (?, ?, ?)", (model_id, weights_hash, dim)
+        )
+        return int(cursor.lastrowid or 0)
+    path = connection.execute("PRAGMA database_list").fetchone()[2]
+    check_weights(Path(path).parent, model_id, stored=row[1:], offered=(weights_hash, dim))
+    return int(row[0])
+
+
+def _write_item(connection: sqlite3.Connection, model: int, item: IndexedItem) -> None:
+    vector = np.ascontiguousarray(item.vector, dtype="<f4")
+    if vector.ndim != 1:
+        raise ValueError(f"a vector must have the shape (dim,), got {vector.shape}")
+    row = connection.execute("SELECT content_hash FROM items WHERE id = ?", (item.item_id,)).fetchone()
+    if row is None:
+        return
+    if row[0] is not None and row[0] != item.content_hash:
+        # The file changed since another model read it: what that one saw is gone.
+        _drop_readings(connection, [item.item_id])
+        connection.execute("UPDATE models SET change_counter = change_counter + 1")
+    connection.execute(
+        "UPDATE items SET status = 'ready', error = '', content_hash = ?, width_px = ?, height_px = ?,"
+        " captured_at = ? WHERE id = ?",
+        (item.content_hash, item.full_width_px, item.full_height_px, item.captured_at, item.item_id),
+    )
+    connection.execute("INSERT OR IGNORE INTO segments VALUES (?, 0, 0, 0)", (item.item_id,))
+    connection.execute(
+        "INSERT OR REPLACE INTO vectors (model, item_id, position, vector) VALUES (?, ?, 0, ?)",
+        (model, item.item_id, vector.tobytes()),
+    )
+    if item.thumbnail is not None:
+        connection.execute("INSERT OR REPLACE INTO thumbnails VALUES (?, ?)", (item.item_id, item.thumbnail))
+
+
+def _drop_readings(connection: sqlite3.Connection, item_ids: Sequence[int]) -> None:
+    # The vectors go with their segments.
+    connection.executemany("DELETE FROM segments WHERE item_id = ?", _rows(item_ids))
+    connection.executemany("DELETE FROM thumbnails WHERE item_id = ?", _rows(item_ids))
+
+
+def _rows(item_ids: Iterable[int]) -> list[tuple[int]]:
+    return [(int(item_id),) for item_id in item_ids]

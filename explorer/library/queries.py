@@ -1,0 +1,163 @@
+"""What is asked of the catalogue; every function takes a connection and changes nothing."""
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from explorer.library.rows import Counts, ItemRow, ItemStatus, PendingItem, Problem, Problems, Source
+from explorer.library.walking import is_below
+from explorer.media.item import display_path
+
+_IDS_PER_STATEMENT = 500
+
+
+def sources(connection: sqlite3.Connection) -> list[Source]:
+    """The sources in the order of their paths."""
+    counts = connection.execute(
+        "SELECT folders.path, COUNT(*) FROM items JOIN folders ON folders.id = items.folder_id"
+        " WHERE items.missing_since IS NULL GROUP BY items.folder_id"
+    ).fetchall()
+    rows = connection.execute("SELECT id, path, missing FROM sources ORDER BY path").fetchall()
+    return [
+        Source(
+            source_id=number,
+            path=path,
+            display=display_path(path),
+            n_items=sum(n_items for folder, n_items in counts if is_below(folder, path)),
+            missing=bool(missing),
+        )
+        for number, path, missing in rows
+    ]
+
+
+def item_ids(connection: sqlite3.Connection, limit: int | None) -> np.ndarray:
+    """Ids of all items that are not missing, by folder and name; int64 (n,)."""
+    rows = connection.execute(
+        "SELECT items.id FROM folders JOIN items INDEXED BY items_present ON items.folder_id = folders.id"
+        " WHERE items.missing_since IS NULL ORDER BY folders.path, items.name LIMIT ?",
+        (-1 if limit is None else limit,),
+    )
+    return np.fromiter((item_id for (item_id,) in rows), np.int64)
+
+
+def pending(connection: sqlite3.Connection, model_id: str) -> list[PendingItem]:
+    """Items that the model has no vector of, by folder and name."""
+    rows = connection.execute(
+        "SELECT items.id, folders.path, items.name FROM folders JOIN items ON items.folder_id = folders.id"
+        " WHERE items.missing_since IS NULL AND items.status != 'failed' AND NOT EXISTS ("
+        "   SELECT 1 FROM vectors WHERE vectors.item_id = items.id"
+        "   AND vectors.model = (SELECT id FROM models WHERE model_id = ?))"
+        " ORDER BY folders.path, items.name",
+        (model_id,),
+    ).fetchall()
+    unplugged = [path for (path,) in connection.execute("SELECT path FROM sources WHERE missing")]
+    return [
+        PendingItem(item_id, os.path.join(folder, name))
+        for item_id, folder, name in rows
+        if not any(is_below(folder, source) for source in unplugged)
+    ]
+
+
+def describe(connection: sqlite3.Connection, wanted: Sequence[int]) -> list[ItemRow]:
+    """The items in the order asked; unknown ids are left out."""
+    found = {
+        row[0]: row
+        for row in _by_ids(
+            connection,
+            "SELECT items.id, folders.path, items.name, kind, size_bytes, mtime_ns, width_px, height_px, duration_s,"
+            " captured_at, status, error, missing_since IS NOT NULL"
+            " FROM items JOIN folders ON folders.id = items.folder_id WHERE items.id IN",
+            wanted,
+        )
+    }
+    return [_item_row(found[item_id]) for item_id in map(int, wanted) if item_id in found]
+
+
+def thumbnails(connection: sqlite3.Connection, wanted: Sequence[int]) -> dict[int, bytes]:
+    """JPEG by item id; items without one are left out."""
+    return dict(_by_ids(connection, "SELECT item_id, jpeg FROM thumbnails WHERE item_id IN", wanted))
+
+
+def problems(connection: sqlite3.Connection, limit: int) -> Problems:
+    """Unreadable files and folders in the order of their paths."""
+    rows = [
+        (os.path.join(folder, name), error)
+        for folder, name, error in connection.execute(
+            "SELECT folders.path, items.name, items.error FROM items JOIN folders ON folders.id = items.folder_id"
+            " WHERE items.status = 'failed' AND items.missing_since IS NULL"
+        )
+    ]
+    rows += connection.execute("SELECT path, error FROM scan_problems").fetchall()
+    rows.sort()
+    return Problems(tuple(Problem(path, display_path(path), error) for path, error in rows[:limit]), len(rows))
+
+
+def counts(connection: sqlite3.Connection) -> Counts:
+    """How much the library holds."""
+
+    def number(statement: str) -> int:
+        return int(connection.execute(statement).fetchone()[0])
+
+    n_failed = number("SELECT COUNT(*) FROM items WHERE status = 'failed' AND missing_since IS NULL")
+    return Counts(
+        n_items=number("SELECT COUNT(*) FROM items INDEXED BY items_present WHERE missing_since IS NULL"),
+        n_failed=n_failed,
+        n_missing=number("SELECT COUNT(*) FROM items INDEXED BY items_missing WHERE missing_since IS NOT NULL"),
+        n_problems=n_failed + number("SELECT COUNT(*) FROM scan_problems"),
+        n_indexed=_n_indexed(connection),
+    )
+
+
+def search_text(connection: sqlite3.Connection, words: str, limit: int) -> np.ndarray:
+    """Ids of items whose name or captions hold every word (or a word that begins so), best first; int64 (n,)."""
+    terms = [f'"{word}"*' for word in words.replace('"', " ").replace("\0", " ").split()]
+    if not terms:
+        return np.empty(0, np.int64)
+    rows = connection.execute(
+        "SELECT item_texts.rowid FROM item_texts JOIN items ON items.id = item_texts.rowid"
+        " WHERE item_texts MATCH ? AND items.missing_since IS NULL ORDER BY bm25(item_texts), item_texts.rowid LIMIT ?",
+        (" ".join(terms), limit),
+    )
+    return np.fromiter((item_id for (item_id,) in rows), np.int64)
+
+
+def _n_indexed(connection: sqlite3.Connection) -> dict[str, int]:
+    # All vectors of a model lie together in an index; only those of missing items are looked up one by one.
+    return dict(
+        connection.execute(
+            "SELECT model_id,"
+            " (SELECT COUNT(*) FROM vectors WHERE model = models.id AND position = 0)"
+            " - (SELECT COUNT(*) FROM items INDEXED BY items_missing JOIN vectors ON vectors.item_id = items.id"
+            "    AND vectors.model = models.id AND position = 0 WHERE items.missing_since IS NOT NULL)"
+            " FROM models ORDER BY model_id"
+        )
+    )
+
+
+def _by_ids(connection: sqlite3.Connection, statement: str, wanted: Sequence[int]) -> Iterator[Any]:
+    ids = [int(item_id) for item_id in wanted]
+    for start in range(0, len(ids), _IDS_PER_STATEMENT):
+        chunk = ids[start : start + _IDS_PER_STATEMENT]
+        yield from connection.execute(f"{statement} ({', '.join('?' * len(chunk))})", chunk)
+
+
+def _item_row(row: tuple[Any, ...]) -> ItemRow:
+    path: bytes = os.path.join(row[1], row[2])
+    return ItemRow(
+        item_id=row[0],
+        path=path,
+        display=display_path(path),
+        name=display_path(row[2]),
+        kind=row[3],
+        size_bytes=row[4],
+        mtime_ns=row[5],
+        width_px=row[6],
+        height_px=row[7],
+        duration_s=row[8],
+        captured_at=row[9],
+        status=ItemStatus.MISSING if row[12] else ItemStatus(row[10]),
+        error=row[11],
+    )

@@ -1,0 +1,167 @@
+"""What goes into the catalogue and what comes out of it, as plain values."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+
+
+class ItemStatus(StrEnum):
+    """What is known of a file."""
+
+    PENDING = "pending"
+    """Found, but not read yet (or changed since it was read)."""
+    READY = "ready"
+    """Read; it has a thumbnail, and vectors of the models it was indexed with."""
+    FAILED = "failed"
+    """Could not be read; ``error`` says why. Tried again when the file changes."""
+    MISSING = "missing"
+    """Gone from its folder; kept for a while, so that it can be recognised where it turns up again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A folder that is part of the library.
+
+    Attributes
+    ----------
+        n_items: items beneath it, those of nested sources included.
+        missing: it was not there at the last scan (an unplugged disk); its items are kept.
+    """
+
+    source_id: int
+    path: bytes
+    display: str
+    n_items: int
+    missing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """One file of the library. ``captured_at`` is ISO 8601 local time or empty; sizes are 0 until it was read."""
+
+    item_id: int
+    path: bytes
+    display: str
+    name: str
+    kind: str
+    size_bytes: int
+    mtime_ns: int
+    width_px: int
+    height_px: int
+    duration_s: float
+    captured_at: str
+    status: ItemStatus
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class PendingItem:
+    """An item that a model has to encode."""
+
+    item_id: int
+    path: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexedItem:
+    """An item that was read and encoded; lands in the catalogue as a whole or not at all.
+
+    Attributes
+    ----------
+        content_hash: :func:`~explorer.library.contents.hash_content` of the bytes that were decoded.
+        full_width_px, full_height_px: of the upright picture, not of a reduced decoding.
+        thumbnail: JPEG; ``None`` keeps the one that is there.
+        vector: float32 (dim,).
+    """
+
+    item_id: int
+    content_hash: bytes
+    full_width_px: int
+    full_height_px: int
+    captured_at: str = ""
+    thumbnail: bytes | None = field(default=None, repr=False)
+    vector: np.ndarray = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FailedItem:
+    """An item that could not be read, and why in one sentence."""
+
+    item_id: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A file or folder that could not be read, and why."""
+
+    path: bytes
+    display: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problems:
+    """The first of the problems in the order of their paths, and how many there are in all."""
+
+    rows: tuple[Problem, ...]
+    n_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much the library holds; ``n_items`` is what is there, unreadable files (``n_failed``) included.
+
+    Attributes
+    ----------
+        n_problems: unreadable files and unreadable folders.
+        n_indexed: model id to number of items that have a vector of it.
+    """
+
+    n_items: int
+    n_failed: int
+    n_missing: int
+    n_problems: int
+    n_indexed: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ScanProgress:
+    """How many media files a scan has seen so far, and the folder it is in."""
+
+    n_seen: int
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScanSummary:
+    """What a scan found, against what the library knew.
+
+    Attributes
+    ----------
+        n_unsupported: files that are no images by their names.
+        n_problems: folders and files that could not be looked at.
+    """
+
+    n_added: int
+    n_changed: int
+    n_moved: int
+    n_removed: int
+    n_unchanged: int
+    n_unsupported: int
+    n_problems: int
+
+
+@dataclass(frozen=True, slots=True)
+class VectorTable:
+    """All vectors of one model, in the order of item ids.
+
+    Attributes
+    ----------
+        item_ids: int64 (n,), ascending.
+        vectors: float32 (n, dim), read-only, memory-mapped unless the library's folder cannot be written to.
+    """
+
+    item_ids: np.ndarray
+    vectors: np.ndarray

@@ -1,0 +1,162 @@
+"""The catalogue's tables, their version, and how an older catalogue becomes a newer one.
+
+The version is ``PRAGMA user_version`` = major * 1000 + minor. A newer *minor* only adds tables or columns that this
+program may ignore; a newer *major* is refused. Every migration is a function tagged with the version it leads to and
+runs in one transaction with all others that are due, so that a killed process leaves one version or the other.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from explorer.errors import LibraryError, LibraryTooNewError
+
+MAJOR, MINOR = 1, 0
+_APPLICATION_ID = 0x52457870  # "RExp": tells a library from any other SQLite file
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    """1.0: the first catalogue."""
+    for statement in _TABLES_1_0.split(";;"):
+        connection.execute(statement)
+    # Tells the search arrays of this catalogue from those of another one that was in the same folder.
+    connection.execute("INSERT INTO facts VALUES ('identity', ?)", (os.urandom(16).hex(),))
+    connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+
+
+MIGRATIONS: tuple[tuple[int, int, Callable[[sqlite3.Connection], None]], ...] = ((1, 0, _create),)
+"""(major, minor, function) in ascending order."""
+
+
+def read_version(connection: sqlite3.Connection) -> tuple[int, int]:
+    """(major, minor); (0, 0) of an empty file."""
+    (number,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(number) // 1000, int(number) % 1000
+
+
+def check_readable(connection: sqlite3.Connection, folder: Path) -> None:
+    """Raise unless this program can read the catalogue as it is.
+
+    Raises
+    ------
+    LibraryTooNewError
+        A newer major version wrote it.
+    LibraryError
+        It is another program's SQLite file.
+    """
+    major, minor = read_version(connection)
+    if major > MAJOR:
+        raise LibraryTooNewError(
+            f"The library in {folder} has format {major}.{minor}, and this version reads up to {MAJOR}.x.",
+            "Update Retrieval Explorer, or choose another folder.",
+        )
+    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+    (n_tables,) = connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()
+    if n_tables and application_id != _APPLICATION_ID:
+        raise LibraryError(
+            f"{folder / 'library.sqlite'} belongs to another program.", "Choose another folder for the library."
+        )
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the catalogue to this program's version; call inside a write transaction."""
+    present = read_version(connection)
+    for major, minor, function in MIGRATIONS:
+        if (major, minor) > present:
+            function(connection)
+            connection.execute(f"PRAGMA user_version = {major * 1000 + minor}")
+
+
+def is_current(connection: sqlite3.Connection) -> bool:
+    """Whether no migration is due (a newer minor version counts as current)."""
+    return read_version(connection) >= (MAJOR, MINOR)
+
+
+_TABLES_1_0 = """
+CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID
+;;
+CREATE TABLE sources (
+    id INTEGER PRIMARY KEY,
+    path BLOB NOT NULL UNIQUE,
+    missing INTEGER NOT NULL DEFAULT 0,
+    device TEXT
+)
+;;
+CREATE TABLE folders (id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE)
+;;
+CREATE TABLE items (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    folder_id INTEGER NOT NULL REFERENCES folders,
+    name BLOB NOT NULL,
+    kind TEXT NOT NULL DEFAULT 'image',
+    size_bytes INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    ctime_ns INTEGER NOT NULL,
+    content_hash BLOB,
+    width_px INTEGER NOT NULL DEFAULT 0,
+    height_px INTEGER NOT NULL DEFAULT 0,
+    duration_s REAL NOT NULL DEFAULT 0,
+    captured_at TEXT NOT NULL DEFAULT '',
+    status TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'ready', 'failed')),
+    error TEXT NOT NULL DEFAULT '',
+    missing_since REAL,
+    UNIQUE (folder_id, name)
+)
+;;
+CREATE INDEX items_present ON items (folder_id, name) WHERE missing_since IS NULL
+;;
+CREATE INDEX items_missing ON items (size_bytes) WHERE missing_since IS NOT NULL
+;;
+CREATE INDEX items_failed ON items (folder_id, name) WHERE status = 'failed'
+;;
+CREATE INDEX items_unread ON items (size_bytes) WHERE content_hash IS NULL
+;;
+CREATE TABLE segments (
+    item_id INTEGER NOT NULL REFERENCES items ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    start_s REAL NOT NULL,
+    end_s REAL NOT NULL,
+    PRIMARY KEY (item_id, position)
+) WITHOUT ROWID
+;;
+CREATE TABLE models (
+    id INTEGER PRIMARY KEY,
+    model_id TEXT NOT NULL UNIQUE,
+    weights_hash TEXT NOT NULL,
+    dim INTEGER NOT NULL,
+    change_counter INTEGER NOT NULL DEFAULT 0
+)
+;;
+CREATE TABLE vectors (
+    id INTEGER PRIMARY KEY,
+    model INTEGER NOT NULL REFERENCES models ON DELETE CASCADE,
+    item_id INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    vector BLOB NOT NULL,
+    UNIQUE (model, item_id, position),
+    FOREIGN KEY (item_id, position) REFERENCES segments ON DELETE CASCADE
+)
+;;
+CREATE INDEX vectors_of_segment ON vectors (item_id, position)
+;;
+CREATE TABLE thumbnails (
+    item_id INTEGER PRIMARY KEY REFERENCES items ON DELETE CASCADE,
+    jpeg BLOB NOT NULL
+)
+;;
+CREATE TABLE captions (
+    item_id INTEGER NOT NULL REFERENCES items ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (item_id, position)
+) WITHOUT ROWID
+;;
+CREATE TABLE scan_problems (path BLOB PRIMARY KEY, error TEXT NOT NULL) WITHOUT ROWID
+;;
+CREATE VIRTUAL TABLE item_texts USING fts5 (name, captions)
+;;
+CREATE TRIGGER items_deleted AFTER DELETE ON items BEGIN
+    DELETE FROM item_texts WHERE rowid = old.id;
+END
+"""
