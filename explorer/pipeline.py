@@ -6,7 +6,6 @@ Reading and decoding go on in a thread while the network works on the batch befo
 lock), and one decode serves the content hash, the thumbnail and the encoder.
 """
 
-import hashlib
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -17,8 +16,11 @@ import numpy as np
 
 from explorer.cancellation import CancellationToken
 from explorer.errors import MediaError, QueryError
-from explorer.library import FailedItem, IndexedItem, Library, PendingItem
-from explorer.media.image import decode_image, make_thumbnail, read_content, squash
+from explorer.library.catalogue import Library
+from explorer.library.contents import hash_content
+from explorer.library.rows import FailedItem, IndexedItem, PendingItem
+from explorer.media.image import THUMBNAIL_EDGE_PX, decode_image, make_thumbnail, squash
+from explorer.media.item import read_content
 from explorer.networks.encoder import Encoder
 from explorer.protocol import Query
 from explorer.representations import Embeddings
@@ -28,7 +30,6 @@ BATCH_SIZE = 16
 """Pictures a step: large enough for the network, small enough that a stop is seen within two seconds on a CPU."""
 
 _BATCHES_AHEAD = 2
-THUMBNAIL_EDGE_PX = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def prepare(item: PendingItem, side_px: int) -> Prepared | FailedItem:
         return FailedItem(item_id=item.item_id, error=str(error))
     return Prepared(
         item=item,
-        content_hash=hashlib.blake2b(content, digest_size=16).digest(),
+        content_hash=hash_content(content),
         full_width_px=image.full_width_px,
         full_height_px=image.full_height_px,
         captured_at=image.captured_at,
@@ -85,7 +86,8 @@ def index_items(
     for batch in _prepared_ahead(batches, encoder.side_px, token):
         ready = [entry for entry in batch if isinstance(entry, Prepared)]
         failed = [entry for entry in batch if isinstance(entry, FailedItem)]
-        library.commit_items(encoder.model_id, _encode(encoder, ready), failed)
+        weights_hash = encoder.model_id.partition("@")[2]
+        library.commit_items(encoder.model_id, weights_hash, indexed=_encode(encoder, ready), failed=failed)
         n_done, n_failed = n_done + len(batch), n_failed + len(failed)
         rate = n_done / max(time.monotonic() - started, 1e-6)
         yield IndexingStep(n_done, len(pending), n_failed, rate, ready[-1].item.path if ready else b"")

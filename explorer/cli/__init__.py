@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
 from explorer import paths
@@ -17,24 +16,7 @@ from explorer.cli import models, road
 from explorer.cli.shared import DeviceOption, JsonOption, places_of, print_out
 from explorer.errors import UserFacingError
 
-
-class _WindowByDefault(typer.core.TyperGroup):
-    """No command, or a folder where a command should be, opens the window."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        takes_value = {"--data-dir"}
-        place = 0
-        while place < len(args) and args[place].startswith("-"):
-            if args[place] in ("--help", "--version"):
-                return super().parse_args(ctx, args)
-            place += 2 if args[place] in takes_value else 1
-        if place >= len(args) or args[place] not in self.commands:
-            args = [*args[:place], "window", *args[place:]]
-        return super().parse_args(ctx, args)
-
-
 app = typer.Typer(
-    cls=_WindowByDefault,
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Search your own photos by meaning, and see where the model looked.",
@@ -51,23 +33,30 @@ models_app.command("verify")(models.models_verify)
 app.add_typer(models_app, name="models")
 
 
+_COMMANDS = frozenset(
+    {"window", "engine", "index", "search", "explain", "train", "evaluate", "models", "doctor"}
+)
+
+
 def main() -> None:
-    """Run a command; what a user can cause ends in one sentence and exit status 1, a wrong call in 2."""
+    """Run a command; what a user can cause ends in one sentence and exit status 1."""
     try:
-        status = app(prog_name="retrieval-explorer", standalone_mode=False)
+        app(args=_with_default_command(sys.argv[1:]), prog_name="retrieval-explorer")
     except UserFacingError as error:
-        status = _fail(str(error))
-    except click.ClickException as error:
-        error.show()
-        status = error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        status = _fail("Stopped. Run the same command again to go on where it stopped.")
-    raise SystemExit(status if isinstance(status, int) else 0)
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(1) from None
 
 
-def _fail(sentence: str) -> int:
-    sys.stderr.write(sentence + "\n")
-    return 1
+def _with_default_command(arguments: list[str]) -> list[str]:
+    """No command, or a folder where a command should be, opens the window."""
+    place = 0
+    while place < len(arguments) and arguments[place].startswith("-"):
+        if arguments[place] in ("--help", "--version"):
+            return arguments
+        place += 2 if arguments[place] == "--data-dir" else 1
+    if place < len(arguments) and arguments[place] in _COMMANDS:
+        return arguments
+    return [*arguments[:place], "window", *arguments[place:]]
 
 
 def _version(asked: bool) -> None:
@@ -117,7 +106,7 @@ def engine(
 ) -> None:
     """Serve a window: the process that holds models, libraries and indexes."""
     if not stdio:
-        raise click.UsageError("The engine speaks only on standard input and output: add --stdio.")
+        raise typer.BadParameter("The engine speaks only on standard input and output: add --stdio.")
     from explorer.engine.engine import Engine
     from explorer.engine.server import serve_stdio
 

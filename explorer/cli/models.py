@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
 from explorer.cli.shared import (
@@ -38,15 +37,14 @@ def train(
         ):
             match event:
                 case events.Progressed():
-                    bar.update(
-                        task, description=f"{event.message} loss {event.loss:.3f}", completed=event.step, total=event.n_steps
-                    )
+                    description = f"{event.message} loss {event.loss:.3f}"
+                    bar.update(task, description=description, completed=event.step, total=event.n_steps)
                 case events.EpochFinished():
                     bar.console.print(f"epoch {event.epoch}: " + _numbers(event.metrics))
                 case events.Finished():
                     say(f"Wrote {event.path}. " + _numbers(event.metrics))
     if token.cancelled:
-        raise KeyboardInterrupt
+        raise UserFacingError("Stopped; a checkpoint was kept.", "Go on with --resume and the run's folder.")
 
 
 def _numbers(metrics: Mapping[str, float]) -> str:
@@ -120,7 +118,7 @@ def models_verify(
     if every:
         names = [found.name for found in find_packages(places_of(context).model_folders)]
     if not names:
-        raise click.UsageError("Name a package, or use --all.")
+        raise typer.BadParameter("Name a package, or use --all.")
     failures = 0
     for name in names:
         problems = verify(name, places_of(context).model_folders)

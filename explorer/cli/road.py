@@ -43,8 +43,7 @@ def index(
         for name in model or [DEFAULT_MODEL]:
             request = protocol.IndexFolders(id=1, folders=named, model=name)
             with stoppable() as token:
-                done = last_answer(running.answer(request, token), title="indexing")
-            assert isinstance(done, protocol.IndexFinished)
+                done = last_answer(running.answer(request, token), protocol.IndexFinished, title="indexing")
             finished.append({"model": name, **{key: getattr(done, key) for key in _INDEX_COUNTS}})
             say(
                 f"{name}: {done.n_encoded} encoded, {done.n_unchanged} unchanged, {done.n_moved} moved, "
@@ -80,12 +79,13 @@ def search(  # noqa: PLR0913 - a command's options
     )
     running = engine_with_library(places_of(context), library, device)
     try:
-        found = last_answer(running.answer(protocol.Search(id=1, query=query, model=model, k=k)))
-        assert isinstance(found, protocol.SearchResponse)
+        request = protocol.Search(id=1, query=query, model=model, k=k)
+        found = last_answer(running.answer(request), protocol.SearchResponse)
         item_ids = array("q", found.item_ids).tolist()
         scores = array("f", found.scores).tolist()
-        described = last_answer(running.answer(protocol.DescribeItems(id=2, item_ids=tuple(item_ids))))
-        assert isinstance(described, protocol.ItemDescriptions)
+        described = last_answer(
+            running.answer(protocol.DescribeItems(id=2, item_ids=tuple(item_ids))), protocol.ItemDescriptions
+        )
     finally:
         running.close()
     by_id = {item.item_id: item for item in described.items}

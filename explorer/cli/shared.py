@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from rich.console import Console
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 # Rooms that import torch, cv2 or Qt, and rich, are imported inside the functions that need them: `--help` and the
 # window start in a fraction of a second without them.
+
+_A = TypeVar("_A", bound=protocol.Message)
 
 DEFAULT_MODEL = "3shnet-flickr8k"
 
@@ -86,7 +88,7 @@ def places_of(context: typer.Context) -> Places:
     return places
 
 
-def last_answer(answers: Iterator[protocol.Answer], *, title: str = "") -> protocol.Answer:
+def last_answer(answers: Iterator[protocol.Answer], kind: type[_A], *, title: str = "") -> _A:
     """Run a request to its final answer, with a progress bar; a failure becomes the exception that it was."""
     last: protocol.Answer | None = None
     with progress_bar(shown=bool(title)) as bar:
@@ -101,8 +103,8 @@ def last_answer(answers: Iterator[protocol.Answer], *, title: str = "") -> proto
             sys.stderr.write(last.details)
         raise UserFacingError(last.message, last.remedy)
     if isinstance(last, protocol.Cancelled):
-        raise KeyboardInterrupt
-    assert last is not None, "every request has a final answer"
+        raise UserFacingError("Stopped.", "Run the same command again to go on where it stopped.")
+    assert isinstance(last, kind), "every request ends in its own answer, in Failed or in Cancelled"
     return last
 
 
@@ -112,5 +114,5 @@ def engine_with_library(places: Places, library: Path | None, device: str) -> "E
 
     engine = Engine(places.model_folders, device=device)
     folder = (library or places.library).expanduser().absolute()
-    last_answer(engine.answer(protocol.OpenLibrary(id=0, path=os.fsencode(folder))))
+    last_answer(engine.answer(protocol.OpenLibrary(id=0, path=os.fsencode(folder))), protocol.LibraryState)
     return engine

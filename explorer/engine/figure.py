@@ -8,7 +8,8 @@ from explorer import pipeline
 from explorer.engine.engine import Engine
 from explorer.errors import ConfigError
 from explorer.figures.explanation import draw_explanation, save_figure
-from explorer.media.image import decode_image, fit_within, read_content
+from explorer.media.image import decode_image, fit_within, squash
+from explorer.media.item import read_content
 from explorer.protocol import Query
 
 PICTURE_EDGE_PX = 1024
@@ -26,10 +27,10 @@ def write_explanation(engine: Engine, item_id: int, output: Path, *, query: str,
     if output.suffix.lower() not in FORMATS:
         raise ConfigError(f"A figure cannot be written as {output.suffix or 'a file without an ending'}.",
                           f"End the name in one of {', '.join(FORMATS)}.")
-    path = engine.opened.library.path_of(item_id)
+    path = engine.opened.path_of(item_id)
     image = decode_image(read_content(path), min_edge_px=PICTURE_EDGE_PX)
     encoder = engine.opened.models.get(model)
-    square = pipeline.squash(image.pixels, encoder.side_px)
+    square = squash(image.pixels, encoder.side_px)
     evidence = encoder.explain(square)
     title = Path(path.decode("utf-8", "replace")).name
     if query.strip():

@@ -10,6 +10,9 @@ from explorer import pipeline, protocol
 from explorer.cancellation import CancellationToken
 from explorer.engine import translate
 from explorer.engine.opened import Opened
+from explorer.library.catalogue import Library
+from explorer.library.rows import ScanSummary
+from explorer.media.item import display_path
 from explorer.protocol import Answer
 
 _T = TypeVar("_T")
@@ -26,13 +29,17 @@ def index_folders(opened: Opened, request: protocol.IndexFolders, token: Cancell
     started = time.monotonic()
     library = opened.library
     model_id = opened.models.package(request.model).model_id
-    with library.indexing():
+    with library.indexing(), opened.indexing_under_way():
         for folder in request.folders:
             library.add_source(Path(os.fsdecode(folder)))
         summary = None
-        for step in _paced(library.scan(token=token)):
-            summary = step.summary or summary
-            yield protocol.Progress(id=request.id, stage="scanning", n_done=step.n_seen, n_total=0)
+        for step in library.scan(token=token):
+            if isinstance(step, ScanSummary):
+                summary = step
+            else:
+                yield protocol.Progress(
+                    id=request.id, stage="scanning", n_done=step.n_seen, n_total=0, current=step.folder
+                )
         n_encoded = n_failed = 0
         pending = library.pending(model_id)
         steps: Iterator[pipeline.IndexingStep] = iter(())
@@ -47,10 +54,10 @@ def index_folders(opened: Opened, request: protocol.IndexFolders, token: Cancell
                 n_total=progress.n_total,
                 rate_per_s=progress.rate_per_s,
                 remaining_s=(progress.n_total - progress.n_done) / max(progress.rate_per_s, 1e-6),
-                current=translate.display_path(progress.current),
+                current=display_path(progress.current),
             )
     assert summary is not None, "a scan ends with its summary"
-    opened.index_of(model_id)  # ready before the next search asks for it
+    _drop_other_versions(library, model_id)
     yield protocol.IndexFinished(
         id=request.id,
         n_added=summary.n_added,
@@ -64,6 +71,13 @@ def index_folders(opened: Opened, request: protocol.IndexFolders, token: Cancell
         state=translate.library_state(request.id, library),
         notice=opened.models.take_notice(),
     )
+
+
+def _drop_other_versions(library: Library, model_id: str) -> None:
+    """Vectors of an older version of the model are of no use once the new one has been through the library."""
+    for other in library.counts().n_indexed:
+        if other != model_id and other.partition("@")[0] == model_id.partition("@")[0]:
+            library.drop_model(other)
 
 
 def remove_source(opened: Opened, request: protocol.RemoveSource, _token: CancellationToken) -> Iterator[Answer]:

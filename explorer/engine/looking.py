@@ -7,7 +7,8 @@ from explorer import pipeline, protocol
 from explorer.cancellation import CancellationToken
 from explorer.engine import translate
 from explorer.engine.opened import Opened, ms_since
-from explorer.media.image import decode_image, encode_jpeg, fit_within, read_content
+from explorer.media.image import decode_image, encode_jpeg, fit_within, squash
+from explorer.media.item import read_content
 from explorer.protocol import Answer
 
 
@@ -32,7 +33,7 @@ def get_thumbnails(opened: Opened, request: protocol.GetThumbnails, _token: Canc
 
 def get_picture(opened: Opened, request: protocol.GetPicture, _token: CancellationToken) -> Iterator[Answer]:
     """The picture itself, decoded no larger than it will be shown."""
-    image = decode_image(read_content(opened.library.path_of(request.item_id)), min_edge_px=request.max_edge_px)
+    image = decode_image(read_content(opened.path_of(request.item_id)), min_edge_px=request.max_edge_px)
     yield protocol.Picture(
         id=request.id,
         item_id=request.item_id,
@@ -47,8 +48,8 @@ def explain(opened: Opened, request: protocol.Explain, token: CancellationToken)
     encoder = opened.models.get(request.model)
     token.check()
     started = time.monotonic()
-    image = decode_image(read_content(opened.library.path_of(request.item_id)), min_edge_px=encoder.side_px)
-    square = pipeline.squash(image.pixels, encoder.side_px)
+    image = decode_image(read_content(opened.path_of(request.item_id)), min_edge_px=encoder.side_px)
+    square = squash(image.pixels, encoder.side_px)
     evidence = encoder.explain(square)
     score = None
     if request.query is not None:
@@ -61,14 +62,14 @@ def explain(opened: Opened, request: protocol.Explain, token: CancellationToken)
 
 def list_errors(opened: Opened, request: protocol.ListErrors, _token: CancellationToken) -> Iterator[Answer]:
     """Files that could not be read, and why."""
-    problems, n_total = opened.library.problems(request.limit)
+    problems = opened.library.problems(request.limit)
     yield protocol.ErrorList(
         id=request.id,
         problems=tuple(
             protocol.FileProblem(
-                path=problem.path, display=translate.display_path(problem.path), error=problem.error
+                path=problem.path, display=problem.display, error=problem.error
             )
-            for problem in problems
+            for problem in problems.rows
         ),
-        n_total=n_total,
+        n_total=problems.n_total,
     )

@@ -3,17 +3,28 @@
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from explorer import pipeline, protocol
+from explorer import protocol
 from explorer.engine.models import LoadedModels
 from explorer.errors import LibraryError
-from explorer.library import Library, open_library
-from explorer.media.image import decode_image, read_content
+from explorer.library.catalogue import Library, open_library
+from explorer.media.image import THUMBNAIL_EDGE_PX, decode_image
+from explorer.media.item import read_content
 from explorer.retrieval import InnerProductIndex
+
+
+@dataclass(frozen=True, slots=True)
+class _Indexed:
+    """An index, and until when it may be used while indexing is under way (``time.monotonic``)."""
+
+    index: InnerProductIndex
+    good_until: float
 
 
 class Opened:
@@ -29,7 +40,8 @@ class Opened:
         self.model_folders = tuple(model_folders)
         self.models = LoadedModels(self.model_folders, device=device)
         self._library: Library | None = None
-        self._indexes: dict[str, InnerProductIndex] = {}
+        self._indexes: dict[str, _Indexed] = {}
+        self._n_indexing = 0
         self._lock = threading.Lock()
 
     @property
@@ -64,15 +76,43 @@ class Opened:
             previous.close()
 
     def index_of(self, model_id: str) -> InnerProductIndex:
-        """The search index of a model, rebuilt when the library has changed since."""
+        """The search index of a model, as the library is now.
+
+        While indexing is under way every batch changes the library: the index then follows it at intervals, so that
+        a search never pays for more than a twentieth of the time in rebuilding.
+        """
         library = self.library
         with self._lock:
-            table = library.vector_table(model_id)
             known = self._indexes.get(model_id)
-            if known is None or known.version != table.version:
-                known = InnerProductIndex(table.item_ids, table.vectors, version=table.version)
-                self._indexes[model_id] = known
-            return known
+            now = time.monotonic()
+            if known is not None and self._n_indexing and now < known.good_until:
+                return known.index
+            table = library.vector_table(model_id)
+            index = InnerProductIndex(table.item_ids, table.vectors)
+            took_s = time.monotonic() - now
+            self._indexes[model_id] = _Indexed(index, now + max(2.0, 20 * took_s))
+            return index
+
+    @contextmanager
+    def indexing_under_way(self) -> Iterator[None]:
+        """Tell searches that the library is growing."""
+        self._n_indexing += 1
+        try:
+            yield
+        finally:
+            self._n_indexing -= 1
+
+    def path_of(self, item_id: int) -> bytes:
+        """Where an item's file is.
+
+        Raises
+        ------
+            LibraryError: the library has no such item.
+        """
+        path = self.library.path_of(item_id)
+        if path is None:
+            raise LibraryError(f"The library has no item {item_id}.", "Search again: it was removed or never there.")
+        return path
 
     def query_image(self, query: protocol.Query) -> np.ndarray | None:
         """Pixels of the query's picture, wherever it comes from."""
@@ -81,10 +121,11 @@ class Opened:
         elif query.image_path is not None:
             content = read_content(query.image_path)
         elif query.image_item_id is not None:
-            content = read_content(self.library.path_of(query.image_item_id))
+            content = read_content(self.path_of(query.image_item_id))
         else:
             return None
-        return decode_image(content, min_edge_px=pipeline.THUMBNAIL_EDGE_PX).pixels
+        pixels: np.ndarray = decode_image(content, min_edge_px=THUMBNAIL_EDGE_PX).pixels
+        return pixels
 
 
 def ms_since(started: float) -> float:

@@ -42,9 +42,14 @@ def search(opened: Opened, request: protocol.Search, token: CancellationToken) -
         encode_ms=1e3 * (encoded - started),
         score_ms=1e3 * (scored - encoded),
         sort_ms=ms_since(scored),
-        n_unindexed=max(0, opened.library.counts().n_ready - len(index)),
+        n_unindexed=_n_unindexed(opened, len(index)),
         notice=opened.models.take_notice(),
     )
+
+
+def _n_unindexed(opened: Opened, n_indexed: int) -> int:
+    counts = opened.library.counts()
+    return max(0, counts.n_items - counts.n_failed - n_indexed)
 
 
 def browse(opened: Opened, request: protocol.Browse, _token: CancellationToken) -> Iterator[Answer]:

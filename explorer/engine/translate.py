@@ -6,7 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from explorer.evidence import Evidence
-from explorer.library import ItemRow, Library
+from explorer.library.catalogue import Library
+from explorer.library.rows import ItemRow
+from explorer.media.item import display_path
 from explorer.packages.finding import FoundPackage
 from explorer.protocol import (
     ClassMap,
@@ -22,11 +24,6 @@ PREFERRED_MODELS = ("3shnet-flickr8k", "pooled-flickr8k")
 """What the model picker offers first; packages not named here follow in alphabetical order."""
 
 
-def display_path(path: bytes) -> str:
-    """A path as text; bytes that are not UTF-8 are shown as the replacement character."""
-    return path.decode("utf-8", "replace")
-
-
 def library_state(request_id: int, library: Library) -> LibraryState:
     """What the library holds now."""
     counts = library.counts()
@@ -39,14 +36,14 @@ def library_state(request_id: int, library: Library) -> LibraryState:
             Source(
                 source_id=source.source_id,
                 path=source.path,
-                display=display_path(source.path),
+                display=source.display,
                 n_items=source.n_items,
                 missing=source.missing,
             )
             for source in library.sources()
         ),
         n_items=counts.n_items,
-        n_errors=counts.n_errors,
+        n_errors=counts.n_problems,
         n_indexed={model_id.split("@")[0]: n for model_id, n in counts.n_indexed.items()},
         read_only=library.read_only,
     )
@@ -84,16 +81,16 @@ def item_description(row: ItemRow) -> ItemDescription:
     return ItemDescription(
         item_id=row.item_id,
         path=row.path,
-        display=display_path(row.path),
-        name=display_path(os.path.basename(row.path)),
+        display=row.display,
+        name=row.name,
         kind=row.kind,
-        width_px=row.width_px or 0,
-        height_px=row.height_px or 0,
+        width_px=row.width_px,
+        height_px=row.height_px,
         size_bytes=row.size_bytes,
         modified_at=row.mtime_ns / 1e9,
-        captured_at=row.captured_at or "",
-        status=row.status,
-        error=row.error or "",
+        captured_at=row.captured_at,
+        status=str(row.status),
+        error=row.error,
     )
 
 
@@ -102,7 +99,8 @@ def explanation(
 ) -> Explanation:
     """Evidence as small packed maps."""
     segmentation = evidence.segmentation
-    class_map, presence = None, ()
+    class_map: ClassMap | None = None
+    presence: tuple[tuple[str, float], ...] = ()
     if segmentation is not None:
         height, width = segmentation.class_map.shape
         class_map = ClassMap(
