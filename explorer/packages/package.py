@@ -38,7 +38,8 @@ _T = TypeVar("_T")
 class ModelPackage:
     """A package whose manifest was read and whose files are of harmless kinds; tensors are not loaded yet.
 
-    Attributes:
+    Attributes
+    ----------
         folder: where it lies.
         manifest: its ``model.toml``.
     """
@@ -104,9 +105,7 @@ def read_package(folder: Path) -> ModelPackage:
 
 def _read_folder(folder: Path) -> ModelPackage:
     if not folder.is_dir():
-        raise PackageError(
-            f"There is no model package at {folder}.", "`retrieval-explorer models list` shows all."
-        )
+        raise PackageError(f"There is no model package at {folder}.", "`retrieval-explorer models list` shows all.")
     path = folder / MANIFEST_FILE
     if not path.is_file():
         raise PackageError(f"{folder} is no model package: it has no {MANIFEST_FILE}.")
@@ -278,9 +277,7 @@ def _refuse_pickle(path: Path) -> None:
             f"{path.name} of {path.parent.name} is a pickle with another name; opening it could run code.",
             "Do not use this package; get it from whoever made it, as safetensors.",
         )
-    raise PackageError(
-        f"{path.name} of {path.parent.name} is no safetensors file.", "Install the package again."
-    )
+    raise PackageError(f"{path.name} of {path.parent.name} is no safetensors file.", "Install the package again.")
 
 
 def _check_hash(package: ModelPackage, digest: str) -> None:
@@ -297,9 +294,7 @@ def _decode_json(path: Path, kind: type[_T]) -> _T:
     try:
         return msgspec.json.decode(_read_bytes(path), type=kind)
     except msgspec.DecodeError as error:
-        raise PackageError(
-            f"{path.name} of {path.parent.name} does not say what it should: {error}."
-        ) from error
+        raise PackageError(f"{path.name} of {path.parent.name} does not say what it should: {error}.") from error
 
 
 def _read_bytes(path: Path) -> bytes:
