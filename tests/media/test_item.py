@@ -1,0 +1,59 @@
+"""Which files are media, and reading them."""
+
+import os
+
+import pytest
+
+from explorer.errors import MediaError
+from explorer.media import item
+from explorer.media.item import display_path, is_supported, read_content
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "A.JPG", "b.jpeg", "c d.PNG", "e.webp", "f.gif", "g.bmp", "h.tiff", "i.heic"])
+def test_supported(name):
+    assert is_supported(name)
+    assert is_supported(os.fsencode(name))
+
+
+@pytest.mark.parametrize("name", ["a.txt", "jpg", ".jpg", "a.jpg.part", "a.mp4", ""])
+def test_unsupported(name):
+    assert not is_supported(name)
+    assert not is_supported(os.fsencode(name))
+
+
+def test_names_that_are_not_utf8():
+    assert is_supported(b"\xff\xfe.jpg")
+    assert display_path(b"/a/\xff.jpg") == r"/a/\xff.jpg"
+    assert display_path("/ä/日本.jpg".encode()) == "/ä/日本.jpg"
+
+
+def test_reads_bytes(tmp_path):
+    path = os.fsencode(tmp_path / "a b'\"\n.jpg")
+    with open(path, "wb") as stream:
+        stream.write(b"abc")
+    assert read_content(path) == b"abc"
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(MediaError, match="no longer there"):
+        read_content(os.fsencode(tmp_path / "none.jpg"))
+
+
+def test_folder_with_an_image_name(tmp_path):
+    (tmp_path / "a.jpg").mkdir()
+    with pytest.raises(MediaError, match="(?i)is a directory|not a regular file"):
+        read_content(os.fsencode(tmp_path / "a.jpg"))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_does_not_hang(tmp_path):
+    os.mkfifo(tmp_path / "a.jpg")
+    with pytest.raises(MediaError, match="not a regular file"):
+        read_content(os.fsencode(tmp_path / "a.jpg"))
+
+
+def test_a_file_larger_than_any_image(tmp_path, monkeypatch):
+    monkeypatch.setattr(item, "MAX_FILE_BYTES", 10)
+    (tmp_path / "a.jpg").write_bytes(bytes(11))
+    with pytest.raises(MediaError, match="GB"):
+        read_content(os.fsencode(tmp_path / "a.jpg"))
