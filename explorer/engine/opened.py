@@ -12,10 +12,10 @@ import numpy as np
 
 from explorer import protocol
 from explorer.engine.models import LoadedModels
-from explorer.errors import LibraryError
+from explorer.errors import LibraryError, MediaError, QueryError
 from explorer.library.catalogue import Library, open_library
 from explorer.media.image import THUMBNAIL_EDGE_PX, decode_image
-from explorer.media.item import read_content
+from explorer.media.item import display_path, read_content
 from explorer.retrieval import InnerProductIndex
 
 
@@ -115,16 +115,22 @@ class Opened:
         return path
 
     def query_image(self, query: protocol.Query) -> np.ndarray | None:
-        """Pixels of the query's picture, wherever it comes from."""
-        if query.image_bytes is not None:
-            content = query.image_bytes
-        elif query.image_path is not None:
-            content = read_content(query.image_path)
-        elif query.image_item_id is not None:
-            content = read_content(self.path_of(query.image_item_id))
-        else:
+        """Pixels of the query's picture, wherever it comes from.
+
+        Raises:
+            QueryError: it cannot be read as a picture.
+        """
+        path = query.image_path
+        if query.image_item_id is not None:
+            path = self.path_of(query.image_item_id)
+        if path is None and query.image_bytes is None:
             return None
-        pixels: np.ndarray = decode_image(content, min_edge_px=THUMBNAIL_EDGE_PX).pixels
+        try:
+            content = query.image_bytes if path is None else read_content(path)
+            pixels: np.ndarray = decode_image(content or b"", min_edge_px=THUMBNAIL_EDGE_PX).pixels
+        except MediaError as error:
+            name = "The picture" if path is None else display_path(path)
+            raise QueryError(f"{name} cannot be searched with. {error.message}", error.remedy) from error
         return pixels
 
 

@@ -1,0 +1,86 @@
+"""A model that knows colours: fast, exact, no weights. For tests of everything around a model.
+
+Run as a script it is an engine on standard input and output: ``python colour_model.py [--slow SECONDS]``.
+"""
+
+import sys
+import time
+from collections.abc import Sequence
+from types import SimpleNamespace
+
+import numpy as np
+
+from explorer.engine.engine import Engine
+from explorer.errors import PackageError
+from explorer.evidence import AttentionMap, Evidence
+from explorer.representations import Embeddings, Modality
+
+NAME = "colours"
+COLOURS = {"red": (1.0, 0.0, 0.0), "green": (0.0, 1.0, 0.0), "blue": (0.0, 0.0, 1.0), "white": (1.0, 1.0, 1.0)}
+
+
+class ColourEncoder:
+    """Mean colour of a picture; sum of the named colours of a sentence."""
+
+    model_id = f"{NAME}@0123456789abcdef"
+    name = NAME
+    modalities = frozenset({Modality.TEXT, Modality.IMAGE})
+    side_px = 32
+    dim = 3
+    overlays = ("brightness",)
+    device = "CPU"
+
+    def __init__(self, slow_s: float = 0.0) -> None:
+        self.slow_s = slow_s
+        self.n_images = 0
+
+    def encode_texts(self, texts: Sequence[str]) -> Embeddings:
+        named = [[COLOURS[word] for word in text.split() if word in COLOURS] or [(1.0, 1.0, 1.0)] for text in texts]
+        sums = [np.sum(colours, axis=0) for colours in named]
+        return Embeddings(_unit(np.array(sums, np.float32).reshape(len(texts), 3)))
+
+    def encode_images(self, squares: np.ndarray) -> Embeddings:
+        time.sleep(self.slow_s)
+        self.n_images += len(squares)
+        return Embeddings(_unit(squares.reshape(len(squares), -1, 3).mean(axis=1, dtype=np.float32) + 1))
+
+    def explain(self, square: np.ndarray) -> Evidence:
+        brightness = square.mean(axis=2).reshape(8, 4, 8, 4).mean(axis=(1, 3)).astype(np.float32) / 255
+        return Evidence(attention=(AttentionMap("brightness", "Brightness", brightness),))
+
+
+class ColourModels:
+    """In place of :class:`explorer.engine.models.LoadedModels`."""
+
+    device_wish = "cpu"
+
+    def __init__(self, slow_s: float = 0.0) -> None:
+        self.encoder = ColourEncoder(slow_s)
+
+    def package(self, name: str) -> SimpleNamespace:
+        if name != NAME:
+            raise PackageError(f"There is no model called {name}.", f"Models here: {NAME}.")
+        return SimpleNamespace(model_id=self.encoder.model_id)
+
+    def get(self, name: str) -> ColourEncoder:
+        self.package(name)
+        return self.encoder
+
+    def take_notice(self) -> str:
+        return ""
+
+
+def colour_engine(slow_s: float = 0.0) -> Engine:
+    engine = Engine(())
+    engine.opened.models = ColourModels(slow_s)  # type: ignore[assignment]
+    return engine
+
+
+def _unit(values: np.ndarray) -> np.ndarray:
+    return values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-6)
+
+
+if __name__ == "__main__":
+    from explorer.engine.server import serve_stdio
+
+    serve_stdio(colour_engine(float(sys.argv[2]) if "--slow" in sys.argv else 0.0))
