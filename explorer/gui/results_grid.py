@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 from PySide6.QtCore import QEvent, QSize, QTimer, Signal, Slot
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QFocusEvent, QHelpEvent, QPainter, QPaintEvent, QPixmap
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QFocusEvent, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from explorer.gui.item_text import one_line, score_text, tooltip_text
@@ -111,10 +111,9 @@ class ResultsGrid(SelectionArea):
         self._view_changed()
         self.viewport().update()
 
-    def thumbnail(self, item_id: int) -> QPixmap | None:
-        """The thumbnail as it is drawn, if there is one: something to show until the picture is there."""
-        drawn = self._thumbnails.drawn(item_id)
-        return drawn.pixmap if drawn else None
+    def thumbnail(self, item_id: int) -> bytes | None:
+        """The JPEG of an item in sight, if it is here: something to show until the picture is there."""
+        return self._thumbnails.jpeg(item_id)
 
     def score(self, row: int) -> float | None:
         """The score of a row; ``None`` when browsing."""

@@ -97,6 +97,10 @@ class ThumbnailCache:
         while self._n_jpeg_bytes > _JPEG_BUDGET and len(self._jpegs) > 1:
             self._n_jpeg_bytes -= len(self._jpegs.popitem(last=False)[1])
 
+    def jpeg(self, item_id: int) -> bytes | None:
+        """The thumbnail as it came."""
+        return self._jpegs.get(item_id)
+
     def drawn(self, item_id: int) -> DrawnThumbnail | None:
         """The decoded thumbnail, perhaps of another size; ``None`` if it is not decoded."""
         found = self._drawn.get(item_id)

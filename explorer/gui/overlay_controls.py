@@ -1,0 +1,154 @@
+"""Controls that say what colours mean: a colour bar with a threshold on it, and the rows of a legend."""
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QSlider, QWidget
+
+from explorer.gui.painters import colour_bar_image
+from explorer.gui.results_grid_tiles import mixed
+from explorer.overlays import HeatOverlay, LegendRow, heat_range
+
+
+def value_text(value: float, span: float) -> str:
+    """A raw weight with as many digits as tell the values of its map apart."""
+    digits = 2 if span >= 0.05 else 3 if span >= 0.005 else 4
+    text = f"{abs(value):.{digits}f}"
+    sign = "−" if value < 0 and float(text) != 0 else ""
+    return sign + (text[1:] if text.startswith("0.") else text)
+
+
+class ColourBarSlider(QSlider):
+    """A threshold on the colour bar itself: what lies left of the handle is not painted."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self.setRange(0, 100)
+        self.setPageStep(10)
+        self._bar = QImage()
+        self._low = self._high = 0.0
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setCursor(Qt.CursorShape.SizeHorCursor)
+
+    def set_scale(self, overlay: HeatOverlay) -> None:
+        """Colours and values of this map."""
+        self._bar = colour_bar_image(overlay.colour_map)
+        self._low, self._high = heat_range(overlay)
+        self.update()
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """The bar, and its values below."""
+        return QSize(160, 16 + self.fontMetrics().height())
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """It may get narrow, never flat."""
+        return QSize(80, self.sizeHint().height())
+
+    def raw_value(self) -> float:
+        """The weight at the handle."""
+        return self._low + (self._high - self._low) * self.value() / 100
+
+    def _bar_rect(self) -> QRectF:
+        return QRectF(4, 3, self.width() - 8, 10)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Colours, the part that is left out, the handle, and the values at the ends and at the handle."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        bar, palette = self._bar_rect(), self.palette()
+        text = palette.color(QPalette.ColorRole.WindowText)
+        ground = palette.color(QPalette.ColorRole.Window)
+        painter.setOpacity(1.0 if self.isEnabled() else 0.35)
+        painter.drawImage(bar, self._bar)
+        at = bar.left() + bar.width() * self.value() / 100
+        cut = ground
+        cut.setAlphaF(0.8)
+        painter.fillRect(QRectF(bar.left(), bar.top(), at - bar.left(), bar.height()), cut)
+        painter.setPen(QPen(mixed(ground, text, 0.35), 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(bar)
+        self._paint_handle(painter, at, bar)
+        self._paint_values(painter, at, bar)
+
+    def _paint_handle(self, painter: QPainter, at: float, bar: QRectF) -> None:
+        palette = self.palette()
+        accent = palette.color(QPalette.ColorRole.Highlight if self.hasFocus() else QPalette.ColorRole.WindowText)
+        painter.setPen(QPen(palette.color(QPalette.ColorRole.Window), 1))
+        painter.setBrush(accent)
+        painter.drawRoundedRect(QRectF(at - 3, bar.top() - 3, 6, bar.height() + 6), 2, 2)
+
+    def _paint_values(self, painter: QPainter, at: float, bar: QRectF) -> None:
+        palette, metrics = self.palette(), self.fontMetrics()
+        text, ground = palette.color(QPalette.ColorRole.WindowText), palette.color(QPalette.ColorRole.Window)
+        span = self._high - self._low
+        line = QRectF(bar.left(), bar.bottom() + 3, bar.width(), metrics.height())
+        low, high = value_text(self._low, span), value_text(self._high, span)
+        painter.setPen(mixed(ground, text, 0.65))
+        painter.drawText(line, Qt.AlignmentFlag.AlignLeft, low)
+        painter.drawText(line, Qt.AlignmentFlag.AlignRight, high)
+        here = value_text(self.raw_value(), span)
+        width = metrics.horizontalAdvance(here)
+        left, right = line.left() + metrics.horizontalAdvance(low) + 8, line.right() - metrics.horizontalAdvance(high) - 8
+        if self.value() > 0 and right - left >= width:
+            painter.setPen(text)
+            place = min(max(at - width / 2, left), right - width)
+            painter.drawText(QRectF(place, line.top(), width + 2, line.height()), Qt.AlignmentFlag.AlignLeft, here)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """The handle comes to the pointer."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._move_to(event.position())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """The handle follows the pointer."""
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self._move_to(event.position())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """Nothing is left to do."""
+
+    def _move_to(self, place: QPointF) -> None:
+        bar = self._bar_rect()
+        self.setValue(round(100 * (place.x() - bar.left()) / max(1.0, bar.width())))
+
+
+class LegendButton(QAbstractButton):
+    """One class: its colour, name and share of the picture; a click hides it or shows it again."""
+
+    def __init__(self, row: LegendRow, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.class_id = row.class_id
+        self.row = row
+        self.setCheckable(True)
+        self.setChecked(row.visible)
+        self.setText(row.name)
+        self.setAccessibleName(f"{row.name}, {row.share:.0%} of the picture")
+        self.setToolTip(f"Click to hide or show {row.name}")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """One line of text."""
+        return QSize(120, max(22, self.fontMetrics().height() + 6))
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Swatch, name, share; a hidden class is an empty swatch and faint words."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        palette = self.palette()
+        text, ground = palette.color(QPalette.ColorRole.WindowText), palette.color(QPalette.ColorRole.Window)
+        area = QRectF(self.rect())
+        if self.underMouse() or self.hasFocus():
+            painter.setPen(palette.color(QPalette.ColorRole.Highlight) if self.hasFocus() else Qt.GlobalColor.transparent)
+            painter.setBrush(mixed(ground, text, 0.07))
+            painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
+        colour = QColor(*self.row.colour)
+        painter.setPen(QPen(colour.darker(115), 1.5))
+        painter.setBrush(colour if self.isChecked() else Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(QRectF(8, area.center().y() - 6, 12, 12), 3, 3)
+        painter.setPen(text if self.isChecked() else mixed(ground, text, 0.5))
+        share = "< 1 %" if self.row.share < 0.01 else f"{self.row.share * 100:.0f} %"
+        line = area.adjusted(28, 0, -8, 0)
+        painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, share)
+        room = int(line.width()) - self.fontMetrics().horizontalAdvance(share) - 8
+        name = self.fontMetrics().elidedText(self.row.name, Qt.TextElideMode.ElideRight, room)
+        painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)

@@ -1,0 +1,85 @@
+"""How each kind of overlay is painted: a small image, made when the overlay changes, scaled over the picture each time.
+
+:data:`PAINTERS` joins kinds and painters. Nothing is burnt into the picture; the stretch from the network's square back
+to the picture's own shape is the scaling itself.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QImage, QPainter
+
+from explorer.overlays import ClassOverlay, HeatOverlay, OverlayKind, class_rgba, colour_table, heat_rgba
+from explorer.overlays.colour_maps import ColourMap
+
+AnyOverlay = HeatOverlay | ClassOverlay
+
+
+def image_from_rgba(rgba: np.ndarray) -> QImage:
+    """A premultiplied image from uint8 (h, w, 4), in the format that Qt paints fastest."""
+    height, width = rgba.shape[:2]
+    pixels = np.ascontiguousarray(rgba)
+    image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGBA8888_Premultiplied)
+    # The conversion copies, so that the image owns its pixels.
+    return image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
+
+
+def _heat_image(overlay: AnyOverlay) -> QImage:
+    assert isinstance(overlay, HeatOverlay)
+    return image_from_rgba(heat_rgba(overlay))
+
+
+def _class_image(overlay: AnyOverlay) -> QImage:
+    assert isinstance(overlay, ClassOverlay)
+    return image_from_rgba(class_rgba(overlay))
+
+
+PAINTERS: dict[OverlayKind, Callable[[AnyOverlay], QImage]] = {
+    OverlayKind.HEAT: _heat_image,
+    OverlayKind.CLASSES: _class_image,
+}
+"""From an overlay to its small premultiplied image; opacity is applied when it is drawn."""
+
+
+class OverlayPainter:
+    """Paints overlays over a picture; remembers the small image of each until what it shows changes."""
+
+    def __init__(self) -> None:
+        self._images: dict[str, tuple[AnyOverlay, QImage]] = {}
+
+    def paint(self, painter: QPainter, target: QRectF, overlay: AnyOverlay) -> None:
+        """Draw one overlay stretched over ``target``, where the whole picture is."""
+        if not overlay.visible or overlay.opacity <= 0:
+            return
+        painter.save()
+        painter.setOpacity(overlay.opacity)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(target, self._image(overlay))
+        painter.restore()
+
+    def forget(self) -> None:
+        """Another picture: its overlays come anew."""
+        self._images.clear()
+
+    def _image(self, overlay: AnyOverlay) -> QImage:
+        known = self._images.get(overlay.name)
+        if known is None or _content(known[0]) != _content(overlay):
+            known = overlay, PAINTERS[overlay.kind](overlay)
+            self._images[overlay.name] = known
+        return known[1]
+
+
+def _content(overlay: AnyOverlay) -> tuple[object, ...]:
+    """What the small image depends on; arrays are told apart by identity, they are never changed in place."""
+    if isinstance(overlay, HeatOverlay):
+        return id(overlay.values), overlay.threshold, overlay.colour_map
+    return id(overlay.class_ids), overlay.threshold, overlay.hidden
+
+
+def colour_bar_image(colour_map: ColourMap) -> QImage:
+    """A colour map from low (left) to high, 256 x 1 pixels."""
+    table = colour_table(colour_map)
+    opaque = np.full((1, 256, 4), 255, np.uint8)
+    opaque[0, :, :3] = table
+    return image_from_rgba(opaque)

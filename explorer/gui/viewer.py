@@ -1,0 +1,246 @@
+"""One result at large: the picture, where the model looked and what it saw there, and what is known of it."""
+
+from PySide6.QtCore import QEvent, QPointF, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QImage, QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QFrame, QScrollArea, QSplitter, QStackedLayout, QVBoxLayout, QWidget
+
+from explorer.gui.overlay_panel import OverlayPanel
+from explorer.gui.viewer_bar import ViewerBar
+from explorer.gui.viewer_canvas import PictureCanvas
+from explorer.gui.viewer_details import DetailsPanel
+from explorer.gui.viewer_status import EmptyState, StatusStrip, pointed_text
+from explorer.overlays import overlays_from_explanation
+from explorer.protocol import Explanation, ItemDescription, Picture
+
+_PICTURE_AFTER_MS = 40
+_EXPLANATION_AFTER_MS = 150
+_WIDE_PX = 720
+
+
+class Viewer(QWidget):
+    """Shows one item; asks for its picture and its explanation once the selection rests and the viewer is seen."""
+
+    picture_wanted = Signal(int)
+    explanation_wanted = Signal(int)
+    previous_requested = Signal()
+    next_requested = Signal()
+    search_with_image = Signal(int)
+    open_file = Signal(int)
+    show_in_folder = Signal(int)
+    copy_picture = Signal(int)
+    copy_path = Signal(int)
+    closed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._item: ItemDescription | None = None
+        self._explained = False
+        self._has_full_picture = False
+        self.bar = ViewerBar()
+        self.canvas = PictureCanvas()
+        self.status = StatusStrip()
+        self.layers = OverlayPanel()
+        self.details = DetailsPanel()
+        self._picture_timer = QTimer(self, singleShot=True, interval=_PICTURE_AFTER_MS)
+        self._explanation_timer = QTimer(self, singleShot=True, interval=_EXPLANATION_AFTER_MS)
+        self._build()
+        self._connect()
+        self.clear()
+
+    def _build(self) -> None:
+        side = QWidget()
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for widget in (self.status, self.layers, self.details):
+            column.addWidget(widget)
+        column.addStretch(1)
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setWidget(side)
+        self._splitter = QSplitter(Qt.Orientation.Vertical)
+        self._splitter.setChildrenCollapsible(False)
+        self._splitter.addWidget(self.canvas)
+        self._splitter.addWidget(self._scroll)
+        self._splitter.setStretchFactor(0, 1)
+        shown = QWidget()
+        rows = QVBoxLayout(shown)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addWidget(self.bar)
+        rows.addWidget(self._splitter, 1)
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(EmptyState("Select a result to see it here."))
+        self._stack.addWidget(shown)
+        self.setMinimumWidth(240)
+        self.setAccessibleName("Viewer")
+
+    def _connect(self) -> None:
+        self._picture_timer.timeout.connect(self._ask_for_picture)
+        self._explanation_timer.timeout.connect(self._ask_for_explanation)
+        self.bar.previous_clicked.connect(self.previous_requested)
+        self.bar.next_clicked.connect(self.next_requested)
+        self.bar.close_clicked.connect(self.closed)
+        self.bar.fit_clicked.connect(self.canvas.fit)
+        self.bar.action_chosen.connect(self._on_action)
+        self.details.search_clicked.connect(self._on_search)
+        self.canvas.zoom_changed.connect(self.bar.set_zoom)
+        self.canvas.pointed.connect(self._on_pointed)
+        self.canvas.bare_changed.connect(self.status.set_bare)
+        self.layers.overlays_changed.connect(self._on_overlays_changed)
+        self.status.retry_clicked.connect(self._on_retry)
+
+    # --- what is shown ---------------------------------------------------------------------------------------------
+
+    def show_item(self, item: ItemDescription, score: float | None = None, rank: int | None = None) -> None:
+        """Show this item from now on; picture and explanation are asked for and come later."""
+        before, self._item = self._item, item
+        self._stack.setCurrentIndex(1)
+        self.details.set_item(item, score, rank)
+        self.bar.set_place(rank, score)
+        self.canvas.setAccessibleName(f"Picture {item.name}")
+        if before is not None and (before.item_id, before.modified_at) == (item.item_id, item.modified_at):
+            return
+        self._explained = self._has_full_picture = False
+        self.canvas.expect(QSize(item.width_px, item.height_px))
+        self.details.set_presence(())
+        self.layers.setEnabled(False)
+        self.status.reset()
+        self._picture_timer.start()
+        self._explanation_timer.start()
+
+    def show_preview(self, jpeg: bytes) -> None:
+        """Show the thumbnail of the item in the meantime; does nothing once the picture is there."""
+        if self._item is not None and not self._has_full_picture:
+            image = QImage.fromData(jpeg)
+            size = QSize(self._item.width_px, self._item.height_px)
+            self.canvas.set_picture(image, image.size() if size.isEmpty() else size)
+
+    def show_picture(self, picture: Picture) -> None:
+        """Take the picture of the shown item; any other is dropped."""
+        if self._item is None or picture.item_id != self._item.item_id:
+            return
+        image = QImage.fromData(picture.jpeg)
+        if image.isNull():
+            self.show_problem("The picture cannot be shown.")
+            return
+        self._has_full_picture = True
+        full = QSize(picture.full_width_px, picture.full_height_px)
+        self.canvas.set_picture(image, image.size() if full.isEmpty() else full)
+        self.status.picture_came()
+
+    def show_explanation(self, explanation: Explanation) -> None:
+        """Take the explanation of the shown item; any other is dropped."""
+        if self._item is None or explanation.item_id != self._item.item_id:
+            return
+        self._explained = True
+        shown = self.layers.set_overlays(overlays_from_explanation(explanation))
+        self.layers.setEnabled(True)
+        self.canvas.set_overlays(shown)
+        self.details.set_presence(explanation.presence)
+        self.status.explanation_came(explanation.model, has_layers=bool(shown))
+
+    def show_problem(self, sentence: str) -> None:
+        """Say what went wrong with the shown item, and offer to try again."""
+        self.status.show_problem(sentence)
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self._item = None
+        self._picture_timer.stop()
+        self._explanation_timer.stop()
+        self.canvas.expect(QSize())
+        self._stack.setCurrentIndex(0)
+
+    def explain_again(self) -> None:
+        """The model or the query is another one: ask for a new explanation; the old one stays until it comes."""
+        if self._item is not None:
+            self._explained = False
+            self._explanation_timer.start()
+
+    # --- layers ----------------------------------------------------------------------------------------------------
+
+    def toggle_layer(self, number: int) -> None:
+        """Show or hide a layer by its number, from 1."""
+        self.layers.toggle(number)
+
+    def step_opacity(self, steps: int) -> None:
+        """Make the current layer more or less opaque."""
+        self.layers.step_opacity(steps)
+
+    def set_bare(self, bare: bool) -> None:
+        """Hold all overlays back while this is set."""
+        self.canvas.set_bare(bare)
+
+    @Slot(tuple)
+    def _on_overlays_changed(self, overlays: tuple) -> None:  # type: ignore[type-arg]  # what Signal(tuple) carries
+        self.canvas.set_overlays(overlays)
+
+    @Slot(object)
+    def _on_pointed(self, place: QPointF | None) -> None:
+        self.status.set_pointed("" if place is None else pointed_text(self.layers.overlays(), place.x(), place.y()))
+
+    # --- asking ----------------------------------------------------------------------------------------------------
+
+    @Slot()
+    def _ask_for_picture(self) -> None:
+        if self._item is not None and not self._has_full_picture and self.isVisible():
+            self.status.picture_asked()
+            self.picture_wanted.emit(self._item.item_id)
+
+    @Slot()
+    def _ask_for_explanation(self) -> None:
+        if self._item is not None and not self._explained and self.isVisible():
+            self.status.explanation_asked()
+            self.explanation_wanted.emit(self._item.item_id)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """What nobody could see was not asked for."""
+        super().showEvent(event)
+        self._picture_timer.start()
+        self._explanation_timer.start()
+
+    @Slot()
+    def _on_retry(self) -> None:
+        self.status.reset()
+        self._ask_for_picture()
+        self._ask_for_explanation()
+
+    # --- actions and keys ------------------------------------------------------------------------------------------
+
+    @Slot(str)
+    def _on_action(self, name: str) -> None:
+        if self._item is not None:
+            getattr(self, name).emit(self._item.item_id)
+
+    @Slot()
+    def _on_search(self) -> None:
+        self._on_action("search_with_image")
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Digits show and hide layers, brackets change opacity, arrows go to other results, Escape closes."""
+        key, text = Qt.Key(event.key()), event.text()
+        if text in ("1", "2", "3", "4"):
+            self.toggle_layer(int(text))
+        elif text in ("[", "]"):
+            self.step_opacity(1 if text == "]" else -1)
+        elif key in (Qt.Key.Key_Left, Qt.Key.Key_PageUp) and not event.modifiers():
+            self.previous_requested.emit()
+        elif key in (Qt.Key.Key_Right, Qt.Key.Key_PageDown) and not event.modifiers():
+            self.next_requested.emit()
+        elif key == Qt.Key.Key_Escape:
+            self.closed.emit()
+        else:
+            event.ignore()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Controls below the picture in a narrow pane, beside it in a wide one."""
+        super().resizeEvent(event)
+        wide = self.width() >= _WIDE_PX and self.width() > self.height() * 0.9
+        orientation = Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical
+        if self._splitter.orientation() != orientation:
+            self._splitter.setOrientation(orientation)
+            self._splitter.setSizes([self.width() - 320, 320] if wide else [self.height() // 2, self.height() // 2])

@@ -1,0 +1,106 @@
+"""The line above the picture: back and forth, where in the ranking, fit, more, close."""
+
+from PySide6.QtCore import QEvent, Qt, Signal, Slot
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
+
+from explorer.gui.item_text import score_text
+from explorer.gui.viewer_icons import line_icon
+
+_ACTIONS = (
+    ("search_with_image", "Search with this image", None),
+    ("open_file", "Open file", None),
+    ("show_in_folder", "Show in folder", None),
+    ("copy_picture", "Copy picture", "Ctrl+C"),
+    ("copy_path", "Copy path", "Ctrl+Shift+C"),
+)
+
+
+class ViewerBar(QWidget):
+    """Buttons with icons in the palette's colour; emits what was wanted, does nothing itself.
+
+    ``action_chosen`` carries the name of a signal of the viewer.
+    """
+
+    previous_clicked = Signal()
+    next_clicked = Signal()
+    fit_clicked = Signal()
+    close_clicked = Signal()
+    action_chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._icons: list[tuple[QToolButton, str]] = []
+        self._previous = self._button("previous", "Previous result", "Left arrow")
+        self._next = self._button("next", "Next result", "Right arrow")
+        self._fit = self._button("fit", "Fit the whole picture", "Double click, or 0")
+        self._more = self._button("more", "More to do with this picture", "")
+        self._close = self._button("close", "Close the viewer", "Esc")
+        self._place = QLabel()
+        self._zoom = QLabel()
+        self._zoom.setEnabled(False)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(4, 4, 4, 4)
+        row.setSpacing(2)
+        row.addWidget(self._previous)
+        row.addWidget(self._next)
+        row.addSpacing(6)
+        row.addWidget(self._place, 1)
+        for widget in (self._zoom, self._fit, self._more, self._close):
+            row.addWidget(widget)
+        self._more.setMenu(self._menu())
+        self._more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._more.setStyleSheet("QToolButton::menu-indicator { image: none; }")
+        self._previous.clicked.connect(self.previous_clicked)
+        self._next.clicked.connect(self.next_clicked)
+        self._fit.clicked.connect(self.fit_clicked)
+        self._close.clicked.connect(self.close_clicked)
+        self._paint_icons()
+        self.set_zoom(1.0)
+
+    def _button(self, icon: str, name: str, key: str) -> QToolButton:
+        button = QToolButton()
+        button.setAutoRaise(True)
+        button.setAccessibleName(name)
+        button.setToolTip(f"{name} ({key})" if key else name)
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._icons.append((button, icon))
+        return button
+
+    def _menu(self) -> QMenu:
+        menu = QMenu(self)
+        for name, text, keys in _ACTIONS:
+            action = QAction(text, menu)
+            action.setData(name)
+            if keys is not None:
+                # Shown only: the window owns the keys, two owners would make them ambiguous.
+                action.setText(f"{text}\t{QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)}")
+            menu.addAction(action)
+        menu.triggered.connect(self._on_triggered)
+        return menu
+
+    @Slot(QAction)
+    def _on_triggered(self, action: QAction) -> None:
+        self.action_chosen.emit(str(action.data()))
+
+    def set_place(self, rank: int | None, score: float | None) -> None:
+        """Say where in the ranking the shown item is."""
+        words = [self.locale().toString(rank) + "." if rank is not None else "", score_text(score) if score is not None else ""]
+        self._place.setText("  ".join(word for word in words if word))
+        self._place.setAccessibleName("" if rank is None else f"Rank {rank}")
+
+    @Slot(float)
+    def set_zoom(self, zoom: float) -> None:
+        """Say how large the picture is shown; nothing when it is fitted."""
+        self._zoom.setText("" if zoom == 1.0 else f"{zoom:.1f}×")
+        self._fit.setEnabled(zoom != 1.0)
+
+    def _paint_icons(self) -> None:
+        for button, icon in self._icons:
+            button.setIcon(line_icon(icon, self.palette()))
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        """Icons follow the palette into the dark and back."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._paint_icons()

@@ -1,0 +1,209 @@
+"""The picture with its overlays: zoom at the pointer, pan, and a look at the bare picture."""
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, Signal
+from PySide6.QtGui import (
+    QFocusEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from explorer.gui.painters import AnyOverlay, OverlayPainter
+from explorer.gui.results_grid_tiles import mixed
+from explorer.gui.viewer_placement import PicturePlacement
+
+_WHEEL_STEP = 1.25
+_PAN_STEP_PX = 48
+
+
+class PictureCanvas(QWidget):
+    """Draws a picture fitted to the widget, or zoomed; overlays lie over it and are never part of it.
+
+    ``pointed`` tells the place under the pointer in picture coordinates in [0, 1], or None outside of the picture.
+    """
+
+    pointed = Signal(object)
+    zoom_changed = Signal(float)
+    bare_changed = Signal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.placement = PicturePlacement()
+        self._levels: list[QImage] = []
+        self._overlays: tuple[AnyOverlay, ...] = ()
+        self._painter = OverlayPainter()
+        self._bare = False
+        self._dragged_from: QPointF | None = None
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(120, 96)
+        self.setAccessibleName("Picture")
+
+    # --- what is shown ---------------------------------------------------------------------------------------------
+
+    def expect(self, size: QSize) -> None:
+        """Another picture will come: until then a quiet ground in its shape (nothing if the size is empty)."""
+        self._levels, self._overlays = [], ()
+        self._painter.forget()
+        self.placement.picture = QSizeF(size)
+        self.fit()
+
+    def set_picture(self, image: QImage, full_size: QSize) -> None:
+        """Show an image that stands for a picture of ``full_size``; a sharper one of the same keeps the zoom."""
+        if QSizeF(full_size) != self.placement.picture:
+            self.placement.picture = QSizeF(full_size)
+            self.fit()
+        self._levels = [] if image.isNull() else [image.convertToFormat(QImage.Format.Format_RGB32)]
+        self.update()
+
+    def set_overlays(self, overlays: tuple[AnyOverlay, ...]) -> None:
+        """Replace the layers, the lowest first."""
+        self._overlays = overlays
+        self.update()
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether there is a picture to see."""
+        return bool(self._levels)
+
+    @property
+    def bare(self) -> bool:
+        """Whether overlays are held back."""
+        return self._bare
+
+    def set_bare(self, bare: bool) -> None:
+        """Show the picture without its overlays while this is set."""
+        if bare != self._bare:
+            self._bare = bare
+            self.update()
+            self.bare_changed.emit(bare)
+
+    def fit(self) -> None:
+        """See the whole picture."""
+        self.placement.fit()
+        self.update()
+        self.zoom_changed.emit(self.placement.zoom)
+
+    def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
+        """Zoom with the place under ``at`` (or the middle) staying where it is."""
+        if self.placement.zoom_by(factor, at if at is not None else self.rect().toRectF().center()):
+            self.update()
+            self.zoom_changed.emit(self.placement.zoom)
+
+    # --- painting --------------------------------------------------------------------------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """The ground, the picture, and over it what is visible of the layers."""
+        painter = QPainter(self)
+        palette = self.palette()
+        window, text = palette.color(QPalette.ColorRole.Window), palette.color(QPalette.ColorRole.WindowText)
+        painter.fillRect(event.rect(), mixed(window, text, 0.06))
+        rect = self.placement.rect()
+        if not self._levels:
+            painter.fillRect(rect, mixed(window, text, 0.12))
+            return
+        # Single pixels are shown as such once each is as large as four of the screen.
+        smooth = rect.width() * self.devicePixelRatioF() < 4 * self._levels[0].width()
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
+        painter.drawImage(rect, self._level_for(rect))
+        if not self._bare:
+            for overlay in self._overlays:
+                self._painter.paint(painter, rect, overlay)
+
+    def _level_for(self, rect: QRectF) -> QImage:
+        """The smallest of the halved versions that is at least as large as what is drawn: quick, and no moiré."""
+        wanted = rect.width() * self.devicePixelRatioF()
+        level = 0
+        while self._levels[level].width() >= 2 * max(1.0, wanted):
+            if level + 1 == len(self._levels):
+                larger = self._levels[level].size()
+                self._levels.append(self._levels[level].scaled(
+                    max(1, larger.width() // 2), max(1, larger.height() // 2),
+                    Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation,
+                ))
+            level += 1
+        return self._levels[level]
+
+    # --- pointer and keys ------------------------------------------------------------------------------------------
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Fit anew; a zoom stays around the same place."""
+        super().resizeEvent(event)
+        self.placement.view = QSizeF(self.size())
+        self.placement.pan_by(0, 0)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
+        """Zoom at the pointer."""
+        self.zoom_by(_WHEEL_STEP ** (event.angleDelta().y() / 120), event.position())
+        event.accept()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """Take hold of the picture."""
+        if event.button() == Qt.MouseButton.LeftButton and self.placement.zoom > 1:
+            self._dragged_from = event.position()
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """Drag, or tell what is under the pointer."""
+        if self._dragged_from is None:
+            self.pointed.emit(self.placement.place_at(event.position()))
+            return
+        moved = event.position() - self._dragged_from
+        self._dragged_from = event.position()
+        self.placement.pan_by(moved.x(), moved.y())
+        self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """Let go."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._dragged_from = None
+            self.unsetCursor()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """See the whole picture again."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.fit()
+
+    def leaveEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        """Nothing is under the pointer any more."""
+        super().leaveEvent(event)
+        self.pointed.emit(None)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Space shows the bare picture while it is held; + - 0 zoom; Shift and the arrows move a zoomed picture."""
+        steps = {
+            Qt.Key.Key_Left: (1, 0), Qt.Key.Key_Right: (-1, 0), Qt.Key.Key_Up: (0, 1), Qt.Key.Key_Down: (0, -1)
+        }
+        key = Qt.Key(event.key())
+        if key == Qt.Key.Key_Space:
+            self.set_bare(True)
+        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
+            self.zoom_by(_WHEEL_STEP)
+        elif key == Qt.Key.Key_Minus:
+            self.zoom_by(1 / _WHEEL_STEP)
+        elif key == Qt.Key.Key_0:
+            self.fit()
+        elif key in steps and event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self.placement.pan_by(*(step * _PAN_STEP_PX for step in steps[key]))
+            self.update()
+        else:
+            event.ignore()
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """The overlays come back when Space is let go."""
+        if event.key() != Qt.Key.Key_Space:
+            event.ignore()
+        elif not event.isAutoRepeat():
+            self.set_bare(False)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
+        """The release of Space would go elsewhere."""
+        super().focusOutEvent(event)
+        self.set_bare(False)

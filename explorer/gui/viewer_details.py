@@ -1,0 +1,93 @@
+"""What is known of the shown item, in words."""
+
+import html
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from explorer.gui.item_text import date_text, one_line, score_text, size_text
+from explorer.gui.viewer_icons import line_icon
+from explorer.protocol import ItemDescription
+
+_LEAST_PRESENCE = 0.3
+_MOST_PRESENT = 8
+
+
+class ElidedLabel(QLabel):
+    """One line that loses its middle when it is too long, so that both ends of a file name are read."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """As narrow as one likes."""
+        return QSize(24, super().minimumSizeHint().height())
+
+    def elided(self) -> str:
+        """The text as it is painted."""
+        return self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, self.contentsRect().width())
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """The text, or what fits of it."""
+        painter = QPainter(self)
+        painter.drawText(self.contentsRect(), int(self.alignment()), self.elided())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """The whole text is a tool tip when it does not fit."""
+        super().resizeEvent(event)
+        self.set_line(self.text())
+
+    def set_line(self, text: str) -> None:
+        """Show this text."""
+        self.setText(text)
+        # Plain text may look like mark-up to a tool tip.
+        self.setToolTip(html.escape(text) if self.elided() != text else "")
+
+
+class DetailsPanel(QWidget):
+    """Name, rank and score, size, date and what the model believes to be in the picture."""
+
+    search_clicked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.name = ElidedLabel()
+        bold = self.name.font()
+        bold.setBold(True)
+        self.name.setFont(bold)
+        self.facts = QLabel()
+        self.presence = QLabel()
+        for label in (self.facts, self.presence):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setWordWrap(True)
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.search = QPushButton("Search with this image")
+        self.search.setToolTip("Find the pictures nearest to this one")
+        self.search.clicked.connect(self.search_clicked)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 8, 8, 8)
+        column.setSpacing(6)
+        for widget in (self.name, self.facts, self.presence):
+            column.addWidget(widget)
+        column.addSpacing(2)
+        column.addWidget(self.search)
+        self.setAccessibleName("Details")
+        self.set_presence(())
+
+    def set_item(self, item: ItemDescription, score: float | None, rank: int | None) -> None:
+        """Show what is known of this item."""
+        self.name.set_line(one_line(item.name))
+        self.name.setAccessibleName(f"Name: {one_line(item.name)}")
+        place = [f"Rank {self.locale().toString(rank)}"] if rank is not None else []
+        place += [f"score {score_text(score)}"] if score is not None else []
+        lines = [" · ".join(place), size_text(item), date_text(item), item.error]
+        self.facts.setText("\n".join(line for line in lines if line))
+
+    def set_presence(self, presence: tuple[tuple[str, float], ...]) -> None:
+        """Name what the model believes to be in the picture, most certain first."""
+        likely = [pair for pair in presence if pair[1] >= _LEAST_PRESENCE][:_MOST_PRESENT]
+        self.presence.setText("In the picture: " + ", ".join(f"{name} {score_text(sure)}" for name, sure in likely))
+        self.presence.setVisible(bool(likely))

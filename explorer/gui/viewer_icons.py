@@ -1,0 +1,71 @@
+"""Small line icons in the palette's own colour, drawn so that they are sharp at any scale and right in the dark."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QIcon, QPainter, QPalette, QPen, QPixmap
+
+_UNITS = 16.0
+
+
+def _lines(painter: QPainter, *corners: tuple[float, float]) -> None:
+    painter.drawPolyline([QPointF(x, y) for x, y in corners])
+
+
+def _previous(painter: QPainter) -> None:
+    _lines(painter, (10, 3.5), (5.5, 8), (10, 12.5))
+
+
+def _next(painter: QPainter) -> None:
+    _lines(painter, (6, 3.5), (10.5, 8), (6, 12.5))
+
+
+def _close(painter: QPainter) -> None:
+    _lines(painter, (4, 4), (12, 12))
+    _lines(painter, (12, 4), (4, 12))
+
+
+def _fit(painter: QPainter) -> None:
+    for sx, sy in ((1, 1), (-1, 1), (1, -1), (-1, -1)):
+        _lines(painter, *((8 + sx * x, 8 + sy * y) for x, y in ((5.5, 2.5), (5.5, 5.5), (2.5, 5.5))))
+
+
+def _search(painter: QPainter) -> None:
+    painter.drawEllipse(QRectF(2.5, 2.5, 8, 8))
+    _lines(painter, (9.5, 9.5), (13.5, 13.5))
+
+
+def _more(painter: QPainter) -> None:
+    painter.setBrush(painter.pen().color())
+    painter.setPen(Qt.PenStyle.NoPen)
+    for x in (3.2, 8.0, 12.8):
+        painter.drawEllipse(QPointF(x, 8), 1.3, 1.3)
+
+
+_ICONS: dict[str, Callable[[QPainter], None]] = {
+    "previous": _previous, "next": _next, "close": _close, "fit": _fit, "search": _search, "more": _more,
+}
+
+
+def line_icon(name: str, palette: QPalette, *, ratio: float = 2.0) -> QIcon:
+    """One of the icons by name, for enabled and disabled controls."""
+    icon = QIcon()
+    for mode, group in (
+        (QIcon.Mode.Normal, QPalette.ColorGroup.Active), (QIcon.Mode.Disabled, QPalette.ColorGroup.Disabled)
+    ):
+        icon.addPixmap(_drawn(_ICONS[name], palette.color(group, QPalette.ColorRole.ButtonText), ratio), mode)
+    return icon
+
+
+def _drawn(draw: Callable[[QPainter], None], colour: QColor, ratio: float) -> QPixmap:
+    side = QSize(round(_UNITS * ratio), round(_UNITS * ratio))
+    pixmap = QPixmap(side)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.scale(ratio, ratio)
+    painter.setPen(QPen(colour, 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+    draw(painter)
+    painter.end()
+    pixmap.setDevicePixelRatio(ratio)
+    return pixmap
