@@ -50,7 +50,7 @@ def make_photo() -> Callable[..., Path]:
 def photos(tmp_path: Path, make_photo: Callable[..., Path]) -> Path:
     folder = tmp_path / "photos"
     for number in range(4):
-        make_photo(folder / f"red {number}.jpg", (200, 10, 10))
-        make_photo(folder / "deep" / f"green {number}.png", (10, 200, 10))
-        make_photo(folder / f"blue {number}.webp", (10, 10, 200))
+        make_photo(folder / f"red {number}.jpg", (200, 10, 10 + 20 * number))
+        make_photo(folder / "deep" / f"green {number}.png", (10 + 20 * number, 200, 10))
+        make_photo(folder / f"blue {number}.webp", (10, 10 + 20 * number, 200))
     return folder
