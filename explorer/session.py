@@ -72,6 +72,7 @@ class Session:
         model: name of the one in use; empty if there is none. ``model_ready``: loaded. ``model_problem``: why not.
         query: what is shown is the ranking for this; ``None``: everything.
         ranking: the last ranking that counted; ``ranking_ms``: its time; ``ranking_problem``: why the last failed.
+        outdated: the library holds other photos than when the ranking was made; :meth:`refresh` mends it.
         indexing: what is being indexed; ``waiting`` folders come next.
         status, device, engine_problem: of the engine.
     """
@@ -91,6 +92,7 @@ class Session:
         self.ranking: protocol.SearchResponse | None = None
         self.ranking_ms = 0.0
         self.ranking_problem: protocol.Failed | None = None
+        self.outdated = False
         self.indexing: Indexing | None = None
         self.waiting: list[bytes] = []
         self.status = EngineStatus.STARTING
@@ -136,6 +138,7 @@ class Session:
             self.status = EngineStatus.RESTARTING
         if self.indexing is not None and self.indexing.stopping:
             self._forget_indexing()
+            self.outdated = True
         given_up = [p for p in self._ledger.owed() if p.kind not in _REOPENED and p.attempts >= MAX_ATTEMPTS]
         failures = [self.receive(_given_up(p.request.id, details)) for p in given_up]
         return [failure for failure in failures if failure is not None]
@@ -166,7 +169,7 @@ class Session:
             case protocol.ModelList():
                 self._models_listed(answer)
             case protocol.LibraryState():
-                self._library_told(answer, opened=pending.kind is Kind.LIBRARY)
+                self._library_told(answer, pending.kind)
             case protocol.ModelLoaded():
                 self._model_loaded(answer)
             case protocol.Progress() if self.indexing is not None and pending.kind is Kind.INDEX:
@@ -223,6 +226,7 @@ class Session:
 
     def refresh(self) -> None:
         """Ask again for what is shown."""
+        self.outdated = False
         if self.query is None:
             self.browse()
         else:
@@ -272,6 +276,10 @@ class Session:
             request = protocol.Explain(id=self._ledger.next_id(), item_id=item_id, model=self.model, query=self.query)
             self._ask(Kind.EXPLANATION, request)
 
+    def look_at_library(self) -> None:
+        """Ask for the library's state; while indexing it changes all the time."""
+        self._ask(Kind.STATE, protocol.DescribeLibrary(id=self._ledger.next_id()))
+
     def list_errors(self) -> None:
         """Ask for the files that could not be read."""
         self._ask(Kind.ERRORS, protocol.ListErrors(id=self._ledger.next_id()))
@@ -302,10 +310,12 @@ class Session:
                 self.search(self.query)
         self._index_next()
 
-    def _library_told(self, answer: protocol.LibraryState, *, opened: bool) -> None:
+    def _library_told(self, answer: protocol.LibraryState, kind: Kind) -> None:
         self.library, self.library_problem = answer, None
-        if not opened or (self.ranking is None and not self.searching):
+        if kind is Kind.LIBRARY and self.ranking is None and not self.searching:
             self.refresh()
+        if kind in (Kind.REMOVE, Kind.STATE):
+            self.outdated = True
 
     def _model_loaded(self, answer: protocol.ModelLoaded) -> None:
         self.model_ready, self.model_problem = True, None
@@ -319,7 +329,7 @@ class Session:
         self.indexing = None
         self._index_next()
         if answer.n_added or answer.n_changed or answer.n_moved or answer.n_removed or answer.n_encoded:
-            self.refresh()
+            self.outdated = True
 
     def _not_done(self, pending: Pending, answer: protocol.Failed | protocol.Cancelled) -> None:
         failure = answer if isinstance(answer, protocol.Failed) else None
@@ -335,7 +345,7 @@ class Session:
             case Kind.INDEX:
                 self.indexing = None
                 self._index_next()
-                self._ask(Kind.STATE, protocol.DescribeLibrary(id=self._ledger.next_id()))
+                self.look_at_library()
 
     # --- saying it ----------------------------------------------------------------------------------------------------
 

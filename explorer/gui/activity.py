@@ -1,0 +1,130 @@
+"""Indexing under way: how far, how fast, how long still, and a way to stop it."""
+
+from PySide6.QtCore import QRectF, Qt, Signal, Slot
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
+
+from explorer.gui.icons import hairline, quiet_text
+from explorer.gui.phrases import count, duration
+from explorer.session import Indexing
+
+
+class ProgressLine(QWidget):
+    """A thin bar; empty while the whole is not known."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedHeight(4)
+        self.part = 0.0
+
+    def show_part(self, part: float) -> None:
+        """Redraw: this part of 1."""
+        self.part = min(1.0, max(0.0, part))
+        self.setAccessibleName(f"{self.part:.0%} done")
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        box = QRectF(self.rect())
+        painter.setBrush(hairline(self.palette()))
+        painter.drawRoundedRect(box, 2, 2)
+        if self.part:
+            painter.setBrush(self.palette().color(QPalette.ColorRole.Highlight))
+            box.setWidth(max(4.0, box.width() * self.part))
+            painter.drawRoundedRect(box, 2, 2)
+        painter.end()
+
+
+class ActivityView(QWidget):
+    """Draws :class:`Indexing`; hidden when there is none.
+
+    Signals:
+        stop_asked(): the button was pressed.
+    """
+
+    stop_asked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._stage = QLabel(self)
+        self._share = QLabel(self)
+        self._share.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self._line = ProgressLine(self)
+        self._numbers = QLabel(self)
+        self._numbers.setWordWrap(True)
+        self._current = QLabel(self)
+        self._file = ""
+        for label in (self._stage, self._share, self._numbers, self._current):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+        self._current.setMinimumWidth(1)
+        self._stop = QPushButton("Stop", self)
+        self._stop.setAccessibleName("Stop indexing")
+        self._stop.clicked.connect(self.stop_asked)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(16, 8, 16, 16)
+        grid.setVerticalSpacing(8)
+        grid.setColumnStretch(0, 1)
+        grid.addWidget(self._stage, 0, 0)
+        grid.addWidget(self._share, 0, 1)
+        grid.addWidget(self._line, 1, 0, 1, 2)
+        grid.addWidget(self._numbers, 2, 0, 1, 2)
+        grid.addWidget(self._current, 3, 0, 1, 2)
+        grid.addWidget(self._stop, 4, 0, 1, 2)
+        self.hide()
+
+    @Slot(object)
+    def show_indexing(self, indexing: Indexing | None) -> None:
+        """Redraw."""
+        self.setVisible(indexing is not None)
+        if indexing is None:
+            return
+        progress = indexing.progress
+        self._stop.setEnabled(not indexing.stopping)
+        self._stop.setText("Stopping…" if indexing.stopping else "Stop")
+        palette = self.palette()
+        palette.setColor(QPalette.ColorRole.WindowText, quiet_text(palette))
+        for label in (self._numbers, self._current, self._share):
+            label.setPalette(palette)
+        if progress is None:
+            self._stage.setText("Starting to index…")
+            self._share.clear()
+            self._numbers.clear()
+            self._line.show_part(0.0)
+            return
+        self._stage.setText(progress.stage[:1].upper() + progress.stage[1:])
+        part = progress.n_done / progress.n_total if progress.n_total else 0.0
+        self._share.setText(f"{int(100 * part)} %" if progress.n_total else "")
+        self._line.show_part(part)
+        self._numbers.setText(numbers_text(indexing))
+        self._file = progress.current
+        self._elide()
+
+    def _elide(self) -> None:
+        one_line = " ".join(self._file.split())
+        self._current.setVisible(bool(one_line))
+        self._current.setToolTip(one_line)
+        self._current.setText(
+            self._current.fontMetrics().elidedText(one_line, Qt.TextElideMode.ElideMiddle, max(40, self.width() - 32))
+        )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802, D102
+        super().resizeEvent(event)
+        self._elide()
+
+
+def numbers_text(indexing: Indexing) -> str:
+    """``"4,340 of 7,000 · 31 a second · 1 min left"``."""
+    progress = indexing.progress
+    if progress is None:
+        return ""
+    if not progress.n_total:
+        return count(progress.n_done, "photo") + " found" if progress.n_done else ""
+    parts = [f"{progress.n_done:,} of {progress.n_total:,}"]
+    if progress.rate_per_s > 0:
+        rate = progress.rate_per_s
+        parts.append(f"{rate:,.0f} a second" if rate >= 10 else f"{rate:.1f} a second")  # noqa: PLR2004
+    if progress.remaining_s is not None and progress.n_done < progress.n_total:
+        parts.append(f"{duration(progress.remaining_s)} left")
+    return " · ".join(parts)

@@ -1,0 +1,185 @@
+"""What buttons, menus, keys and offered steps do; each is one call on the controller or on a part of the window."""
+
+import os
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, QUrl, Qt, Slot
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from explorer.gui import desktop
+from explorer.gui.controller import Controller, Notice, Topic
+from explorer.gui.errors_dialog import ErrorsDialog
+from explorer.gui.image_query import Folders, Intake
+from explorer.gui.keys import Command, KeysDialog
+from explorer.gui.library_panel import LibraryPanel
+from explorer.gui.pages import Step
+from explorer.gui.query_bar import QueryBar
+from explorer.gui.results_pane import ResultsPane
+from explorer.gui.viewing import ItemViewing
+from explorer.protocol import ErrorList, Source
+
+_SIZE_STEP_PX = 24
+
+
+class Commands(QObject):
+    """Carries out commands and steps for one window."""
+
+    def __init__(  # noqa: PLR0913 - the parts of one window
+        self, window: QWidget, controller: Controller, query: QueryBar, panel: LibraryPanel, pane: ResultsPane,
+        viewing: ItemViewing,
+    ) -> None:
+        super().__init__(window)
+        self._window, self._controller = window, controller
+        self._query, self._panel, self._pane, self._viewing = query, panel, pane, viewing
+
+    def slots(self, fold_library: Callable[[], None], fold_viewer: Callable[[], None]) -> dict[Command, Callable[[], object]]:
+        """What each command calls."""
+        viewing = self._viewing
+        return {
+            Command.FIND: self._query.focus,
+            Command.SEARCH_WITH_PHOTO: self._query.choose_image,
+            Command.PASTE: self._query.paste,
+            Command.SHOW_EVERYTHING: self.show_everything,
+            Command.ADD_FOLDER: self._panel.choose_folder,
+            Command.RESCAN: self._controller.rescan,
+            Command.OPEN_LIBRARY: self.choose_library,
+            Command.FOLD_LIBRARY: fold_library,
+            Command.FOLD_VIEWER: fold_viewer,
+            Command.LARGER: self.larger,
+            Command.SMALLER: self.smaller,
+            Command.COPY_PICTURE: self._with_current(viewing.copy_picture),
+            Command.COPY_PATH: self._with_current(viewing.copy_path),
+            Command.SEARCH_WITH_RESULT: self._with_current(viewing.search_with),
+            Command.OPEN_FILE: self._with_current(viewing.open_file),
+            Command.SHOW_IN_FOLDER: self._with_current(viewing.show_in_folder),
+            Command.KEYS: self.show_keys,
+            Command.QUIT: self._window.close,
+        }
+
+    # --- steps --------------------------------------------------------------------------------------------------------
+
+    @Slot(Notice)
+    def take_notice_step(self, notice: Notice) -> None:
+        """The button of a notice."""
+        if notice.step is None:
+            return
+        if notice.step is not Step.COPY_DETAILS:
+            self._pane.notices.withdraw(notice.topic)
+        self.take_step(notice.step, notice.details)
+
+    @Slot(Step)
+    def take_page_step(self, step: Step) -> None:
+        """A button of the page."""
+        page = self._pane.page.page
+        self.take_step(step, page.details if page is not None else "")
+
+    def take_step(self, step: Step, details: str = "") -> None:
+        """Do what the button says."""
+        controller = self._controller
+        match step:
+            case Step.ADD_FOLDER:
+                self._panel.choose_folder()
+            case Step.OPEN_LIBRARY:
+                self.choose_library()
+            case Step.TRY_LIBRARY_AGAIN:
+                controller.open_library(controller.session.library_path)
+            case Step.START_ENGINE:
+                controller.start_again()
+            case Step.COPY_DETAILS:
+                QGuiApplication.clipboard().setText(details)
+            case Step.INDEX_NOW | Step.RESCAN:
+                controller.rescan()
+            case Step.STOP_INDEXING:
+                controller.stop_indexing()
+            case Step.SHOW_EVERYTHING:
+                self.show_everything()
+            case Step.SEARCH_AGAIN:
+                controller.refresh()
+            case Step.SHOW_ERRORS:
+                controller.list_errors()
+            case Step.RELOAD_MODEL:
+                controller.load_model(controller.session.model)
+
+    # --- the rest -----------------------------------------------------------------------------------------------------
+
+    @Slot(object)
+    def take_drop(self, intake: Intake) -> None:
+        """Folders go to the library, everything else to the query."""
+        if isinstance(intake, Folders):
+            self._controller.add_folders(intake.paths)
+        else:
+            self._query.take(intake)
+
+    @Slot(str)
+    def add_folder(self, path: str) -> None:
+        """A folder was chosen."""
+        self._controller.add_folders((os.fsencode(path),))
+
+    @Slot(str)
+    def refuse(self, sentence: str) -> None:
+        """Say why something cannot be searched with."""
+        self._controller.notify(Notice(topic=Topic.QUERY, text=sentence, serious=True))
+
+    @Slot()
+    def show_everything(self) -> None:
+        """Clear the query and show all photos."""
+        self._query.reset()
+        self._controller.search(self._query.query())
+        self._pane.grid.setFocus()
+
+    @Slot()
+    def choose_library(self) -> None:
+        """Ask for the folder of another library; returns at once."""
+        dialog = QFileDialog(self._window, "Open a library, or choose an empty folder for a new one")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self._open_library)
+        dialog.open()
+
+    @Slot(str)
+    def _open_library(self, path: str) -> None:
+        self._query.reset()
+        self._pane.grid.forget_items()
+        self._viewing.forget_items()
+        self._controller.open_library(os.fsencode(path))
+
+    @Slot()
+    def show_keys(self) -> None:
+        """List all keys."""
+        self._show(KeysDialog(self._window))
+
+    @Slot(ErrorList)
+    def show_errors(self, errors: ErrorList) -> None:
+        """List the files that could not be read."""
+        self._show(ErrorsDialog(errors, self._window))
+
+    @Slot(Source)
+    def show_source(self, source: Source) -> None:
+        """Open a folder of the library in the desktop's file manager."""
+        if source.missing or not desktop.is_here(source.path):
+            self.refuse("This folder is not on this computer now.")
+        elif not QDesktopServices.openUrl(QUrl(desktop.url_of(source.path))):
+            self.refuse("No file manager was found here.")
+
+    @Slot()
+    def larger(self) -> None:
+        """Larger thumbnails."""
+        self._pane.size_slider.setValue(self._pane.size_slider.value() + _SIZE_STEP_PX)
+
+    @Slot()
+    def smaller(self) -> None:
+        """Smaller thumbnails."""
+        self._pane.size_slider.setValue(self._pane.size_slider.value() - _SIZE_STEP_PX)
+
+    def _show(self, dialog: QWidget) -> None:
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()  # type: ignore[attr-defined]
+
+    def _with_current(self, act: Callable[[int], None]) -> Callable[[], None]:
+        def act_on_current() -> None:
+            if self._viewing.current is not None:
+                act(self._viewing.current)
+
+        return act_on_current

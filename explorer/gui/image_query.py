@@ -1,0 +1,135 @@
+"""What was dropped or pasted, as something to search with: a photo, a sentence, folders to add, or a refusal."""
+
+import os
+from dataclasses import dataclass
+
+from PySide6.QtCore import QBuffer, QByteArray, QFileInfo, QIODevice, QMimeData, QMimeDatabase, QSize, Qt
+from PySide6.QtGui import QImage, QImageReader
+
+from explorer.gui.phrases import quoted
+
+CHIP_EDGE_PX = 96
+"""Thumbnails of query images are decoded at this size: twice what the chip shows, for dense screens."""
+
+_SENT_EDGE_PX = 1024
+_ENCODED_FORMATS = ("image/png", "image/jpeg", "image/webp", "image/bmp")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageFile:
+    """A photo on this computer; the engine reads it, so it may be of a kind that Qt cannot show."""
+
+    path: bytes
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Bitmap:
+    """A picture without a file, encoded already or not."""
+
+    name: str
+    encoded: bytes = b""
+    image: QImage | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """Words to search for."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folders:
+    """Folders to add to the library."""
+
+    paths: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Nothing that can be used, and why, in one sentence."""
+
+    text: str
+
+
+Intake = ImageFile | Bitmap | Sentence | Folders | Refusal
+
+
+def read_mime(mime: QMimeData) -> Intake | None:
+    """What was dropped or pasted; ``None`` if there is nothing in it."""
+    local = [url.toLocalFile() for url in mime.urls() if url.isLocalFile()]
+    if local:
+        folders = tuple(os.fsencode(path) for path in local if os.path.isdir(path))
+        return Folders(paths=folders) if folders else image_file(local[0])
+    for form in _ENCODED_FORMATS:
+        if mime.hasFormat(form):
+            return Bitmap(name="Pasted picture", encoded=bytes(mime.data(form).data()))
+    if mime.hasImage():
+        image = mime.imageData()
+        if isinstance(image, QImage) and not image.isNull():
+            return Bitmap(name="Pasted picture", image=image)
+    if mime.urls():
+        return Refusal(text="Pictures on the web cannot be searched with by their address: copy the picture itself.")
+    if mime.hasText() and mime.text().strip():
+        return Sentence(text=mime.text())
+    return None
+
+
+def image_file(path: str) -> ImageFile | Refusal:
+    """A file to search with, unless it plainly is no picture."""
+    name = quoted(os.path.basename(path))
+    found = QFileInfo(path)
+    if not found.exists():
+        return Refusal(text=f"{name} is not there any more.")
+    if not found.isReadable():
+        return Refusal(text=f"{name} may not be read by you.")
+    if found.size() == 0:
+        return Refusal(text=f"{name} is empty.")
+    kind = QMimeDatabase().mimeTypeForFile(found)
+    looks_it_up = kind.name() == "application/octet-stream"  # raw photos are often unknown to the desktop
+    if not kind.name().startswith("image/") and not looks_it_up:
+        return Refusal(text=f"{name} is not a picture ({kind.comment() or kind.name()}); drop a photo to search with it.")
+    return ImageFile(path=os.fsencode(path), name=os.path.basename(path))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prepared:
+    """A query picture made ready in a thread: its thumbnail (null if Qt cannot read it), and its bytes if it has no file."""
+
+    thumbnail: QImage
+    encoded: bytes = b""
+
+
+def prepare(source: ImageFile | Bitmap) -> Prepared:
+    """Decode the thumbnail and encode what needs it; safe in any thread."""
+    if isinstance(source, ImageFile):
+        reader = QImageReader(os.fsdecode(source.path))
+        return Prepared(thumbnail=_read_small(reader))
+    if source.image is not None:
+        image = source.image.scaled(
+            _SENT_EDGE_PX, _SENT_EDGE_PX, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+        ) if max(source.image.width(), source.image.height()) > _SENT_EDGE_PX else source.image
+        buffer = QBuffer()
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        image.save(buffer, "PNG", 70)
+        return Prepared(thumbnail=_shrunk(image), encoded=bytes(buffer.data().data()))
+    content = QBuffer()
+    content.setData(QByteArray(source.encoded))
+    content.open(QIODevice.OpenModeFlag.ReadOnly)
+    return Prepared(thumbnail=_read_small(QImageReader(content)), encoded=source.encoded)
+
+
+def _read_small(reader: QImageReader) -> QImage:
+    reader.setAutoTransform(True)
+    size = reader.size()
+    if size.isValid() and max(size.width(), size.height()) > CHIP_EDGE_PX:
+        reader.setScaledSize(size.scaled(QSize(CHIP_EDGE_PX, CHIP_EDGE_PX), Qt.AspectRatioMode.KeepAspectRatio))
+    image = reader.read()
+    return image if image.isNull() else _shrunk(image)
+
+
+def _shrunk(image: QImage) -> QImage:
+    return image.scaled(
+        CHIP_EDGE_PX, CHIP_EDGE_PX, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+    )

@@ -1,0 +1,147 @@
+"""Every key of the window, as one table: actions are made from it, and F1 shows it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from explorer.gui.icons import quiet_text
+
+
+class Command(Enum):
+    """What a person can do from anywhere in the window."""
+
+    FIND = "Go to the query"
+    SEARCH_WITH_PHOTO = "Search with a photo…"
+    PASTE = "Search with what is in the clipboard"
+    SHOW_EVERYTHING = "Clear the search"
+    ADD_FOLDER = "Add a folder…"
+    RESCAN = "Look for changes"
+    OPEN_LIBRARY = "Open another library…"
+    FOLD_LIBRARY = "Show or hide the library"
+    FOLD_VIEWER = "Show or hide the viewer"
+    LARGER = "Larger thumbnails"
+    SMALLER = "Smaller thumbnails"
+    COPY_PICTURE = "Copy the picture"
+    COPY_PATH = "Copy the path"
+    SEARCH_WITH_RESULT = "Search with this picture"
+    OPEN_FILE = "Open the file"
+    SHOW_IN_FOLDER = "Show in its folder"
+    KEYS = "All keys"
+    QUIT = "Quit"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One line of the list: a section, the keys, what they do. ``command`` is ``None`` if a widget hears the key itself."""
+
+    section: str
+    keys: tuple[str, ...]
+    command: Command | None = None
+    text: str = ""
+
+
+KEYS = (
+    Key("Searching", ("/", "Ctrl+F"), Command.FIND),
+    Key("Searching", ("Enter",), text="Search at once; a pause in typing does it too"),
+    Key("Searching", ("Ctrl+O",), Command.SEARCH_WITH_PHOTO),
+    Key("Searching", ("Ctrl+V",), Command.PASTE),
+    Key("Searching", ("Ctrl+Backspace",), Command.SHOW_EVERYTHING),
+    Key("Searching", ("Esc",), text="Back: from the query or the viewer to the results, then to everything"),
+    Key("Results", ("Arrows", "Page Up", "Page Down", "Home", "End"), text="Move through the results"),
+    Key("Results", ("Enter",), text="Open in the viewer"),
+    Key("Results", ("Ctrl+K",), Command.SEARCH_WITH_RESULT),
+    Key("Results", ("Ctrl+C",), Command.COPY_PICTURE),
+    Key("Results", ("Ctrl+Shift+C",), Command.COPY_PATH),
+    Key("Results", ("Ctrl+Return",), Command.OPEN_FILE),
+    Key("Results", ("Ctrl+Shift+Return",), Command.SHOW_IN_FOLDER),
+    Key("Results", ("Ctrl++", "Ctrl+="), Command.LARGER),
+    Key("Results", ("Ctrl+-",), Command.SMALLER),
+    Key("Viewer", ("1", "2", "3", "4"), text="Show or hide an overlay"),
+    Key("Viewer", ("[", "]"), text="Overlays fainter, stronger"),
+    Key("Viewer", ("Space",), text="Hold to see the bare picture"),
+    Key("Viewer", ("Left", "Right"), text="Previous and next result"),
+    Key("Library", ("Ctrl+N",), Command.ADD_FOLDER),
+    Key("Library", ("F5",), Command.RESCAN),
+    Key("Library", ("Ctrl+L",), Command.OPEN_LIBRARY),
+    Key("Library", ("Delete",), text="Remove the selected folder"),
+    Key("Window", ("Ctrl+B",), Command.FOLD_LIBRARY),
+    Key("Window", ("Ctrl+I",), Command.FOLD_VIEWER),
+    Key("Window", ("F1",), Command.KEYS),
+    Key("Window", ("Ctrl+Q",), Command.QUIT),
+)
+
+
+def make_actions(window: QWidget, slots: Mapping[Command, Callable[[], object]]) -> dict[Command, QAction]:
+    """One action for every command, heard everywhere in the window.
+
+    Raises
+    ------
+    KeyError: a command of the table has no slot.
+    """
+    actions = {}
+    for key in KEYS:
+        if key.command is None:
+            continue
+        action = QAction(key.command.value, window)
+        action.setShortcuts([QKeySequence(sequence) for sequence in key.keys])
+        action.triggered.connect(slots[key.command])
+        window.addAction(action)
+        actions[key.command] = action
+    return actions
+
+
+class KeysDialog(QDialog):
+    """The table, for reading."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keys")
+        content = QWidget(self)
+        grid = QGridLayout(content)
+        grid.setContentsMargins(24, 8, 24, 16)
+        grid.setHorizontalSpacing(24)
+        grid.setVerticalSpacing(6)
+        section = ""
+        for key in KEYS:
+            if key.section != section:
+                section = key.section
+                heading = QLabel(section, content)
+                font = heading.font()
+                font.setBold(True)
+                heading.setFont(font)
+                heading.setContentsMargins(0, 12, 0, 2)
+                grid.addWidget(heading, grid.rowCount(), 0, 1, 2)
+            row = grid.rowCount()
+            names = QLabel(_key_names(key), content)
+            names.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+            palette = names.palette()
+            palette.setColor(palette.ColorRole.WindowText, quiet_text(palette))
+            names.setPalette(palette)
+            text = QLabel(key.text or (key.command.value.rstrip("…") if key.command else ""), content)
+            grid.addWidget(names, row, 0)
+            grid.addWidget(text, row, 1)
+        grid.setColumnStretch(1, 1)
+        area = QScrollArea(self)
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setWidgetResizable(True)
+        area.setAccessibleName("List of keys")
+        area.setWidget(content)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
+        buttons.setContentsMargins(16, 8, 16, 16)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(area, 1)
+        column.addWidget(buttons)
+        self.resize(content.sizeHint().width() + 32, 560)
+
+
+def _key_names(key: Key) -> str:
+    if key.command is None:
+        return "  ".join(key.keys)
+    native = QKeySequence.SequenceFormat.NativeText
+    return "  ".join(QKeySequence(sequence).toString(native) for sequence in key.keys)

@@ -1,0 +1,115 @@
+"""The middle of the window when there is no picture to show: a glyph, a sentence, a next step."""
+
+from PySide6.QtCore import QRectF, Qt, Signal, Slot
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from explorer.gui.icons import blend, paint_glyph, quiet_text
+from explorer.gui.pages import Page, Step
+
+_TEXT_WIDTH = 420
+_GLYPH_EDGE = 56
+
+
+class PageGlyph(QWidget):
+    """A large quiet glyph; decoration, so screen readers skip it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.name = "photos"
+        self.setFixedSize(_GLYPH_EDGE, _GLYPH_EDGE)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
+        painter = QPainter(self)
+        palette = self.palette()
+        text, ground = palette.color(QPalette.ColorRole.WindowText), palette.color(QPalette.ColorRole.Window)
+        paint_glyph(painter, self.name, QRectF(self.rect()).adjusted(2, 2, -2, -2), blend(text, ground, 0.38))
+        painter.end()
+
+
+class PageView(QWidget):
+    """Draws a :class:`Page`.
+
+    Signals:
+        step_taken(Step): a button was pressed.
+    """
+
+    step_taken = Signal(Step)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._page: Page | None = None
+        self._glyph = PageGlyph(self)
+        self._title = QLabel(self)
+        font = self._title.font()
+        font.setPointSizeF(font.pointSizeF() * 1.35)
+        self._title.setFont(font)
+        self._text = QLabel(self)
+        for label in (self._title, self._text):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setWordWrap(True)
+            label.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
+            label.setMaximumWidth(_TEXT_WIDTH)
+            label.setMinimumWidth(200)
+            label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        self._buttons = [QPushButton(self), QPushButton(self)]
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        buttons.addStretch()
+        for button in self._buttons:
+            button.setMinimumHeight(32)
+            button.clicked.connect(self._take_step)
+            buttons.addWidget(button)
+        buttons.addStretch()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 24, 24, 24)
+        column.setSpacing(0)
+        column.addStretch(2)
+        column.addWidget(self._glyph, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addSpacing(16)
+        column.addLayout(_centred(self._title))
+        column.addSpacing(8)
+        column.addLayout(_centred(self._text))
+        column.addSpacing(24)
+        column.addLayout(buttons)
+        column.addStretch(3)
+
+    @Slot(object)
+    def show_page(self, page: Page | None) -> None:
+        """Redraw; ``None`` leaves what is there, because results are about to cover it."""
+        if page is None:
+            return
+        self._page = page
+        self._glyph.name = page.glyph
+        self._title.setText(page.title)
+        self._text.setText(page.text)
+        self._text.setVisible(bool(page.text))
+        palette = self.palette()
+        palette.setColor(QPalette.ColorRole.WindowText, quiet_text(palette))
+        self._text.setPalette(palette)
+        for number, button in enumerate(self._buttons):
+            button.setVisible(number < len(page.steps))
+            if number < len(page.steps):
+                button.setText(page.steps[number].value)
+                button.setAccessibleName(page.steps[number].value)
+                button.setDefault(number == 0)
+        self._glyph.update()
+
+    @property
+    def page(self) -> Page | None:
+        """What is drawn."""
+        return self._page
+
+    @Slot()
+    def _take_step(self) -> None:
+        number = self._buttons.index(self.sender())  # type: ignore[arg-type]
+        if self._page is not None and number < len(self._page.steps):
+            self.step_taken.emit(self._page.steps[number])
+
+
+def _centred(label: QLabel) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.addStretch(1)
+    row.addWidget(label, 100)
+    row.addStretch(1)
+    return row

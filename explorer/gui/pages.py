@@ -1,0 +1,134 @@
+"""What the middle of the window says when there is no picture to show, and which step it offers; no Qt.
+
+Every state is one sentence and a next step. The order of the questions is the order of importance: nothing else can be
+said while there is no engine, nothing about results while there is no library.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from explorer.gui.phrases import count, quoted
+from explorer.session import EngineStatus, Session
+
+
+class Step(Enum):
+    """A next step a person can take; the value is what its button says."""
+
+    ADD_FOLDER = "Add a folder…"
+    OPEN_LIBRARY = "Open another library…"
+    TRY_LIBRARY_AGAIN = "Try again"
+    START_ENGINE = "Start it again"
+    COPY_DETAILS = "Copy details"
+    INDEX_NOW = "Index them now"
+    RESCAN = "Look again"
+    STOP_INDEXING = "Stop"
+    SHOW_EVERYTHING = "Show everything"
+    SEARCH_AGAIN = "Search again"
+    SHOW_ERRORS = "Show them"
+    RELOAD_MODEL = "Load it again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One state.
+
+    Attributes:
+        glyph: name of a glyph of ``icons``.
+        title: the sentence.
+        text: what to do next, or nothing.
+        steps: the buttons, the likely one first.
+        busy: whether it will pass by itself.
+        details: for a report.
+    """
+
+    glyph: str
+    title: str
+    text: str = ""
+    steps: tuple[Step, ...] = ()
+    busy: bool = False
+    details: str = ""
+
+
+def page_of(session: Session) -> Page | None:
+    """The page to show in place of results; ``None`` if there are results to show."""
+    if session.status is EngineStatus.STOPPED and session.engine_problem is not None:
+        problem = session.engine_problem
+        return Page(
+            glyph="warning", title=problem.message, text=problem.remedy, details=problem.details,
+            steps=(Step.START_ENGINE, Step.COPY_DETAILS) if problem.details else (Step.START_ENGINE,),
+        )
+    if session.library_problem is not None:
+        problem = session.library_problem
+        return Page(
+            glyph="warning", title=problem.message, text=problem.remedy, details=problem.details,
+            steps=(Step.TRY_LIBRARY_AGAIN, Step.OPEN_LIBRARY),
+        )
+    n_shown = 0 if session.ranking is None else len(session.ranking.item_ids) // 8
+    if n_shown:
+        return None
+    if session.library is None:
+        return Page(glyph="photos", title="Starting…", text="The window is ready; the engine is on its way.", busy=True)
+    if session.library.n_items == 0 or session.indexing is not None:
+        return _page_without_photos(session)
+    return _page_without_results(session)
+
+
+def _page_without_photos(session: Session) -> Page:
+    if session.indexing is not None or session.waiting:
+        progress = session.indexing.progress if session.indexing else None
+        done = count(progress.n_done, "photo") + " so far. " if progress and progress.n_done else ""
+        return Page(
+            glyph="photos", title="Looking at your photos…", busy=True,
+            text=f"{done}They appear here as they are ready; you can search meanwhile.",
+            steps=(Step.STOP_INDEXING,),
+        )
+    assert session.library is not None
+    if session.library.read_only:
+        return Page(
+            glyph="warning", title="This library is empty and cannot be written to.",
+            text="Open a library in a folder you may write to.", steps=(Step.OPEN_LIBRARY,),
+        )
+    if session.library.sources:
+        return Page(
+            glyph="photos", title="There are no photos in your folders.",
+            text="Photos are found in sub-folders too. Nothing in a folder is ever changed.",
+            steps=(Step.ADD_FOLDER, Step.RESCAN),
+        )
+    return Page(
+        glyph="photos", title="Add a folder of photos to begin.",
+        text="Or drop one anywhere in this window. Your photos are only read, and stay on this computer.",
+        steps=(Step.ADD_FOLDER,),
+    )
+
+
+def _page_without_results(session: Session) -> Page:
+    assert session.library is not None
+    n_items = session.library.n_items
+    if session.models_known and not session.model:
+        broken = next((model.problem for model in session.models if model.problem), "")
+        return Page(
+            glyph="warning", title="There is no model to search with.",
+            text=broken or "Install a model package; “retrieval-explorer doctor” says where they are looked for.",
+        )
+    if session.ranking_problem is not None:
+        problem = session.ranking_problem
+        return Page(
+            glyph="warning", title=problem.message, text=problem.remedy, details=problem.details,
+            steps=(Step.SEARCH_AGAIN, Step.SHOW_EVERYTHING),
+        )
+    if session.searching or session.ranking is None:
+        return Page(glyph="search", title="Searching…", busy=True)
+    if session.query is not None and session.ranking.n_unindexed:
+        return Page(
+            glyph="search", title=f"{_photos(n_items)} not indexed for {quoted(session.model)} yet.",
+            text="Every model looks at each photo once; then it can be searched with.",
+            steps=(Step.INDEX_NOW, Step.SHOW_EVERYTHING),
+        )
+    return Page(
+        glyph="search", title="Nothing was found.", text="Try other words, or another photo.",
+        steps=(Step.SHOW_EVERYTHING,),
+    )
+
+
+def _photos(n: int) -> str:
+    return f"{count(n, 'photo')} {'is' if n == 1 else 'are'}"

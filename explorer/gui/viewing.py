@@ -1,0 +1,221 @@
+"""What is done with one result: showing it in the viewer, explaining it, copying it, finding its file."""
+
+import os
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QObject, QPoint, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtWidgets import QMenu
+
+from explorer.gui import desktop
+from explorer.gui.controller import Controller, Notice, Topic
+from explorer.gui.phrases import quoted
+from explorer.gui.results_pane import ResultsPane
+from explorer.gui.viewer import Viewer
+from explorer.gui.worker import Job
+from explorer.protocol import Explanation, ItemDescription, Picture
+
+_KNOWN = 4096
+_EXPLAIN_AFTER_MS = 90
+
+
+class ItemViewing(QObject):
+    """Joins grid, viewer and controller for the result that is current.
+
+    Signals:
+        opened(): a result was opened; the viewer shall be seen.
+        search_asked(int, str): search with this item, of this name.
+    """
+
+    opened = Signal()
+    search_asked = Signal(int, str)
+
+    def __init__(self, controller: Controller, pane: ResultsPane, viewer: Viewer) -> None:
+        super().__init__(viewer)
+        self._controller, self._pane, self._viewer = controller, pane, viewer
+        self._current: tuple[int, int] | None = None
+        self._shown: int | None = None
+        self._known: OrderedDict[int, ItemDescription] = OrderedDict()
+        self._explain = QTimer(self, singleShot=True, interval=_EXPLAIN_AFTER_MS)
+        self._explain.timeout.connect(self._ask_explanation)
+        self._to_explain: int | None = None
+        grid = pane.grid
+        grid.current_changed.connect(self._select)
+        grid.activated.connect(self._open)
+        grid.menu_requested.connect(self._open_menu)
+        pane.arrived.connect(self._ranking_changed)
+        controller.descriptions_came.connect(self._learn)
+        controller.picture_came.connect(self._show_picture)
+        controller.explanation_came.connect(self._show_explanation)
+        controller.picture_to_copy_came.connect(self._put_into_clipboard)
+        controller.viewing_failed.connect(viewer.show_problem)
+        viewer.picture_wanted.connect(controller.session.get_picture)
+        viewer.explanation_wanted.connect(self._want_explanation)
+        viewer.previous_requested.connect(grid.select_previous)
+        viewer.next_requested.connect(grid.select_next)
+        viewer.search_with_image.connect(self.search_with)
+        viewer.open_file.connect(self.open_file)
+        viewer.show_in_folder.connect(self.show_in_folder)
+        viewer.copy_picture.connect(self.copy_picture)
+        viewer.copy_path.connect(self.copy_path)
+
+    @property
+    def current(self) -> int | None:
+        """The selected item."""
+        return None if self._current is None else self._current[0]
+
+    # --- showing ------------------------------------------------------------------------------------------------------
+
+    @Slot(int, int)
+    def _select(self, item_id: int, row: int) -> None:
+        self._current = (item_id, row)
+        self.show_current()
+
+    @Slot(int, int)
+    def _open(self, item_id: int, row: int) -> None:
+        self._current = (item_id, row)
+        self.opened.emit()
+        self.show_current()
+        self._viewer.setFocus()
+
+    @Slot()
+    def _ranking_changed(self) -> None:
+        found = self._pane.grid.current_item()
+        self._shown = None
+        if found is not None:
+            self._select(*found)
+        else:
+            self._current = None
+            self._explain.stop()
+            self._viewer.clear()
+
+    def show_current(self) -> None:
+        """Draw the selected item, if the viewer is seen."""
+        if self._current is None or not self._viewer.isVisible():
+            return
+        item_id, row = self._current
+        item = self._known.get(item_id)
+        if item is None:
+            self._controller.session.describe_items([item_id])
+            return
+        self._shown = item_id
+        score = self._pane.score_of(row)
+        self._viewer.show_item(item, score, None if score is None else row + 1)
+
+    @Slot(tuple)
+    def _learn(self, items: tuple[ItemDescription, ...]) -> None:
+        for item in items:
+            self._known[item.item_id] = item
+            self._known.move_to_end(item.item_id)
+        while len(self._known) > _KNOWN:
+            self._known.popitem(last=False)
+        if self.current is not None and self.current != self._shown and self.current in self._known:
+            self.show_current()
+
+    @Slot(Picture)
+    def _show_picture(self, picture: Picture) -> None:
+        if picture.item_id == self._shown:
+            self._viewer.show_picture(picture)
+
+    @Slot(int)
+    def _want_explanation(self, item_id: int) -> None:
+        self._to_explain = item_id
+        self._explain.start()
+
+    @Slot()
+    def _ask_explanation(self) -> None:
+        if self._to_explain is not None and self._to_explain == self._shown:
+            self._controller.session.explain(self._to_explain)
+
+    @Slot(Explanation)
+    def _show_explanation(self, explanation: Explanation) -> None:
+        if explanation.item_id == self._shown:
+            self._viewer.show_explanation(explanation)
+
+    def forget_items(self) -> None:
+        """Another library is opened: its items have the same numbers and are others."""
+        self._known.clear()
+        self._current = self._shown = None
+        self._viewer.clear()
+
+    # --- doing --------------------------------------------------------------------------------------------------------
+
+    @Slot(int)
+    def search_with(self, item_id: int) -> None:
+        """Search with this item's picture."""
+        item = self._known.get(item_id)
+        self.search_asked.emit(item_id, item.name if item else "This picture")
+
+    @Slot(int)
+    def open_file(self, item_id: int) -> None:
+        """Open the file in the program the person chose for it."""
+        item = self._local(item_id)
+        if item is not None and not desktop.open_file(item.path):
+            self._say(f"No program opens {quoted(item.name)} here.")
+
+    @Slot(int)
+    def show_in_folder(self, item_id: int) -> None:
+        """Show the file in the desktop's file manager."""
+        item = self._local(item_id)
+        if item is not None and not desktop.show_in_folder(item.path):
+            self._say("No file manager was found here.")
+
+    @Slot(int)
+    def copy_path(self, item_id: int) -> None:
+        """Put the path into the clipboard."""
+        item = self._known.get(item_id)
+        if item is not None:
+            QGuiApplication.clipboard().setText(item.display)
+            self._say("The path was copied.", passing=True)
+
+    @Slot(int)
+    def copy_picture(self, item_id: int) -> None:
+        """Put the picture into the clipboard, once it has come."""
+        self._controller.session.get_picture_to_copy(item_id)
+
+    @Slot(Picture)
+    def _put_into_clipboard(self, picture: Picture) -> None:
+        job = Job(lambda: QImage.fromData(picture.jpeg))
+        job.done.connect(self._copy_image)
+        job.start()
+
+    @Slot(object)
+    def _copy_image(self, image: QImage) -> None:
+        QGuiApplication.clipboard().setImage(image)
+        self._say("The picture was copied.", passing=True)
+
+    def _local(self, item_id: int) -> ItemDescription | None:
+        item = self._known.get(item_id)
+        if item is None:
+            return None
+        if desktop.is_here(item.path):
+            return item
+        place = os.path.dirname(item.display)
+        self._say(f"{quoted(item.name)} is not in {quoted(place)} on this computer any more.")
+        return None
+
+    def _say(self, text: str, *, passing: bool = False) -> None:
+        self._controller.notify(Notice(topic=Topic.FILE, text=text, passing=passing, serious=not passing))
+
+    @Slot(int, QPoint)
+    def _open_menu(self, item_id: int, at: QPoint) -> None:
+        parent = self._pane.grid
+        menu = QMenu(parent)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for text, slot in (
+            ("Search with this picture", self.search_with), ("", None),
+            ("Open the file", self.open_file), ("Show in its folder", self.show_in_folder), ("", None),
+            ("Copy the picture", self.copy_picture), ("Copy the path", self.copy_path),
+        ):
+            if slot is None:
+                menu.addSeparator()
+            else:
+                menu.addAction(text).triggered.connect(partial(_without_state, slot, item_id))
+        menu.popup(at)
+
+
+def _without_state(slot: Callable[[int], None], item_id: int, checked: bool = False) -> None:
+    """Qt tells whether the action is checked; nobody here asks."""
+    slot(item_id)
