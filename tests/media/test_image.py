@@ -252,10 +252,9 @@ def test_damaged_anywhere_is_decoded_or_refused(kind, edits):
         content[edits.draw(st.integers(0, len(content) - 1))] = edits.draw(st.integers(0, 255))
     try:
         decoded = decode_image(bytes(content), min_edge_px=edits.draw(st.sampled_from([None, 8])))
-    except MediaError as error:
-        assert str(error).endswith(".")
-    else:
-        assert decoded.pixels.ndim == 3
+    except MediaError:
+        return
+    assert decoded.pixels.ndim == 3
 
 
 def test_damaged_files_print_nothing(tmp_path):
@@ -325,7 +324,8 @@ def test_thumbnail_is_a_jpeg_of_the_picture():
     thumbnail = decode_image(make_thumbnail(photo(1000, 500)))
     assert thumbnail.format == "jpeg"
     assert thumbnail.pixels.shape == (128, 256, 3)
-    assert mean_difference(thumbnail.pixels, cv2.resize(photo(1000, 500), (256, 128), interpolation=cv2.INTER_AREA)) <= 4
+    expected = cv2.resize(photo(1000, 500), (256, 128), interpolation=cv2.INTER_AREA)
+    assert mean_difference(thumbnail.pixels, expected) <= 4
 
 
 def test_jpeg_keeps_the_order_of_colours():

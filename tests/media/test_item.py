@@ -9,7 +9,7 @@ from explorer.media import item
 from explorer.media.item import display_path, is_supported, read_content
 
 
-@pytest.mark.parametrize("name", ["a.jpg", "A.JPG", "b.jpeg", "c d.PNG", "e.webp", "f.gif", "g.bmp", "h.tiff", "i.heic"])
+@pytest.mark.parametrize("name", ["a.jpg", "A.JPG", "b.jpeg", "c d.PNG", "e.webp", "f.gif", "g.bmp", "h.tif", "i.heic"])
 def test_supported(name):
     assert is_supported(name)
     assert is_supported(os.fsencode(name))
@@ -41,7 +41,7 @@ def test_missing_file(tmp_path):
 
 def test_folder_with_an_image_name(tmp_path):
     (tmp_path / "a.jpg").mkdir()
-    with pytest.raises(MediaError, match="(?i)is a directory|not a regular file"):
+    with pytest.raises(MediaError, match=r"(?i)is a directory|not a regular file"):
         read_content(os.fsencode(tmp_path / "a.jpg"))
 
 

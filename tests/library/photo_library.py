@@ -1,0 +1,52 @@
+"""A toy model and the few steps that every test of the library takes."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from explorer.cancellation import CancellationToken
+from explorer.library import IndexedItem, Library, ScanSummary, hash_content
+
+MODEL = "toy@0123456789abcdef"
+WEIGHTS = "0123456789abcdef" * 4
+DIM = 8
+
+
+def vector_of(content: bytes) -> np.ndarray:
+    """A vector that the content alone decides, as an encoder's would be."""
+    seed = int.from_bytes(hash_content(content)[:4], "big")
+    return np.random.default_rng(seed).standard_normal(DIM).astype(np.float32)
+
+
+def indexed(item, content: bytes | None = None, *, vector=None) -> IndexedItem:
+    content = Path(os.fsdecode(item.path)).read_bytes() if content is None else content
+    return IndexedItem(
+        item_id=item.item_id,
+        content_hash=hash_content(content),
+        full_width_px=len(content),
+        full_height_px=1,
+        captured_at="2020-01-02T03:04:05",
+        thumbnail=b"jpeg of " + content,
+        vector=vector_of(content) if vector is None else vector,
+    )
+
+
+def scan(library: Library, source_ids=None) -> ScanSummary:
+    *progress, summary = library.scan(token=CancellationToken(), source_ids=source_ids)
+    assert isinstance(summary, ScanSummary)
+    assert not any(isinstance(event, ScanSummary) for event in progress)
+    return summary
+
+
+def index_all(library: Library, model_id: str = MODEL) -> int:
+    """Scan, then "encode" whatever is pending; how many were encoded."""
+    scan(library)
+    items = library.pending(model_id)
+    library.commit_items(model_id, WEIGHTS, indexed=[indexed(item) for item in items])
+    return len(items)
+
+
+def names(library: Library, item_ids=None) -> list[str]:
+    """Names of the items that are there, in scan order."""
+    return [row.name for row in library.describe(library.item_ids() if item_ids is None else item_ids)]
