@@ -152,7 +152,8 @@ def _replace_manifest(folder: Path, state: ArraysState, item_ids_name: str, vect
 
 
 def _remove_older(folder: Path, model_id: str, keep: set[str]) -> None:
-    for path in folder.glob(f"{_stem(model_id)}.*.npy"):
+    stem = _stem(model_id)
+    for path in (*folder.glob(f"{stem}.*.npy"), *folder.glob(f"{stem}.json.*.tmp")):
         if path.name not in keep:
             try:
                 path.unlink()

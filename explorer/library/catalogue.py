@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 
 from explorer.cancellation import CancellationToken
-from explorer.errors import LibraryReadOnlyError, SourceError, StaleIndexError, StorageFullError
+from explorer.errors import LibraryError, SourceError, StaleIndexError
 from explorer.library import arrays, queries
 from explorer.library.connections import CATALOGUE_NAME, Connections
 from explorer.library.failures import known_failures
@@ -298,8 +298,8 @@ class Library:
                     with known_failures(self.folder):
                         arrays.write_arrays(self.folder, connection, model, state)
                     return arrays.read_arrays(self.folder, state)
-                except (StorageFullError, LibraryReadOnlyError):
-                    pass  # searching must still work: the arrays are only a copy
+                except LibraryError:
+                    pass  # a full disk, or another program that replaces them now: they are only a copy
             return arrays.load_vectors(connection, model, state.dim)
 
 
