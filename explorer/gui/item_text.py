@@ -19,17 +19,17 @@ def score_text(score: float) -> str:
 
 
 def date_text(item: ItemDescription) -> str:
-    """When the picture was taken, or else when its file was last changed; in the person's own form."""
+    """When the picture was taken, or else when its file was last changed; in local time."""
     if item.captured_at:
         try:
             moment = datetime.fromisoformat(item.captured_at)
         except ValueError:
             return item.captured_at
     elif item.modified_at > 0:
-        return QLocale().toString(QDateTime.fromSecsSinceEpoch(int(item.modified_at)), QLocale.FormatType.ShortFormat)
+        moment = datetime.fromtimestamp(item.modified_at)  # local time is what the person's clock showed
     else:
         return ""
-    return QLocale().toString(QDateTime(moment.replace(tzinfo=None)), QLocale.FormatType.ShortFormat)
+    return QLocale().toString(QDateTime(moment.replace(tzinfo=None)), "d MMM yyyy, HH:mm")
 
 
 def size_text(item: ItemDescription) -> str:

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
-from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QSlider, QWidget
+from PySide6.QtWidgets import QAbstractButton, QLabel, QSizePolicy, QSlider, QWidget
 
 from explorer.gui.painters import colour_bar_image
 from explorer.gui.results_grid_tiles import mixed
@@ -152,3 +152,26 @@ class LegendButton(QAbstractButton):
         room = int(line.width()) - self.fontMetrics().horizontalAdvance(share) - 8
         name = self.fontMetrics().elidedText(self.row.name, Qt.TextElideMode.ElideRight, room)
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
+
+
+class KeyCap(QLabel):
+    """A small key with its letter: what to press instead of clicking."""
+
+    def __init__(self, letter: str, parent: QWidget | None = None) -> None:
+        super().__init__(letter, parent)
+        font = self.font()
+        font.setPointSizeF(max(6.5, font.pointSizeF() * 0.85))
+        self.setFont(font)
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        side = self.fontMetrics().height() + 2
+        self.setFixedSize(side, side)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """A frame with round corners, and the letter."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        ground, text = self.palette().color(QPalette.ColorRole.Window), self.palette().color(QPalette.ColorRole.WindowText)
+        painter.setPen(mixed(ground, text, 0.3))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
+        painter.setPen(mixed(ground, text, 0.65))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())

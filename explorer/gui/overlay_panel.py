@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
-from explorer.gui.overlay_controls import ColourBarSlider, LegendButton
+from explorer.gui.overlay_controls import ColourBarSlider, KeyCap, LegendButton
 from explorer.gui.painters import AnyOverlay
 from explorer.overlays import ClassOverlay, HeatOverlay, heat_range, legend_rows
 
@@ -53,8 +53,7 @@ class LayerBox(QWidget):
         self._legend: list[LegendButton] = []
         self.check = QCheckBox()
         self.check.setToolTip(f"Key {number}")
-        hint = QLabel(str(number))
-        hint.setEnabled(False)
+        hint = KeyCap(str(number))
         hint.setToolTip(f"Press {number} to show or hide this layer")
         head = QHBoxLayout()
         head.addWidget(self.check, 1)

@@ -74,7 +74,7 @@ def _content(overlay: AnyOverlay) -> tuple[object, ...]:
     """What the small image depends on; arrays are told apart by identity, they are never changed in place."""
     if isinstance(overlay, HeatOverlay):
         return id(overlay.values), overlay.threshold, overlay.colour_map
-    return id(overlay.class_ids), overlay.threshold, overlay.hidden
+    return id(overlay.class_ids), overlay.threshold, overlay.hidden, overlay.filled
 
 
 def colour_bar_image(colour_map: ColourMap) -> QImage:

@@ -1,20 +1,20 @@
 """One result at large: the picture, where the model looked and what it saw there, and what is known of it."""
 
-from PySide6.QtCore import QEvent, QPointF, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QImage, QKeyEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QSplitter, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QPointF, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QImage, QKeyEvent, QShowEvent
+from PySide6.QtWidgets import QFrame, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
 from explorer.gui.overlay_panel import OverlayPanel
 from explorer.gui.viewer_bar import ViewerBar
 from explorer.gui.viewer_canvas import PictureCanvas
 from explorer.gui.viewer_details import DetailsPanel
+from explorer.gui.viewer_splitter import PaneSplitter
 from explorer.gui.viewer_status import EmptyState, StatusStrip, pointed_text
 from explorer.overlays import overlays_from_explanation
 from explorer.protocol import Explanation, ItemDescription, Picture
 
 _PICTURE_AFTER_MS = 40
 _EXPLANATION_AFTER_MS = 150
-_WIDE_PX = 720
 
 
 class Viewer(QWidget):
@@ -52,7 +52,7 @@ class Viewer(QWidget):
         column = QVBoxLayout(side)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for widget in (self.status, self.layers, self.details):
+        for widget in (self.layers, self.details):
             column.addWidget(widget)
         column.addStretch(1)
         self._scroll = QScrollArea()
@@ -61,11 +61,15 @@ class Viewer(QWidget):
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.setWidget(side)
-        self._splitter = QSplitter(Qt.Orientation.Vertical)
-        self._splitter.setChildrenCollapsible(False)
-        self._splitter.addWidget(self.canvas)
+        self._splitter = PaneSplitter()
+        pictured = QWidget()
+        under = QVBoxLayout(pictured)
+        under.setContentsMargins(0, 0, 0, 0)
+        under.setSpacing(0)
+        under.addWidget(self.canvas, 1)
+        under.addWidget(self.status)
+        self._splitter.addWidget(pictured)
         self._splitter.addWidget(self._scroll)
-        self._splitter.setStretchFactor(0, 1)
         shown = QWidget()
         rows = QVBoxLayout(shown)
         rows.setContentsMargins(0, 0, 0, 0)
@@ -99,7 +103,7 @@ class Viewer(QWidget):
         """Show this item from now on; picture and explanation are asked for and come later."""
         before, self._item = self._item, item
         self._stack.setCurrentIndex(1)
-        self.details.set_item(item, score, rank)
+        self.details.set_item(item)
         self.bar.set_place(rank, score)
         self.canvas.setAccessibleName(f"Picture {item.name}")
         if before is not None and (before.item_id, before.modified_at) == (item.item_id, item.modified_at):
@@ -107,7 +111,6 @@ class Viewer(QWidget):
         self._explained = self._has_full_picture = False
         self.canvas.expect(QSize(item.width_px, item.height_px))
         self.details.set_presence(())
-        self.layers.setEnabled(False)
         self.status.reset()
         self._picture_timer.start()
         self._explanation_timer.start()
@@ -138,7 +141,6 @@ class Viewer(QWidget):
             return
         self._explained = True
         shown = self.layers.set_overlays(overlays_from_explanation(explanation))
-        self.layers.setEnabled(True)
         self.canvas.set_overlays(shown)
         self.details.set_presence(explanation.presence)
         self.status.explanation_came(explanation.model, has_layers=bool(shown))
@@ -146,6 +148,8 @@ class Viewer(QWidget):
     def show_problem(self, sentence: str) -> None:
         """Say what went wrong with the shown item, and offer to try again."""
         self.status.show_problem(sentence)
+        if not self._explained:
+            self.layers.set_overlays(())
 
     def clear(self) -> None:
         """Show nothing."""
@@ -177,7 +181,9 @@ class Viewer(QWidget):
 
     @Slot(tuple)
     def _on_overlays_changed(self, overlays: tuple) -> None:  # type: ignore[type-arg]  # what Signal(tuple) carries
-        self.canvas.set_overlays(overlays)
+        # Until an explanation is here the controls still speak of the picture before.
+        if self._explained:
+            self.canvas.set_overlays(overlays)
 
     @Slot(object)
     def _on_pointed(self, place: QPointF | None) -> None:
@@ -235,12 +241,3 @@ class Viewer(QWidget):
             self.closed.emit()
         else:
             event.ignore()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
-        """Controls below the picture in a narrow pane, beside it in a wide one."""
-        super().resizeEvent(event)
-        wide = self.width() >= _WIDE_PX and self.width() > self.height() * 0.9
-        orientation = Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical
-        if self._splitter.orientation() != orientation:
-            self._splitter.setOrientation(orientation)
-            self._splitter.setSizes([self.width() - 320, 320] if wide else [self.height() // 2, self.height() // 2])

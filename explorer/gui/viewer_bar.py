@@ -85,9 +85,10 @@ class ViewerBar(QWidget):
 
     def set_place(self, rank: int | None, score: float | None) -> None:
         """Say where in the ranking the shown item is."""
-        words = [self.locale().toString(rank) + "." if rank is not None else "", score_text(score) if score is not None else ""]
-        self._place.setText("  ".join(word for word in words if word))
-        self._place.setAccessibleName("" if rank is None else f"Rank {rank}")
+        words = [f"Rank {self.locale().toString(rank)}"] if rank is not None else []
+        words += [score_text(score)] if score is not None else []
+        self._place.setText(" · ".join(words))
+        self._place.setAccessibleName(f"Rank {rank}, score {score}")
 
     @Slot(float)
     def set_zoom(self, zoom: float) -> None:

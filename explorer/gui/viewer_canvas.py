@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from explorer.gui.painters import AnyOverlay, OverlayPainter
 from explorer.gui.results_grid_tiles import mixed
 from explorer.gui.viewer_placement import PicturePlacement
+from explorer.overlays import composed
 
 _WHEEL_STEP = 1.25
 _PAN_STEP_PX = 48
@@ -65,7 +66,7 @@ class PictureCanvas(QWidget):
 
     def set_overlays(self, overlays: tuple[AnyOverlay, ...]) -> None:
         """Replace the layers, the lowest first."""
-        self._overlays = overlays
+        self._overlays = composed(overlays)
         self.update()
 
     @property
@@ -108,7 +109,13 @@ class PictureCanvas(QWidget):
         rect = self.placement.rect()
         if not self._levels:
             painter.fillRect(rect, mixed(window, text, 0.12))
-            return
+        else:
+            self._paint_picture(painter, rect)
+        if self.hasFocus():
+            painter.setPen(palette.color(QPalette.ColorRole.Highlight))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+
+    def _paint_picture(self, painter: QPainter, rect: QRectF) -> None:
         # Single pixels are shown as such once each is as large as four of the screen.
         smooth = rect.width() * self.devicePixelRatioF() < 4 * self._levels[0].width()
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
@@ -207,3 +214,9 @@ class PictureCanvas(QWidget):
         """The release of Space would go elsewhere."""
         super().focusOutEvent(event)
         self.set_bare(False)
+        self.update()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
+        """A thin frame says that keys go here."""
+        super().focusInEvent(event)
+        self.update()

@@ -7,7 +7,6 @@ from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from explorer.gui.item_text import date_text, one_line, score_text, size_text
-from explorer.gui.viewer_icons import line_icon
 from explorer.protocol import ItemDescription
 
 _LEAST_PRESENCE = 0.3
@@ -48,7 +47,7 @@ class ElidedLabel(QLabel):
 
 
 class DetailsPanel(QWidget):
-    """Name, rank and score, size, date and what the model believes to be in the picture."""
+    """Name, size, date and what the model believes to be in the picture."""
 
     search_clicked = Signal()
 
@@ -77,13 +76,11 @@ class DetailsPanel(QWidget):
         self.setAccessibleName("Details")
         self.set_presence(())
 
-    def set_item(self, item: ItemDescription, score: float | None, rank: int | None) -> None:
+    def set_item(self, item: ItemDescription) -> None:
         """Show what is known of this item."""
         self.name.set_line(one_line(item.name))
         self.name.setAccessibleName(f"Name: {one_line(item.name)}")
-        place = [f"Rank {self.locale().toString(rank)}"] if rank is not None else []
-        place += [f"score {score_text(score)}"] if score is not None else []
-        lines = [" · ".join(place), size_text(item), date_text(item), item.error]
+        lines = [size_text(item), date_text(item), item.error]
         self.facts.setText("\n".join(line for line in lines if line))
 
     def set_presence(self, presence: tuple[tuple[str, float], ...]) -> None:

@@ -1,6 +1,7 @@
 """What is going on with the shown item, in one sentence; and, at rest, what is under the pointer."""
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from explorer.gui.item_text import score_text
@@ -38,7 +39,7 @@ class EmptyState(QWidget):
         label = QLabel(sentence)
         label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         label.setWordWrap(True)
-        label.setEnabled(False)
+        label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 24, 24, 24)
         column.addWidget(label)
@@ -57,7 +58,8 @@ class StatusStrip(QWidget):
         self._label = QLabel()
         self._label.setTextFormat(Qt.TextFormat.PlainText)
         self._label.setWordWrap(True)
-        self._label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self._label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._label.setMinimumHeight(self._label.fontMetrics().height())
         self._retry = QPushButton("Try again")
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 8, 6)
@@ -127,5 +129,7 @@ class StatusStrip(QWidget):
             busy = "Loading the picture…" if "picture" in self._waits_for else "Finding out where the model looked…"
         text = self._problem or ("The bare picture, while Space is held" if self._bare else "") or self._pointed
         self._label.setText(text or busy or self._hint or "Point at the picture to read its values")
-        self._label.setEnabled(bool(self._problem or self._pointed or self._hint))
+        told = bool(self._problem or self._pointed or (self._hint and not busy))
+        self._label.setForegroundRole(QPalette.ColorRole.WindowText if told else QPalette.ColorRole.PlaceholderText)
+        self._label.setWordWrap(bool(self._problem or self._hint))
         self._retry.setVisible(bool(self._problem))

@@ -15,11 +15,11 @@ from explorer.overlays.class_colours import class_colours
 from explorer.overlays.classes import LegendRow, class_rgba, index_map, legend_rows
 from explorer.overlays.colour_maps import ColourMap, colour_table
 from explorer.overlays.heat import heat_range, heat_rgba, heat_values
-from explorer.overlays.overlay import ClassOverlay, HeatOverlay, Overlay, OverlayKind
+from explorer.overlays.overlay import ClassOverlay, HeatOverlay, Overlay, OverlayKind, composed
 from explorer.overlays.reading import overlays_from_evidence, overlays_from_explanation
 
 __all__ = [
     "ClassOverlay", "ColourMap", "HeatOverlay", "LegendRow", "Overlay", "OverlayKind", "class_colours", "class_rgba",
-    "colour_table", "heat_range", "heat_rgba", "heat_values", "index_map", "legend_rows", "overlays_from_evidence",
+    "colour_table", "composed", "heat_range", "heat_rgba", "heat_values", "index_map", "legend_rows", "overlays_from_evidence",
     "overlays_from_explanation",
 ]

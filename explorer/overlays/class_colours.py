@@ -1,6 +1,6 @@
 """Colours for classes that stay apart for people who see red and green alike.
 
-The first seven are Okabe and Ito's (2008) without black; the next are from Paul Tol's "muted" scheme (2021). More than
+The first seven are Okabe and Ito's (2008) without black, blue first because it stands out from magma; the next are from Paul Tol's "muted" scheme (2021). More than
 seven hues cannot all be told apart without red-green vision, so colours are given out within one picture: a class keeps
 its usual colour from picture to picture unless another class of the same picture, larger in it, has it already.
 """
@@ -8,7 +8,7 @@ its usual colour from picture to picture unless another class of the same pictur
 from collections.abc import Iterable
 
 PALETTE: tuple[tuple[int, int, int], ...] = (
-    (230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0), (204, 121, 167),
+    (86, 180, 233), (230, 159, 0), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0), (204, 121, 167),
     (51, 34, 136), (136, 34, 85), (153, 153, 51), (68, 170, 153), (221, 204, 119), (204, 102, 119), (221, 221, 221),
 )
 """RGB; the first :data:`N_SAFE` differ for every kind of colour vision."""

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer.overlays.class_colours import class_colours
-from explorer.overlays.interpolation import enlarge
+from explorer.overlays.interpolation import enlarge, enlarge_smoothly
 from explorer.overlays.overlay import ClassOverlay
 
 CLASS_EDGE = 448
 """Pixels along the longer edge of what is painted."""
 
-_FILL = 0.62
+_FILL = 0.4
 _LINE_PX = 2
+_HAIR_ALPHA = 110
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,45 +53,64 @@ def legend_rows(overlay: ClassOverlay) -> tuple[LegendRow, ...]:
 def index_map(overlay: ClassOverlay, *, edge: int = CLASS_EDGE) -> np.ndarray:
     """The class painted at each place, uint8 (h', w'); 0 where nothing is.
 
-    Borders run where two classes weigh the same between the cell centres: no colours are mixed, and no stairs are drawn
-    that the model did not see. Hidden classes and what is less certain than the threshold become 0.
+    Borders run where two classes weigh the same between the cell centres: no colours are mixed, and every cell keeps its
+    own class at its centre. Hidden classes and what is less certain than the threshold become 0.
     """
     h, w = overlay.class_ids.shape
     grow = max(1, edge // max(h, w))
-    ids = overlay.class_ids
-    confident = overlay.confidence
+    ids, confident = overlay.class_ids, overlay.confidence.astype(np.float32)
     if grow > 1:
-        confident = enlarge(confident.astype(np.float32), h * grow, w * grow)
-        best = np.zeros((h * grow, w * grow), np.float32)
-        enlarged = np.zeros(best.shape, np.uint8)
-        for class_id in np.unique(ids):
-            weight = enlarge((ids == class_id).astype(np.float32), h * grow, w * grow)
-            wins = weight > best
-            enlarged[wins] = class_id
-            best[wins] = weight[wins]
-        ids = enlarged
+        ids, confident = _enlarged_ids(ids, h * grow, w * grow), enlarge(confident, h * grow, w * grow)
     kept = (confident >= overlay.threshold) & ~np.isin(ids, list(overlay.hidden))
     return np.where(kept, ids, 0).astype(np.uint8)
 
 
-def _border(ids: np.ndarray) -> np.ndarray:
-    """Where a painted class ends, bool of the shape of ``ids``: drawn inside the class, so that both sides show."""
-    padded = np.pad(ids, _LINE_PX, mode="edge")
-    n = 2 * _LINE_PX
+def _enlarged_ids(ids: np.ndarray, height: int, width: int) -> np.ndarray:
+    """The class that weighs most at each place, uint8 (height, width)."""
+    best = np.zeros((height, width), np.float32)
+    enlarged = np.zeros((height, width), np.uint8)
+    for class_id in np.unique(ids):
+        weight = enlarge_smoothly(_softened((ids == class_id).astype(np.float32)), height, width)
+        wins = weight > best
+        enlarged[wins] = class_id
+        best[wins] = weight[wins]
+    return enlarged
+
+
+def _softened(mask: np.ndarray) -> np.ndarray:
+    """A little of each neighbour, so that slanting borders lose their stairs; a lone cell keeps 9/16 > 1/2 of itself."""
+    for axis in (0, 1):
+        padded = np.pad(mask, [(1, 1) if axis == other else (0, 0) for other in (0, 1)], mode="edge")
+        before, after = (padded[:-2], padded[2:]) if axis == 0 else (padded[:, :-2], padded[:, 2:])
+        mask = (before + 6 * mask + after) / 8
+    return mask
+
+
+def _near_border(ids: np.ndarray, distance_px: int) -> np.ndarray:
+    """Where another class is at most this far away, bool of the shape of ``ids``."""
+    padded = np.pad(ids, distance_px, mode="edge")
     h, w = ids.shape
-    border = np.zeros(ids.shape, bool)
-    for dy, dx in ((0, _LINE_PX), (n, _LINE_PX), (_LINE_PX, 0), (_LINE_PX, n)):
-        border |= padded[dy : dy + h, dx : dx + w] != ids
-    return border & (ids > 0)
+    near = np.zeros(ids.shape, bool)
+    reach = range(-distance_px, distance_px + 1)
+    for dy, dx in ((dy, dx) for dy in reach for dx in reach if 0 < dy * dy + dx * dx <= distance_px**2 + 0.5):
+        near |= padded[distance_px + dy : distance_px + dy + h, distance_px + dx : distance_px + dx + w] != ids
+    return near
 
 
 def class_rgba(overlay: ClassOverlay, *, edge: int = CLASS_EDGE) -> np.ndarray:
-    """The map as a premultiplied image, uint8 (h', w', 4): light fill, firm outline; opacity is left to whoever paints."""
+    """The map as a premultiplied image, uint8 (h', w', 4): light fill, firm outline; opacity is left to whoever paints.
+
+    A dark hair line outside of the outline keeps it in sight on a ground of its own colour.
+    """
     ids = index_map(overlay, edge=edge)
-    table = np.zeros((256, 4), np.float32)
+    fill, line = np.zeros((256, 4), np.uint8), np.zeros((256, 4), np.uint8)
     for row in legend_rows(overlay):
-        table[row.class_id] = (*row.colour, 255)
-    strength = np.full(ids.shape, _FILL, np.float32)
-    if max(ids.shape) > 4 * max(overlay.class_ids.shape):
-        strength[_border(ids)] = 1.0
-    return np.rint(table[ids] * strength[..., None]).astype(np.uint8)
+        line[row.class_id] = (*row.colour, 255)
+        fill[row.class_id] = np.rint(line[row.class_id] * (_FILL if overlay.filled else 0.0))
+    rgba = fill[ids]
+    if min(ids.shape) >= 4 * min(overlay.class_ids.shape):
+        line[0] = (0, 0, 0, _HAIR_ALPHA)
+        near = _near_border(ids, 1)
+        near |= _near_border(ids, _LINE_PX) & (ids > 0)
+        rgba[near] = line[ids[near]]
+    return rgba

@@ -10,7 +10,7 @@ HEAT_EDGE = 112
 """Cells along the longer edge of what is painted: enough that a threshold has a clean edge, little enough to be cheap."""
 
 _FLAT = 1e-6
-_EDGE_STEPS = 40.0
+_FADE = 0.6
 
 
 def heat_range(overlay: HeatOverlay) -> tuple[float, float]:
@@ -33,11 +33,11 @@ def heat_values(overlay: HeatOverlay) -> np.ndarray:
 def heat_alpha(values: np.ndarray, threshold: float) -> np.ndarray:
     """How much of the overlay is seen at each stretched value, float32 in [0, 1]; nothing below the threshold.
 
-    Above a threshold everything kept is clearly seen; without one the map fades into the picture.
+    It grows with the value, so that the picture stays to be seen where the model did not look.
     """
-    alpha = 0.12 + 0.88 * values if threshold > 0 else values
+    alpha = values**_FADE
     if threshold > 0:
-        alpha = alpha * np.clip((values - threshold) * _EDGE_STEPS + 1.0, 0.0, 1.0)
+        alpha = np.where(values >= threshold, alpha, 0.0)
     return np.asarray(alpha, np.float32)
 
 

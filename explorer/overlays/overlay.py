@@ -1,6 +1,6 @@
 """What lies over a picture, and how it is shown."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -72,6 +72,7 @@ class ClassOverlay(Overlay):
         confidence: float32 (h, w) in [0, 1].
         names: class names; ``names[0]`` is the background.
         hidden: ids of classes that are not painted.
+        filled: whether areas are filled; if not, only their outlines are painted.
     """
 
     kind: OverlayKind = OverlayKind.CLASSES
@@ -79,6 +80,7 @@ class ClassOverlay(Overlay):
     confidence: np.ndarray
     names: tuple[str, ...]
     hidden: frozenset[int] = frozenset()
+    filled: bool = True
 
     def __post_init__(self) -> None:
         Overlay.__post_init__(self)
@@ -90,3 +92,11 @@ class ClassOverlay(Overlay):
         highest = int(self.class_ids.max())
         if highest >= len(self.names):
             raise ValueError(f"class id {highest} has no name: there are {len(self.names)} names")
+
+
+def composed(overlays: tuple[HeatOverlay | ClassOverlay, ...]) -> tuple[HeatOverlay | ClassOverlay, ...]:
+    """The overlays as they are painted together: classes over a heat map are outlines, so that its colours stay true."""
+    has_heat = any(overlay.visible and isinstance(overlay, HeatOverlay) for overlay in overlays)
+    return tuple(
+        replace(overlay, filled=not has_heat) if isinstance(overlay, ClassOverlay) else overlay for overlay in overlays
+    )

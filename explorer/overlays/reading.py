@@ -21,7 +21,7 @@ def _array(what: str, raw: bytes, dtype: str, height: int, width: int) -> np.nda
 def _heat(place: int, name: str, title: str, values: np.ndarray) -> HeatOverlay:
     """Only the map that made the embedding (the first) is shown at once: two heat maps over each other say nothing."""
     return HeatOverlay(
-        name=name, title=title, values=values, colour_map=_MAPS[place % len(_MAPS)], visible=place == 0, opacity=0.7
+        name=name, title=title, values=values, colour_map=_MAPS[place % len(_MAPS)], visible=place == 0, opacity=0.55
     )
 
 
@@ -40,7 +40,7 @@ def classes_from_class_map(class_map: ClassMap) -> ClassOverlay:
 
 def _classes(ids: np.ndarray, confidence: np.ndarray, names: tuple[str, ...]) -> ClassOverlay:
     return ClassOverlay(
-        name=SEGMENTATION, title="Segmentation", class_ids=ids, confidence=confidence, names=names, visible=True, opacity=0.7
+        name=SEGMENTATION, title="Segmentation", class_ids=ids, confidence=confidence, names=names, opacity=0.9
     )
 
 
