@@ -91,7 +91,7 @@ def window(
     places = places_of(context)
     raise SystemExit(
         run_window(
-            (library or places.library).expanduser().absolute(),
+            library.expanduser().absolute() if library else None,
             data_dir=places.data_dir,
             engine_command=engine_command(places.data_dir),
         )
