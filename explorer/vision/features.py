@@ -27,3 +27,18 @@ class VisualFeatures:
     presence: torch.Tensor | None = None
     class_map: torch.Tensor | None = None
     confidence: torch.Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BackboneFeatures:
+    """What the backbone gives before any head: feature maps of B pictures, finest first.
+
+    Attributes:
+        stride8: (B, c8, 4g, 4g), 40 x 28 x 28 for tf_efficientnet_lite0 at 224 px.
+        trunk: (B, T, 2g, 2g), 112 x 14 x 14.
+        grid: (B, G, g, g), 1280 x 7 x 7.
+    """
+
+    stride8: torch.Tensor
+    trunk: torch.Tensor
+    grid: torch.Tensor

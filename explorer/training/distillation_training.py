@@ -1,0 +1,192 @@
+"""Training the segmenter's head on cached features: the loop, its loss, and its checkpoints."""
+# B photos, M mask classes, C classes of presence and cell scores
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import torch
+from torch.nn import functional
+
+from explorer.cancellation import CancellationToken
+from explorer.training.distillation_targets import Targets
+from explorer.training.events import EpochFinished, Progressed, Saved, Started, TrainingEvent
+from explorer.vision.features import BackboneFeatures
+from explorer.vision.segmenter import Segmenter, SegmenterOutput
+
+CHECKPOINT_FILE = "checkpoint.pt"
+
+
+class LearningConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the head learns.
+
+    Attributes:
+        n_epochs: passes over the photos; each epoch shows every photo once, mirrored or not by chance.
+        batch_size: photos a step.
+        learning_rate: highest, reached after ``warm_up`` of all steps, falling to zero along a cosine.
+        weight_decay: of AdamW.
+        truth_repeats: how often an epoch shows each annotated photo.
+        cell_weight, presence_weight: of these losses beside the map's.
+        dropout: share of trunk and grid channels that are zeroed.
+        seed: of everything random.
+    """
+
+    n_epochs: int = 8
+    batch_size: int = 32
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.02
+    warm_up: float = 0.1
+    truth_repeats: int = 6
+    cell_weight: float = 5.0
+    presence_weight: float = 2.0
+    dropout: float = 0.1
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Cached features and targets of n photos; features may be memory-mapped.
+
+    Attributes:
+        upright: stride8 (n, 28, 28, c8), trunk (n, 14, 14, T) and grid (n, 7, 7, G), float16.
+        mirrored: the same of the mirrored photos.
+        targets: of the upright photos.
+    """
+
+    upright: tuple[np.ndarray, np.ndarray, np.ndarray]
+    mirrored: tuple[np.ndarray, np.ndarray, np.ndarray]
+    targets: Targets
+
+    def __len__(self) -> int:
+        return len(self.targets.presence)
+
+    def batch(self, rows: np.ndarray, *, mirror: bool) -> tuple[BackboneFeatures, Targets]:
+        """Features, channels last, and targets of some photos, mirrored or not."""
+        source = self.mirrored if mirror else self.upright
+        # Sorted reads are sequential ones where the features lie on a disk.
+        rows = np.sort(rows)
+        maps = [torch.from_numpy(array[rows].astype(np.float32)).permute(0, 3, 1, 2) for array in source]
+        step = -1 if mirror else 1
+        targets = Targets(self.targets.masks[rows][:, :, ::step], self.targets.cells[rows][:, :, ::step],
+                          self.targets.presence[rows])
+        return BackboneFeatures(*maps), targets
+
+
+def distillation_loss(output: SegmenterOutput, targets: Targets, config: LearningConfig) -> torch.Tensor:
+    """Soft cross-entropy of the map, and binary cross-entropy of cell scores and presence.
+
+    Pixels nobody labelled have masks that sum to less than one and count that much less.
+    """
+    assert output.map_logits is not None
+    masks_BMhw, cells_BCgg = (_probabilities(part).movedim(-1, 1) for part in (targets.masks, targets.cells))
+    log_BMhw = torch.log_softmax(output.map_logits, dim=1)
+    map_loss = -(masks_BMhw * log_BMhw).sum() / masks_BMhw.sum().clamp(min=1.0)
+    cell_loss = functional.binary_cross_entropy_with_logits(output.scores, cells_BCgg)
+    presence_loss = functional.binary_cross_entropy_with_logits(output.presence, _probabilities(targets.presence))
+    return map_loss + config.cell_weight * cell_loss + config.presence_weight * presence_loss
+
+
+def train_segmenter(
+    segmenter: Segmenter,
+    parts: list[tuple[Examples, int]],
+    config: LearningConfig,
+    *,
+    run_dir: Path,
+    token: CancellationToken,
+) -> Iterator[TrainingEvent]:
+    """Train in place; goes on from ``run_dir/checkpoint.pt`` if there is one.
+
+    parts: examples, and how often an epoch shows each of them.
+    """
+    optimizer = torch.optim.AdamW(segmenter.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+    steps_per_epoch = len(_epoch_plan(parts, config, epoch=0))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, config.learning_rate, total_steps=steps_per_epoch * config.n_epochs, pct_start=config.warm_up)
+    checkpoint = run_dir / CHECKPOINT_FILE
+    n_done = _restore(checkpoint, segmenter, optimizer, schedule)
+    yield Started(run_dir=run_dir, n_epochs=config.n_epochs, n_done=n_done)
+    for epoch in range(n_done, config.n_epochs):
+        torch.manual_seed(config.seed * 1000 + epoch)
+        segmenter.train()
+        losses, began = [], time.monotonic()
+        plan = _epoch_plan(parts, config, epoch=epoch)
+        for step, (part, rows, mirror) in enumerate(plan, 1):
+            token.check()
+            features, targets = parts[part][0].batch(rows, mirror=mirror)
+            loss = distillation_loss(segmenter(_dropped(features, config.dropout)), targets, config)
+            if not torch.isfinite(loss):
+                raise FloatingPointError(f"the loss became {loss.item()} in epoch {epoch + 1}, step {step}")
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            losses.append(loss.item())
+            rate = step * config.batch_size / (time.monotonic() - began)
+            yield Progressed(step=step, n_steps=len(plan), loss=losses[-1], rate_per_s=rate,
+                             message=f"epoch {epoch + 1} of {config.n_epochs}")
+        _save(checkpoint, segmenter, optimizer, schedule, n_done=epoch + 1)
+        yield Saved(path=checkpoint)
+        yield EpochFinished(epoch=epoch + 1, metrics={"loss": float(np.mean(losses))})
+    segmenter.eval()
+
+
+def _epoch_plan(
+    parts: list[tuple[Examples, int]], config: LearningConfig, *, epoch: int
+) -> list[tuple[int, np.ndarray, bool]]:
+    """Batches of one epoch: part, rows, mirrored. Each batch comes from one part and one orientation."""
+    rng = np.random.default_rng([config.seed, epoch])
+    plan = []
+    for part, (examples, repeats) in enumerate(parts):
+        for _ in range(repeats):
+            order, mirrored = rng.permutation(len(examples)), rng.random(len(examples)) < 0.5
+            for mirror in (False, True):
+                rows = order[mirrored == mirror]
+                plan += [(part, batch, mirror) for batch in np.array_split(rows, -(-len(rows) // config.batch_size))
+                         if len(batch) > 1]
+    rng.shuffle(plan)  # type: ignore[arg-type]
+    return plan
+
+
+def _dropped(features: BackboneFeatures, share: float) -> BackboneFeatures:
+    if not share:
+        return features
+    return BackboneFeatures(features.stride8, functional.dropout2d(features.trunk, share),
+                            functional.dropout2d(features.grid, share))
+
+
+def _probabilities(part: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(part.astype(np.float32)) / 255
+
+
+def _restore(
+    path: Path,
+    segmenter: Segmenter,
+    optimizer: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.OneCycleLR,
+) -> int:
+    """Number of epochs already done; 0 where there is no checkpoint."""
+    if not path.is_file():
+        return 0
+    state = torch.load(path, weights_only=True)
+    segmenter.load_state_dict(state["segmenter"])
+    optimizer.load_state_dict(state["optimizer"])
+    schedule.load_state_dict(state["schedule"])
+    return int(state["n_done"])
+
+
+def _save(
+    path: Path,
+    segmenter: Segmenter,
+    optimizer: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.OneCycleLR,
+    *,
+    n_done: int,
+) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_suffix(".new")
+    torch.save({"segmenter": segmenter.state_dict(), "optimizer": optimizer.state_dict(),
+                "schedule": schedule.state_dict(), "n_done": n_done}, new)
+    new.replace(path)
