@@ -4,23 +4,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Started:
-    """The run began, or was resumed after ``n_done`` epochs."""
+    """A phase of the run began, or was resumed after ``n_done`` of its epochs."""
 
     run_dir: Path
+    n_done: int
     n_epochs: int
-    n_done: int = 0
+    phase: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Progressed:
     """Some steps were made.
 
     Attributes:
         step: steps done of this phase.
         n_steps: steps in all of this phase.
-        loss: of the last step; None in phases that have no loss (caching features, asking teachers).
+        loss: of the last step; None or nan in phases that have no loss (caching features, asking teachers).
         rate_per_s: photos (or pairs) a second.
         message: what the phase is, in words.
     """
@@ -32,7 +33,7 @@ class Progressed:
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class EpochFinished:
     """An epoch ended; epochs count from 1. ``metrics`` hold what was measured, by name."""
 
@@ -40,14 +41,14 @@ class EpochFinished:
     metrics: dict[str, float]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Saved:
     """A checkpoint was written."""
 
     path: Path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The run ended; ``path`` is what it made, a model package or the run's folder."""
 
