@@ -35,8 +35,9 @@ def sources(connection: sqlite3.Connection) -> list[Source]:
 
 def item_ids(connection: sqlite3.Connection, limit: int | None) -> np.ndarray:
     """Ids of all items that are not missing, by folder and name; int64 (n,)."""
+    # The cross join makes SQLite walk the two indexes in the order asked for, so that the first rows come at once.
     rows = connection.execute(
-        "SELECT items.id FROM folders JOIN items INDEXED BY items_present ON items.folder_id = folders.id"
+        "SELECT items.id FROM folders CROSS JOIN items INDEXED BY items_present ON items.folder_id = folders.id"
         " WHERE items.missing_since IS NULL ORDER BY folders.path, items.name LIMIT ?",
         (-1 if limit is None else limit,),
     )

@@ -104,7 +104,7 @@ CREATE TABLE items (
     UNIQUE (folder_id, name)
 )
 ;;
-CREATE INDEX items_present ON items (folder_id, name) WHERE missing_since IS NULL
+CREATE INDEX items_present ON items (folder_id, name, missing_since) WHERE missing_since IS NULL
 ;;
 CREATE INDEX items_missing ON items (size_bytes) WHERE missing_since IS NOT NULL
 ;;

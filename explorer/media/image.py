@@ -87,6 +87,8 @@ def decode_image(content: bytes, *, min_edge_px: int | None = None) -> DecodedIm
     except _DECODER_FAILURES as error:
         raise MediaError("The file is not an image of a kind that can be read, or its beginning is damaged.") from error
     with image:
+        if image.format in ("JPEG", "MPO"):
+            image.decodermaxblock = len(content)  # all at once: in small blocks it takes a twentieth longer
         return _decode(image, min_edge_px)
 
 
