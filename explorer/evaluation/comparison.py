@@ -36,10 +36,10 @@ def hit_table(ranks: Ranks, owners: np.ndarray) -> np.ndarray:
     many sentences it has.
     """
     n_images = len(ranks.image_to_text)
-    columns = [(ranks.image_to_text < k).astype(np.float64) for k in RECALL_AT]
-    columns += [np.bincount(owners, weights=ranks.text_to_image < k, minlength=n_images) for k in RECALL_AT]
-    columns.append(np.bincount(owners, minlength=n_images).astype(np.float64))
-    return np.stack(columns, axis=1)
+    per_image = [ranks.image_to_text < k for k in RECALL_AT]
+    per_sentence = [np.bincount(owners, weights=ranks.text_to_image < k, minlength=n_images) for k in RECALL_AT]
+    columns: list[np.ndarray] = [*per_image, *per_sentence, np.bincount(owners, minlength=n_images)]
+    return np.stack(columns, axis=1).astype(np.float64)
 
 
 def rsum_of_hits(totals: np.ndarray, n_images: int) -> np.ndarray:

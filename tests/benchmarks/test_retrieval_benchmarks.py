@@ -65,9 +65,16 @@ def test_100_queries_cost_little_more_than_their_product(
     assert times["search"] <= times["flat"]
 
 
-def test_one_query_costs_little_more_than_its_product(gallery: np.ndarray, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_query_is_not_slower_than_faiss(gallery: np.ndarray, capsys: pytest.CaptureFixture[str]) -> None:
+    faiss = pytest.importorskip("faiss")
+    flat = faiss.IndexFlatIP(DIM)
+    flat.add(gallery)
     query = Embeddings(unit_vectors(2, 1))
     index = InnerProductIndex(np.arange(N_ITEMS), gallery)
-    times = best_times_ms(product=lambda: query.values @ gallery.T, search=lambda: index.search(query, K))
+    times = best_times_ms(
+        product=lambda: query.values @ gallery.T,
+        search=lambda: index.search(query, K),
+        flat=lambda: flat.search(query.values, K),
+    )
     tell(capsys, "one query, 100k x 1024, top 100", times)
-    assert times["search"] <= 1.3 * times["product"]
+    assert times["search"] <= times["flat"]

@@ -117,13 +117,13 @@ def test_text_to_image_equals_torchmetrics_hit_rate() -> None:
     torch = pytest.importorskip("torch")
     retrieval = pytest.importorskip("torchmetrics.retrieval")
     rng = np.random.default_rng(3)
-    owners = owners_of([5] * 40)
-    matrix = rng.standard_normal((40, 200)).astype(np.float32)
+    owners = owners_of([5] * 15)
+    matrix = rng.standard_normal((15, 75)).astype(np.float32)
     ranks = ranks_of_similarities(matrix, owners)
-    own = owners[None] == np.arange(40)[:, None]
+    own = owners[None] == np.arange(15)[:, None]
     for queries, targets, ours in ((matrix.T, own.T, ranks.text_to_image), (matrix, own, ranks.image_to_text)):
         indexes = torch.arange(len(queries)).repeat_interleave(queries.shape[1])
-        for k in (1, 5, 10):
+        for k in (1, 5):
             metric = retrieval.RetrievalHitRate(top_k=k)
             theirs = metric(torch.tensor(queries.ravel()), torch.tensor(targets.ravel()), indexes=indexes)
             assert recall_at(ours, k) == pytest.approx(100 * float(theirs), abs=1e-4)
