@@ -137,6 +137,18 @@ def embeddings(representation: object) -> Embeddings:
     return representation
 
 
+def check_query(query: Query) -> None:
+    """Refuse a query with neither a sentence nor a picture, before anything is loaded for it.
+
+    Raises
+    ------
+        QueryError: there is nothing to search for.
+    """
+    pictures = (query.image_path, query.image_bytes, query.image_item_id)
+    if not query.text.strip() and all(picture is None for picture in pictures):
+        raise QueryError("There is nothing to search for.", "Type a sentence or drop a picture.")
+
+
 def encode_query(encoder: Encoder, query: Query, image: np.ndarray | None) -> Embeddings:
     """The query as one unit vector (1, dim): sentence, picture or their sum, minus what to stay away from.
 
@@ -144,8 +156,9 @@ def encode_query(encoder: Encoder, query: Query, image: np.ndarray | None) -> Em
 
     Raises
     ------
-        QueryError: there is neither a sentence nor a picture.
+        QueryError: there is neither a sentence nor a picture, or the parts cancel out.
     """
+    check_query(query)
     parts: list[np.ndarray] = []
     weights: list[float] = []
     if query.text.strip():
@@ -154,8 +167,6 @@ def encode_query(encoder: Encoder, query: Query, image: np.ndarray | None) -> Em
     if image is not None:
         parts.append(embeddings(encoder.encode_images(squash(image, encoder.side_px)[None])).values)
         weights.append(1.0)
-    if not parts:
-        raise QueryError("There is nothing to search for.", "Type a sentence or drop a picture.")
     if query.not_text.strip():
         parts.append(embeddings(encoder.encode_texts([query.not_text.strip()])).values)
         weights.append(-1.0)

@@ -24,6 +24,7 @@ def load_model(opened: Opened, request: protocol.LoadModel, _token: Cancellation
 
 def search(opened: Opened, request: protocol.Search, token: CancellationToken) -> Iterator[Answer]:
     """Rank the items that have a vector of this model."""
+    pipeline.check_query(request.query)
     encoder = opened.models.get(request.model)
     token.check()
     started = time.monotonic()
