@@ -4,7 +4,7 @@ import html
 import math
 from datetime import datetime
 
-from PySide6.QtCore import QDateTime, QLocale
+from PySide6.QtCore import QDate, QDateTime, QLocale, QTime
 
 from explorer.protocol import ItemDescription
 
@@ -29,7 +29,8 @@ def date_text(item: ItemDescription) -> str:
         moment = datetime.fromtimestamp(item.modified_at)  # local time is what the person's clock showed
     else:
         return ""
-    return QLocale().toString(QDateTime(moment.replace(tzinfo=None)), "d MMM yyyy, HH:mm")
+    day = QDate(moment.year, moment.month, moment.day)
+    return QLocale().toString(QDateTime(day, QTime(moment.hour, moment.minute)), "d MMM yyyy, HH:mm")
 
 
 def size_text(item: ItemDescription) -> str:
@@ -52,9 +53,7 @@ def tooltip_text(item: ItemDescription, row: int, n_items: int, score: float | N
     """Name and date, then rank and score, as rich text with everything that came from outside escaped."""
     locale = QLocale()
     place = f"{locale.toString(row + 1)} of {locale.toString(n_items)}"
-    lines = [f"<b>{html.escape(one_line(item.name))}</b>"]
-    for line in (date_text(item), size_text(item), item.error):
-        if line:
-            lines.append(html.escape(line))
+    facts = (date_text(item), size_text(item), item.error)
+    lines = [f"<b>{html.escape(one_line(item.name))}</b>", *(html.escape(line) for line in facts if line)]
     lines.append(place if score is None else f"{place} · score {score_text(score)}")
     return "<p style='white-space:pre'>" + "<br>".join(lines) + "</p>"

@@ -35,11 +35,11 @@ class ColourBarSlider(QSlider):
         self._low, self._high = heat_range(overlay)
         self.update()
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """The bar, and its values below."""
         return QSize(160, 16 + self.fontMetrics().height())
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def minimumSizeHint(self) -> QSize:
         """It may get narrow, never flat."""
         return QSize(80, self.sizeHint().height())
 
@@ -50,7 +50,7 @@ class ColourBarSlider(QSlider):
     def _bar_rect(self) -> QRectF:
         return QRectF(4, 3, self.width() - 8, 10)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    def paintEvent(self, event: QPaintEvent) -> None:
         """Colours, the part that is left out, the handle, and the values at the ends and at the handle."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -87,23 +87,24 @@ class ColourBarSlider(QSlider):
         painter.drawText(line, Qt.AlignmentFlag.AlignRight, high)
         here = value_text(self.raw_value(), span)
         width = metrics.horizontalAdvance(here)
-        left, right = line.left() + metrics.horizontalAdvance(low) + 8, line.right() - metrics.horizontalAdvance(high) - 8
+        left = line.left() + metrics.horizontalAdvance(low) + 8
+        right = line.right() - metrics.horizontalAdvance(high) - 8
         if self.value() > 0 and right - left >= width:
             painter.setPen(text)
             place = min(max(at - width / 2, left), right - width)
             painter.drawText(QRectF(place, line.top(), width + 2, line.height()), Qt.AlignmentFlag.AlignLeft, here)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         """The handle comes to the pointer."""
         if event.button() == Qt.MouseButton.LeftButton:
             self._move_to(event.position())
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """The handle follows the pointer."""
         if event.buttons() & Qt.MouseButton.LeftButton:
             self._move_to(event.position())
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Nothing is left to do."""
 
     def _move_to(self, place: QPointF) -> None:
@@ -126,11 +127,11 @@ class LegendButton(QAbstractButton):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """One line of text."""
         return QSize(120, max(22, self.fontMetrics().height() + 6))
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    def paintEvent(self, event: QPaintEvent) -> None:
         """Swatch, name, share; a hidden class is an empty swatch and faint words."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -138,7 +139,8 @@ class LegendButton(QAbstractButton):
         text, ground = palette.color(QPalette.ColorRole.WindowText), palette.color(QPalette.ColorRole.Window)
         area = QRectF(self.rect())
         if self.underMouse() or self.hasFocus():
-            painter.setPen(palette.color(QPalette.ColorRole.Highlight) if self.hasFocus() else Qt.GlobalColor.transparent)
+            ring = palette.color(QPalette.ColorRole.Highlight)
+            painter.setPen(ring if self.hasFocus() else Qt.PenStyle.NoPen)
             painter.setBrush(mixed(ground, text, 0.07))
             painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
         colour = QColor(*self.row.colour)
@@ -166,11 +168,12 @@ class KeyCap(QLabel):
         side = self.fontMetrics().height() + 2
         self.setFixedSize(side, side)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    def paintEvent(self, event: QPaintEvent) -> None:
         """A frame with round corners, and the letter."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        ground, text = self.palette().color(QPalette.ColorRole.Window), self.palette().color(QPalette.ColorRole.WindowText)
+        palette = self.palette()
+        ground, text = palette.color(QPalette.ColorRole.Window), palette.color(QPalette.ColorRole.WindowText)
         painter.setPen(mixed(ground, text, 0.3))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
         painter.setPen(mixed(ground, text, 0.65))

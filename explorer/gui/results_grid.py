@@ -154,7 +154,7 @@ class ResultsGrid(SelectionArea):
 
     # --- painting --------------------------------------------------------------------------------------------------
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the cells in sight; what is not decoded within a few milliseconds follows in the next frame."""
         if self._tiles is None:
             self._tiles = TilePainter(self.palette(), self.font(), focused=self.hasFocus())
@@ -196,25 +196,25 @@ class ResultsGrid(SelectionArea):
 
     # --- what else the widget is told ------------------------------------------------------------------------------
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+    def changeEvent(self, event: QEvent) -> None:
         """Another palette or font: paint with it."""
         super().changeEvent(event)
         self._tiles = None
         self.viewport().update()
 
-    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
+    def focusInEvent(self, event: QFocusEvent) -> None:
         """The selection is drawn in the accent colour while keys go here."""
         super().focusInEvent(event)
         self._tiles = None
         self.viewport().update()
 
-    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
+    def focusOutEvent(self, event: QFocusEvent) -> None:
         """The selection is drawn more quietly while keys go elsewhere."""
         super().focusOutEvent(event)
         self._tiles = None
         self.viewport().update()
 
-    def viewportEvent(self, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+    def viewportEvent(self, event: QEvent) -> bool:
         """Name and date of the item under the pointer, as a tool tip."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             row = self.row_at(event.pos())

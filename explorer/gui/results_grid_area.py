@@ -117,7 +117,7 @@ class CellArea(QAbstractScrollArea):
     def _view_changed(self) -> None:
         """Called whenever other cells may have come into sight."""
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Fill the new width; the selection stays in sight."""
         super().resizeEvent(event)
         # The bar has not moved yet, so what was in sight is still known from the old layout and the old height.
@@ -129,7 +129,7 @@ class CellArea(QAbstractScrollArea):
         if self._current in in_sight:
             self.reveal(self._current)
 
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
+    def wheelEvent(self, event: QWheelEvent) -> None:
         """Ctrl and the wheel make cells larger or smaller around the pointer."""
         if not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             super().wheelEvent(event)

@@ -56,7 +56,7 @@ class SelectionArea(CellArea):
 
     # --- keys ------------------------------------------------------------------------------------------------------
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows, Home, End and pages move the selection; Enter opens; Ctrl with + and - zooms."""
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier and self._zoom_key(event.key()):
             return
@@ -108,24 +108,24 @@ class SelectionArea(CellArea):
 
     # --- pointer ---------------------------------------------------------------------------------------------------
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         """Select what was clicked; a click between cells changes nothing."""
         row = self.row_at(event.position().toPoint())
         if row is not None and event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton):
             self.select_row(row)
 
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Open what was double-clicked."""
         row = self.row_at(event.position().toPoint())
         if row is not None and event.button() == Qt.MouseButton.LeftButton:
             self.select_row(row)
             self._activate()
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """A quiet ring follows the pointer."""
         self._hover(self.row_at(event.position().toPoint()))
 
-    def leaveEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+    def leaveEvent(self, event: QEvent) -> None:
         """No ring once the pointer is gone."""
         super().leaveEvent(event)
         self._hover(None)
@@ -136,7 +136,7 @@ class SelectionArea(CellArea):
             if changed in self.visible_rows():
                 self.viewport().update(self.cell_rect(changed).adjusted(-5, -5, 5, 5))
 
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802 - Qt's name
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Ask for a menu: at the pointer, or at the selected cell when the key was pressed."""
         if event.reason() == QContextMenuEvent.Reason.Mouse:
             row, place = self.row_at(event.pos()), event.globalPos()

@@ -93,7 +93,10 @@ class TilePainter:
         has_words = cell.width() >= 110 and cell.height() >= 64
         if has_words:
             centre -= QPointF(0, 10)
-        painter.setPen(QPen(self._faint, 1.6, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+        pen = QPen(self._faint, 1.6)
+        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+        painter.setPen(pen)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawPolygon([centre + QPointF(0, -11), centre + QPointF(12, 9), centre + QPointF(-12, 9)])
         painter.drawLine(centre + QPointF(0, -4), centre + QPointF(0, 2))

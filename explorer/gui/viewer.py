@@ -203,7 +203,7 @@ class Viewer(QWidget):
             self.status.explanation_asked()
             self.explanation_wanted.emit(self._item.item_id)
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+    def showEvent(self, event: QShowEvent) -> None:
         """What nobody could see was not asked for."""
         super().showEvent(event)
         self._picture_timer.start()
@@ -226,7 +226,7 @@ class Viewer(QWidget):
     def _on_search(self) -> None:
         self._on_action("search_with_image")
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Digits show and hide layers, brackets change opacity, arrows go to other results, Escape closes."""
         key, text = Qt.Key(event.key()), event.text()
         if text in ("1", "2", "3", "4"):

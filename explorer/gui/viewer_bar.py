@@ -100,7 +100,7 @@ class ViewerBar(QWidget):
         for button, icon in self._icons:
             button.setIcon(line_icon(icon, self.palette()))
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+    def changeEvent(self, event: QEvent) -> None:
         """Icons follow the palette into the dark and back."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:

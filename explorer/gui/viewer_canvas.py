@@ -100,7 +100,7 @@ class PictureCanvas(QWidget):
 
     # --- painting --------------------------------------------------------------------------------------------------
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    def paintEvent(self, event: QPaintEvent) -> None:
         """The ground, the picture, and over it what is visible of the layers."""
         painter = QPainter(self)
         palette = self.palette()
@@ -140,24 +140,24 @@ class PictureCanvas(QWidget):
 
     # --- pointer and keys ------------------------------------------------------------------------------------------
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Fit anew; a zoom stays around the same place."""
         super().resizeEvent(event)
         self.placement.view = QSizeF(self.size())
         self.placement.pan_by(0, 0)
 
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
+    def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom at the pointer."""
         self.zoom_by(_WHEEL_STEP ** (event.angleDelta().y() / 120), event.position())
         event.accept()
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         """Take hold of the picture."""
         if event.button() == Qt.MouseButton.LeftButton and self.placement.zoom > 1:
             self._dragged_from = event.position()
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Drag, or tell what is under the pointer."""
         if self._dragged_from is None:
             self.pointed.emit(self.placement.place_at(event.position()))
@@ -167,23 +167,23 @@ class PictureCanvas(QWidget):
         self.placement.pan_by(moved.x(), moved.y())
         self.update()
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Let go."""
         if event.button() == Qt.MouseButton.LeftButton:
             self._dragged_from = None
             self.unsetCursor()
 
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """See the whole picture again."""
         if event.button() == Qt.MouseButton.LeftButton:
             self.fit()
 
-    def leaveEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+    def leaveEvent(self, event: QEvent) -> None:
         """Nothing is under the pointer any more."""
         super().leaveEvent(event)
         self.pointed.emit(None)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Space shows the bare picture while it is held; + - 0 zoom; Shift and the arrows move a zoomed picture."""
         steps = {
             Qt.Key.Key_Left: (1, 0), Qt.Key.Key_Right: (-1, 0), Qt.Key.Key_Up: (0, 1), Qt.Key.Key_Down: (0, -1)
@@ -203,20 +203,20 @@ class PictureCanvas(QWidget):
         else:
             event.ignore()
 
-    def keyReleaseEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
         """The overlays come back when Space is let go."""
         if event.key() != Qt.Key.Key_Space:
             event.ignore()
         elif not event.isAutoRepeat():
             self.set_bare(False)
 
-    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
+    def focusOutEvent(self, event: QFocusEvent) -> None:
         """The release of Space would go elsewhere."""
         super().focusOutEvent(event)
         self.set_bare(False)
         self.update()
 
-    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
+    def focusInEvent(self, event: QFocusEvent) -> None:
         """A thin frame says that keys go here."""
         super().focusInEvent(event)
         self.update()

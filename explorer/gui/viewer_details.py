@@ -21,7 +21,7 @@ class ElidedLabel(QLabel):
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def minimumSizeHint(self) -> QSize:
         """As narrow as one likes."""
         return QSize(24, super().minimumSizeHint().height())
 
@@ -29,12 +29,12 @@ class ElidedLabel(QLabel):
         """The text as it is painted."""
         return self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, self.contentsRect().width())
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    def paintEvent(self, event: QPaintEvent) -> None:
         """The text, or what fits of it."""
         painter = QPainter(self)
         painter.drawText(self.contentsRect(), int(self.alignment()), self.elided())
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """The whole text is a tool tip when it does not fit."""
         super().resizeEvent(event)
         self.set_line(self.text())

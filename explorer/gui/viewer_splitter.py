@@ -22,7 +22,7 @@ class PaneSplitter(QSplitter):
     def _on_moved(self) -> None:
         self._is_split_by_hand = True
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Turn when the shape asks for it; in either direction the picture's place depends on the pane alone."""
         wide = self.width() >= _WIDE_PX and self.width() > self.height() * 0.9
         orientation = Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical

@@ -20,6 +20,6 @@ from explorer.overlays.reading import overlays_from_evidence, overlays_from_expl
 
 __all__ = [
     "ClassOverlay", "ColourMap", "HeatOverlay", "LegendRow", "Overlay", "OverlayKind", "class_colours", "class_rgba",
-    "colour_table", "composed", "heat_range", "heat_rgba", "heat_values", "index_map", "legend_rows", "overlays_from_evidence",
-    "overlays_from_explanation",
+    "colour_table", "composed", "heat_range", "heat_rgba", "heat_values", "index_map", "legend_rows",
+    "overlays_from_evidence", "overlays_from_explanation",
 ]

@@ -1,8 +1,9 @@
 """Colours for classes that stay apart for people who see red and green alike.
 
-The first seven are Okabe and Ito's (2008) without black, blue first because it stands out from magma; the next are from Paul Tol's "muted" scheme (2021). More than
-seven hues cannot all be told apart without red-green vision, so colours are given out within one picture: a class keeps
-its usual colour from picture to picture unless another class of the same picture, larger in it, has it already.
+The first seven are Okabe and Ito's (2008) without black, blue first because it stands out from magma; the next are from
+Paul Tol's "muted" scheme (2021). More than seven hues cannot all be told apart without red-green vision, so colours are
+given out within one picture: a class keeps its usual colour from picture to picture unless another class of the same
+picture, larger in it, has it already.
 """
 
 from collections.abc import Iterable

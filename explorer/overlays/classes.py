@@ -53,8 +53,8 @@ def legend_rows(overlay: ClassOverlay) -> tuple[LegendRow, ...]:
 def index_map(overlay: ClassOverlay, *, edge: int = CLASS_EDGE) -> np.ndarray:
     """The class painted at each place, uint8 (h', w'); 0 where nothing is.
 
-    Borders run where two classes weigh the same between the cell centres: no colours are mixed, and every cell keeps its
-    own class at its centre. Hidden classes and what is less certain than the threshold become 0.
+    Borders run where two classes weigh the same between the cell centres: no colours are mixed, and every cell keeps
+    its own class at its centre. Hidden classes and what is less certain than the threshold become 0.
     """
     h, w = overlay.class_ids.shape
     grow = max(1, edge // max(h, w))
@@ -62,7 +62,8 @@ def index_map(overlay: ClassOverlay, *, edge: int = CLASS_EDGE) -> np.ndarray:
     if grow > 1:
         ids, confident = _enlarged_ids(ids, h * grow, w * grow), enlarge(confident, h * grow, w * grow)
     kept = (confident >= overlay.threshold) & ~np.isin(ids, list(overlay.hidden))
-    return np.where(kept, ids, 0).astype(np.uint8)
+    shown: np.ndarray = np.where(kept, ids, 0).astype(np.uint8)
+    return shown
 
 
 def _enlarged_ids(ids: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -78,7 +79,7 @@ def _enlarged_ids(ids: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def _softened(mask: np.ndarray) -> np.ndarray:
-    """A little of each neighbour, so that slanting borders lose their stairs; a lone cell keeps 9/16 > 1/2 of itself."""
+    """A little of each neighbour, so that slanting borders lose their stairs; a lone cell keeps 9/16 of itself."""
     for axis in (0, 1):
         padded = np.pad(mask, [(1, 1) if axis == other else (0, 0) for other in (0, 1)], mode="edge")
         before, after = (padded[:-2], padded[2:]) if axis == 0 else (padded[:, :-2], padded[:, 2:])
@@ -98,7 +99,7 @@ def _near_border(ids: np.ndarray, distance_px: int) -> np.ndarray:
 
 
 def class_rgba(overlay: ClassOverlay, *, edge: int = CLASS_EDGE) -> np.ndarray:
-    """The map as a premultiplied image, uint8 (h', w', 4): light fill, firm outline; opacity is left to whoever paints.
+    """The map as a premultiplied image, uint8 (h', w', 4): light fill, firm outline, before any opacity.
 
     A dark hair line outside of the outline keeps it in sight on a ground of its own colour.
     """
@@ -107,7 +108,7 @@ def class_rgba(overlay: ClassOverlay, *, edge: int = CLASS_EDGE) -> np.ndarray:
     for row in legend_rows(overlay):
         line[row.class_id] = (*row.colour, 255)
         fill[row.class_id] = np.rint(line[row.class_id] * (_FILL if overlay.filled else 0.0))
-    rgba = fill[ids]
+    rgba: np.ndarray = fill[ids]
     if min(ids.shape) >= 4 * min(overlay.class_ids.shape):
         line[0] = (0, 0, 0, _HAIR_ALPHA)
         near = _near_border(ids, 1)

@@ -7,7 +7,7 @@ from explorer.overlays.interpolation import enlarge_smoothly
 from explorer.overlays.overlay import HeatOverlay
 
 HEAT_EDGE = 112
-"""Cells along the longer edge of what is painted: enough that a threshold has a clean edge, little enough to be cheap."""
+"""Pixels along the longer edge of what is painted: a threshold has a clean edge, and painting stays cheap."""
 
 _FLAT = 1e-6
 _FADE = 0.6
@@ -22,12 +22,13 @@ def heat_range(overlay: HeatOverlay) -> tuple[float, float]:
 
 
 def heat_values(overlay: HeatOverlay) -> np.ndarray:
-    """The map stretched to [0, 1] by its own range, float32 (h, w); zeros if it is flat; what is not finite counts as low."""
+    """The map stretched to [0, 1] by its own range, float32 (h, w); zeros if it is flat; nan counts as low."""
     low, high = heat_range(overlay)
     if high - low <= _FLAT * abs(high):
         return np.zeros_like(overlay.values)
     finite = np.nan_to_num(overlay.values, nan=low, posinf=high, neginf=low)
-    return ((finite - low) / (high - low)).astype(np.float32)
+    stretched: np.ndarray = ((finite - low) / (high - low)).astype(np.float32)
+    return stretched
 
 
 def heat_alpha(values: np.ndarray, threshold: float) -> np.ndarray:

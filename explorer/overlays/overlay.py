@@ -95,7 +95,7 @@ class ClassOverlay(Overlay):
 
 
 def composed(overlays: tuple[HeatOverlay | ClassOverlay, ...]) -> tuple[HeatOverlay | ClassOverlay, ...]:
-    """The overlays as they are painted together: classes over a heat map are outlines, so that its colours stay true."""
+    """The overlays as they are painted together: over a heat map classes are outlines, so its colours stay true."""
     has_heat = any(overlay.visible and isinstance(overlay, HeatOverlay) for overlay in overlays)
     return tuple(
         replace(overlay, filled=not has_heat) if isinstance(overlay, ClassOverlay) else overlay for overlay in overlays

@@ -1,0 +1,184 @@
+"""The controls of one layer: seen or not, how strongly, from which value on, and what its colours mean."""
+
+from dataclasses import replace
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
+
+from explorer.gui.overlay_controls import ColourBarSlider, KeyCap, LegendButton
+from explorer.gui.painters import AnyOverlay
+from explorer.overlays import ClassOverlay, HeatOverlay, heat_range, legend_rows
+
+
+class LabelledSlider(QWidget):
+    """A slider of hundredths with its meaning before it and its value after it."""
+
+    def __init__(self, label: str, accessible_name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setRange(0, 100)
+        self.slider.setPageStep(10)
+        self.slider.setAccessibleName(accessible_name)
+        self._value = QLabel()
+        self._value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._value.setMinimumWidth(self.fontMetrics().horizontalAdvance("100 %"))
+        words = QLabel(label)
+        words.setMinimumWidth(self.fontMetrics().horizontalAdvance("Sure from "))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        for widget in (words, self.slider, self._value):
+            row.addWidget(widget)
+        self.slider.valueChanged.connect(self._show_value)
+        self._show_value(0)
+
+    @Slot(int)
+    def _show_value(self, value: int) -> None:
+        self._value.setText(f"{value} %")
+
+
+class LayerBox(QWidget):
+    """One layer: a check box that names it and, while it is seen, its controls."""
+
+    changed = Signal(object)
+    touched = Signal()
+
+    def __init__(self, overlay: AnyOverlay, number: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._overlay = overlay
+        self._is_current = False
+        self._legend: list[LegendButton] = []
+        self.check = QCheckBox()
+        self.check.setToolTip(f"Key {number}")
+        hint = KeyCap(str(number))
+        hint.setToolTip(f"Press {number} to show or hide this layer")
+        head = QHBoxLayout()
+        head.addWidget(self.check, 1)
+        head.addWidget(hint)
+        self._body = QWidget()
+        self._column = QVBoxLayout(self._body)
+        self._column.setContentsMargins(0, 0, 0, 4)
+        self._column.setSpacing(4)
+        self._make_controls(overlay)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 4, 8, 4)
+        column.setSpacing(4)
+        column.addLayout(head)
+        column.addWidget(self._body)
+        self.set_overlay(overlay)
+        self.check.toggled.connect(self._on_checked)
+        self.opacity.slider.valueChanged.connect(self._on_opacity)
+        self.threshold.valueChanged.connect(self._on_threshold)
+
+    def _make_controls(self, overlay: AnyOverlay) -> None:
+        self.opacity = LabelledSlider("Opacity", f"Opacity of {overlay.title}")
+        self.note = QLabel()
+        self.note.setWordWrap(True)
+        self._legend_column = QVBoxLayout()
+        self._legend_column.setSpacing(0)
+        self._column.addWidget(self.note)
+        if isinstance(overlay, HeatOverlay):
+            self.threshold: QSlider = ColourBarSlider()
+            self.threshold.setToolTip("Drag to show only what is at least this salient")
+            self.threshold.setAccessibleName(f"Lowest value shown of {overlay.title}")
+            self._column.addWidget(self.threshold)
+        else:
+            sure = LabelledSlider("Sure from", f"Lowest confidence shown of {overlay.title}")
+            sure.setToolTip("Show only where the model is at least this sure")
+            self.threshold = sure.slider
+            self._column.addLayout(self._legend_column)
+            self._column.addWidget(sure)
+        self._column.addWidget(self.opacity)
+
+    @property
+    def overlay(self) -> AnyOverlay:
+        """The layer as it is set now."""
+        return self._overlay
+
+    def set_overlay(self, overlay: AnyOverlay) -> None:
+        """Show this layer; says nothing to anybody."""
+        self._overlay = overlay
+        self.check.setText(overlay.title)
+        self.check.setAccessibleName(f"Show {overlay.title}")
+        for control, value in ((self.opacity.slider, overlay.opacity), (self.threshold, overlay.threshold)):
+            control.blockSignals(True)
+            control.setValue(round(value * 100))
+            control.blockSignals(False)
+        self.opacity._show_value(self.opacity.slider.value())
+        self.check.blockSignals(True)
+        self.check.setChecked(overlay.visible)
+        self.check.blockSignals(False)
+        self._body.setVisible(overlay.visible)
+        self._show_meaning(overlay)
+
+    def _show_meaning(self, overlay: AnyOverlay) -> None:
+        note = ""
+        if isinstance(overlay, HeatOverlay):
+            assert isinstance(self.threshold, ColourBarSlider)
+            self.threshold.set_scale(overlay)
+            low, high = heat_range(overlay)
+            note = "The same everywhere in this picture." if low == high else ""
+        else:
+            rows = legend_rows(overlay)
+            note = "" if rows else "None of the classes it knows is in this picture."
+            self._show_legend(overlay)
+        self.note.setText(note)
+        self.note.setVisible(bool(note))
+
+    def _show_legend(self, overlay: ClassOverlay) -> None:
+        rows = legend_rows(overlay)
+        if [button.row for button in self._legend] == list(rows):
+            return
+        for button in self._legend:
+            self._legend_column.removeWidget(button)
+            button.hide()
+            button.deleteLater()
+        self._legend = [LegendButton(row) for row in rows]
+        for button in self._legend:
+            self._legend_column.addWidget(button)
+            button.clicked.connect(self._on_legend)
+
+    @property
+    def legend(self) -> list[LegendButton]:
+        """The rows of the legend, the largest class first."""
+        return list(self._legend)
+
+    def set_current(self, current: bool) -> None:
+        """Mark the layer that the keys for opacity change."""
+        if current != self._is_current:
+            self._is_current = current
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """A bar in the accent colour beside the current layer."""
+        if self._is_current:
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self.palette().color(QPalette.ColorRole.Highlight))
+            painter.drawRoundedRect(2, 6, 3, self.height() - 12, 1.5, 1.5)
+
+    def _change(self, overlay: AnyOverlay) -> None:
+        self._overlay = overlay
+        self.touched.emit()
+        self.changed.emit(overlay)
+
+    @Slot(bool)
+    def _on_checked(self, checked: bool) -> None:
+        self._body.setVisible(checked)
+        self._change(replace(self._overlay, visible=checked))
+
+    @Slot(int)
+    def _on_opacity(self, value: int) -> None:
+        self._change(replace(self._overlay, opacity=value / 100))
+
+    @Slot(int)
+    def _on_threshold(self, value: int) -> None:
+        self._change(replace(self._overlay, threshold=value / 100))
+
+    @Slot()
+    def _on_legend(self) -> None:
+        assert isinstance(self._overlay, ClassOverlay)
+        hidden = frozenset(button.class_id for button in self._legend if not button.isChecked())
+        self._change(replace(self._overlay, hidden=hidden))
