@@ -294,8 +294,13 @@ def test_a_damaged_database(tmp_path, photos):
     content = bytearray(path.read_bytes())
     content[4096:] = b"\xaa" * (len(content) - 4096)
     path.write_bytes(content)
-    with open_library(tmp_path / "library") as library, pytest.raises(LibraryError, match="is damaged"):
-        scan(library)
+
+    def use() -> None:
+        with open_library(tmp_path / "library") as library:
+            scan(library)
+
+    with pytest.raises(LibraryError, match="is damaged"):
+        use()
 
 
 # --- versions -------------------------------------------------------------------------------------------------------

@@ -213,7 +213,7 @@ def test_not_an_image(content):
 @pytest.mark.parametrize("kept", [0.01, 0.3, 0.6, 0.9])
 @pytest.mark.parametrize("min_edge_px", [None, 60])
 def test_truncated(kind, kept, min_edge_px):
-    noise = np.random.default_rng(0).integers(0, 256, (240, 320, 3), dtype=np.uint8)
+    noise = np.random.default_rng(0).integers(0, 256, (120, 160, 3), dtype=np.uint8)
     content = saved(Image.fromarray(noise), kind)
     with pytest.raises(MediaError):
         decode_image(content[: int(len(content) * kept)], min_edge_px=min_edge_px)
