@@ -293,7 +293,8 @@ class Session:
             self.status = EngineStatus.STOPPED
             self.engine_problem = protocol.Failed(
                 id=0, kind="EngineError",
-                message=f"The engine speaks version {answer.protocol_version}, this window {protocol.PROTOCOL_VERSION}.",
+                message=f"The engine speaks version {answer.protocol_version} of the protocol, "
+                f"this window version {protocol.PROTOCOL_VERSION}.",
                 remedy="Install the same version of the program on both sides.",
             )
 

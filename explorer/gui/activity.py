@@ -23,7 +23,7 @@ class ProgressLine(QWidget):
         self.setAccessibleName(f"{self.part:.0%} done")
         self.update()
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -109,7 +109,7 @@ class ActivityView(QWidget):
             self._current.fontMetrics().elidedText(one_line, Qt.TextElideMode.ElideMiddle, max(40, self.width() - 32))
         )
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802, D102
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102
         super().resizeEvent(event)
         self._elide()
 
@@ -124,7 +124,7 @@ def numbers_text(indexing: Indexing) -> str:
     parts = [f"{progress.n_done:,} of {progress.n_total:,}"]
     if progress.rate_per_s > 0:
         rate = progress.rate_per_s
-        parts.append(f"{rate:,.0f} a second" if rate >= 10 else f"{rate:.1f} a second")  # noqa: PLR2004
+        parts.append(f"{rate:,.0f} a second" if rate >= 10 else f"{rate:.1f} a second")
     if progress.remaining_s is not None and progress.n_done < progress.n_total:
         parts.append(f"{duration(progress.remaining_s)} left")
-    return " · ".join(parts)
+    return " · ".join(part.replace(" ", "\u00a0") for part in parts)  # lines break at the dots only

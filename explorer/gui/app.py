@@ -32,7 +32,7 @@ def run_window(library: Path | None, *, data_dir: Path, engine_command: Sequence
     if problem:
         sys.stderr.write(problem + "\n")
         return 1
-    from PySide6.QtWidgets import QApplication  # noqa: PLC0415 - after the display was looked for
+    from PySide6.QtWidgets import QApplication
 
     app = QApplication.instance() or QApplication([sys.argv[0] or "retrieval-explorer"])
     assert isinstance(app, QApplication)
@@ -40,7 +40,7 @@ def run_window(library: Path | None, *, data_dir: Path, engine_command: Sequence
     window, controller = build_window(library, data_dir=data_dir, engine_command=engine_command)
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C in the terminal ends the window; Python hears it too late
     window.show()
-    from PySide6.QtCore import QTimer  # noqa: PLC0415
+    from PySide6.QtCore import QTimer
 
     QTimer.singleShot(0, controller.start)  # after the first paint
     status = app.exec()
@@ -59,9 +59,9 @@ def build_window(
     library: Path | None, *, data_dir: Path, engine_command: Sequence[str]
 ) -> "tuple[MainWindow, Controller]":
     """The window, not shown yet, and its controller, not started yet."""
-    from explorer.gui.controller import Controller, Notice, Topic  # noqa: PLC0415
-    from explorer.gui.main_window import MainWindow  # noqa: PLC0415
-    from explorer.session import Session  # noqa: PLC0415
+    from explorer.gui.controller import Controller, Notice, Topic
+    from explorer.gui.main_window import MainWindow
+    from explorer.session import Session
 
     settings, problem = _settings_or_defaults(data_dir / SETTINGS_FILE)
     folder = library or (Path(settings.library.last) if settings.library.last else data_dir / "library")
@@ -129,7 +129,7 @@ def _x11_answers(display: str) -> bool:
     if not number.isdigit():
         return False
     if host in ("", "unix"):
-        path = f"/tmp/.X11-unix/X{number}"  # noqa: S108 - where X servers listen
+        path = f"/tmp/.X11-unix/X{number}"
         return _answers(Path(path)) or _answers(f"\0{path}")
     try:
         socket.create_connection((host, _X11_PORT + int(number)), timeout=2).close()

@@ -52,7 +52,7 @@ class BusyLine(QWidget):
         self._frames.start()
         self.update()
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
         painter = QPainter(self)
         line = QRectF(0, self.height() - 1, self.width(), 1)
         painter.fillRect(line, hairline(self.palette()))

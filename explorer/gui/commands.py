@@ -3,8 +3,8 @@
 import os
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, QUrl, Qt, Slot
-from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtCore import QObject, Qt, QUrl, Slot
+from PySide6.QtGui import QDesktopServices, QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from explorer.gui import desktop
@@ -25,7 +25,7 @@ _SIZE_STEP_PX = 24
 class Commands(QObject):
     """Carries out commands and steps for one window."""
 
-    def __init__(  # noqa: PLR0913 - the parts of one window
+    def __init__(
         self, window: QWidget, controller: Controller, query: QueryBar, panel: LibraryPanel, pane: ResultsPane,
         viewing: ItemViewing,
     ) -> None:
@@ -33,7 +33,9 @@ class Commands(QObject):
         self._window, self._controller = window, controller
         self._query, self._panel, self._pane, self._viewing = query, panel, pane, viewing
 
-    def slots(self, fold_library: Callable[[], None], fold_viewer: Callable[[], None]) -> dict[Command, Callable[[], object]]:
+    def slots(
+        self, fold_library: Callable[[], None], fold_viewer: Callable[[], None]
+    ) -> dict[Command, Callable[[], object]]:
         """What each command calls."""
         viewing = self._viewing
         return {
@@ -120,6 +122,14 @@ class Commands(QObject):
     def refuse(self, sentence: str) -> None:
         """Say why something cannot be searched with."""
         self._controller.notify(Notice(topic=Topic.QUERY, text=sentence, serious=True))
+
+    @Slot(int, str)
+    def search_with_item(self, item_id: int, name: str) -> None:
+        """Search with a photo of the library."""
+        self._query.set_item(item_id, name)
+        thumbnail = self._pane.grid.thumbnail(item_id)
+        if thumbnail is not None:
+            self._query.show_item_thumbnail(item_id, QImage.fromData(thumbnail))
 
     @Slot()
     def show_everything(self) -> None:

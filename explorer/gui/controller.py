@@ -11,14 +11,15 @@ from enum import Enum
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from explorer import protocol
+from explorer.engine.requests import Kind
 from explorer.gui.engine_link import EngineLink
 from explorer.gui.pages import Page, Step, page_of
 from explorer.gui.phrases import count, milliseconds
 from explorer.protocol import ErrorList, Explanation, Message, Picture, SearchResponse
-from explorer.session import EngineStatus, Kind, Received, Session
+from explorer.session import EngineStatus, Received, Session
 
 CANCEL_GRACE_MS = 2000
-"""An engine that has not stopped indexing by then is ended and started again; the library's transactions keep it whole."""
+"""An engine that has not stopped indexing by then is ended and started again; transactions keep the library whole."""
 
 _RESTART_AFTER_MS = 200
 _GLANCE_EVERY_S = 2.0
@@ -86,6 +87,7 @@ class Controller(QObject):
         self._restart.timeout.connect(self.start)
         self._grace = QTimer(self, singleShot=True, interval=CANCEL_GRACE_MS)
         self._grace.timeout.connect(self._stop_took_too_long)
+        self._recovering = False
         self._last_glance_s = 0.0
         self._told: dict[str, object] = {}
 
@@ -117,7 +119,8 @@ class Controller(QObject):
         was_stopping = self.session.indexing is not None and self.session.indexing.stopping
         for failure in self.session.lost(details):
             self._dispatch(failure)
-        if self.session.status is EngineStatus.RESTARTING:
+        self._recovering = self.session.status is EngineStatus.RESTARTING
+        if self._recovering:
             self._restart.start()
             if was_stopping:
                 text = "Indexing was stopped; the engine had to be started again for it."
@@ -127,6 +130,7 @@ class Controller(QObject):
         else:
             problem = self.session.engine_problem
             assert problem is not None
+            self.notice_over.emit(Topic.ENGINE)
             if was_ready or self.session.ranking is not None:  # results stay on show: the page cannot say it
                 self.noticed.emit(Notice(
                     topic=Topic.ENGINE, text=problem.message, step=Step.START_ENGINE, details=details, serious=True
@@ -172,9 +176,8 @@ class Controller(QObject):
             self._say_read_only()
             return
         if self.session.models_known and not self.session.model:
-            self.noticed.emit(Notice(
-                topic=Topic.INDEXING, text="Photos cannot be indexed: there is no model to index them with.", serious=True
-            ))
+            text = "Photos cannot be indexed: there is no model to index them with."
+            self.noticed.emit(Notice(topic=Topic.INDEXING, text=text, serious=True))
             return
         self.session.add_folders(folders)
         self._tell()
@@ -210,12 +213,12 @@ class Controller(QObject):
 
     @Slot(Message)
     def _receive(self, answer: protocol.Answer) -> None:
-        restarting = self.session.status is EngineStatus.RESTARTING
         received = self.session.receive(answer)
         if received is None:
             return
         self._dispatch(received)
-        if restarting and isinstance(answer, protocol.LibraryState):
+        if self._recovering and received.kind is Kind.LIBRARY and isinstance(answer, protocol.LibraryState):
+            self._recovering = False
             self.noticed.emit(Notice(topic=Topic.ENGINE, text="The engine was started again.", passing=True))
 
     def _dispatch(self, received: Received) -> None:

@@ -20,9 +20,8 @@ def _lines(path: QPainterPath, *points: tuple[float, float]) -> None:
 def glyph_path(name: str) -> QPainterPath:
     """The outline of a glyph on the 16 x 16 grid.
 
-    Raises
-    ------
-    KeyError: there is no such glyph.
+    Raises:
+        KeyError: there is no such glyph.
     """
     path = QPainterPath()
     _GLYPHS[name](path)
@@ -136,6 +135,11 @@ def hairline(palette: QPalette) -> QColor:
     return blend(palette.color(QPalette.ColorRole.WindowText), palette.color(QPalette.ColorRole.Window), 0.14)
 
 
+def faint(palette: QPalette) -> QColor:
+    """What cannot be used now."""
+    return blend(palette.color(QPalette.ColorRole.WindowText), palette.color(QPalette.ColorRole.Window), 0.3)
+
+
 class GlyphButton(QToolButton):
     """A flat button with a glyph; a ground appears under the pointer, a ring when it has the focus.
 
@@ -151,13 +155,13 @@ class GlyphButton(QToolButton):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAutoRaise(True)
 
-    def sizeHint(self) -> QSize:  # noqa: N802, D102
+    def sizeHint(self) -> QSize:  # noqa: D102
         return QSize(32, 32)
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802, D102
+    def minimumSizeHint(self) -> QSize:  # noqa: D102
         return QSize(24, 24)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
         option = QStyleOptionToolButton()
         self.initStyleOption(option)
         painter = QPainter(self)
@@ -176,10 +180,10 @@ class GlyphButton(QToolButton):
             painter.setPen(QPen(palette.color(QPalette.ColorRole.Highlight), 1.5))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(box, _ROUND, _ROUND)
-        colour = quiet_text(palette) if self.isEnabled() else hairline(palette)
-        if self.isChecked() or self.underMouse() and self.isEnabled():
+        colour = quiet_text(palette) if self.isEnabled() else faint(palette)
+        if self.isChecked() or (self.underMouse() and self.isEnabled()):
             colour = text
-        edge = 16.0 if self.width() >= 28 else 12.0  # noqa: PLR2004
+        edge = 16.0 if self.width() >= 28 else 12.0
         glyph_box = QRectF(0, 0, edge, edge)
         glyph_box.moveCenter(QRectF(self.rect()).center())
         paint_glyph(painter, self.glyph, glyph_box, colour)

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 
 from PySide6.QtCore import QBuffer, QByteArray, QFileInfo, QIODevice, QMimeData, QMimeDatabase, QSize, Qt
-from PySide6.QtGui import QImage, QImageReader
+from PySide6.QtGui import QImage, QImageReader, QImageWriter
 
 from explorer.gui.phrases import quoted
 
@@ -12,6 +12,7 @@ CHIP_EDGE_PX = 96
 """Thumbnails of query images are decoded at this size: twice what the chip shows, for dense screens."""
 
 _SENT_EDGE_PX = 1024
+_QUALITY = 92
 _ENCODED_FORMATS = ("image/png", "image/jpeg", "image/webp", "image/bmp")
 
 
@@ -89,13 +90,14 @@ def image_file(path: str) -> ImageFile | Refusal:
     kind = QMimeDatabase().mimeTypeForFile(found)
     looks_it_up = kind.name() == "application/octet-stream"  # raw photos are often unknown to the desktop
     if not kind.name().startswith("image/") and not looks_it_up:
-        return Refusal(text=f"{name} is not a picture ({kind.comment() or kind.name()}); drop a photo to search with it.")
+        what = kind.comment() or kind.name()
+        return Refusal(text=f"{name} is not a picture ({what}); drop a photo to search with it.")
     return ImageFile(path=os.fsencode(path), name=os.path.basename(path))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Prepared:
-    """A query picture made ready in a thread: its thumbnail (null if Qt cannot read it), and its bytes if it has no file."""
+    """A query picture made ready in a thread: its thumbnail (null if Qt cannot read it); bytes if it has no file."""
 
     thumbnail: QImage
     encoded: bytes = b""
@@ -110,14 +112,21 @@ def prepare(source: ImageFile | Bitmap) -> Prepared:
         image = source.image.scaled(
             _SENT_EDGE_PX, _SENT_EDGE_PX, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
         ) if max(source.image.width(), source.image.height()) > _SENT_EDGE_PX else source.image
-        buffer = QBuffer()
-        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        image.save(buffer, "PNG", 70)
-        return Prepared(thumbnail=_shrunk(image), encoded=bytes(buffer.data().data()))
+        return Prepared(thumbnail=_shrunk(image), encoded=_encoded(image))
     content = QBuffer()
     content.setData(QByteArray(source.encoded))
     content.open(QIODevice.OpenModeFlag.ReadOnly)
     return Prepared(thumbnail=_read_small(QImageReader(content)), encoded=source.encoded)
+
+
+def _encoded(image: QImage) -> bytes:
+    """JPEG, which is quick; PNG where something is transparent."""
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    writer = QImageWriter(buffer, QByteArray(b"png" if image.hasAlphaChannel() else b"jpeg"))
+    writer.setQuality(_QUALITY)
+    writer.write(image)
+    return bytes(buffer.data().data())
 
 
 def _read_small(reader: QImageReader) -> QImage:

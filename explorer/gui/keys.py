@@ -36,7 +36,7 @@ class Command(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One line of the list: a section, the keys, what they do. ``command`` is ``None`` if a widget hears the key itself."""
+    """One line of the list: a section, the keys, what they do; without a command if a widget hears the key itself."""
 
     section: str
     keys: tuple[str, ...]
@@ -78,9 +78,8 @@ KEYS = (
 def make_actions(window: QWidget, slots: Mapping[Command, Callable[[], object]]) -> dict[Command, QAction]:
     """One action for every command, heard everywhere in the window.
 
-    Raises
-    ------
-    KeyError: a command of the table has no slot.
+    Raises:
+        KeyError: a command of the table has no slot.
     """
     actions = {}
     for key in KEYS:

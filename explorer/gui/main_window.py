@@ -1,99 +1,70 @@
-"""The window: puts the panes together and joins their signals; what they do is theirs."""
+"""The window: puts the parts together and joins their signals; what they do is theirs."""
 
 from dataclasses import replace
 
 from PySide6.QtCore import QByteArray, Qt, Slot
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from explorer.gui.busy_line import BusyLine
 from explorer.gui.commands import Commands
 from explorer.gui.controller import Controller, Notice, Topic
 from explorer.gui.drops import DropTarget
-from explorer.gui.icons import GlyphButton
-from explorer.gui.keys import Command, make_actions
+from explorer.gui.header import Header
+from explorer.gui.keys import make_actions
 from explorer.gui.library_panel import LibraryPanel
-from explorer.gui.model_picker import ModelPicker
-from explorer.gui.pages import Page, Step
-from explorer.gui.query_bar import QueryBar
+from explorer.gui.pages import Step
+from explorer.gui.panes import Panes
 from explorer.gui.results_pane import ResultsPane
 from explorer.gui.status_line import StatusLine
 from explorer.gui.viewer import Viewer
 from explorer.gui.viewing import ItemViewing
 from explorer.settings import Settings, WindowSettings
 
-_MENU = (
-    Command.ADD_FOLDER, Command.RESCAN, Command.OPEN_LIBRARY, None, Command.SEARCH_WITH_PHOTO, Command.SHOW_EVERYTHING,
-    None, Command.FOLD_LIBRARY, Command.FOLD_VIEWER, None, Command.KEYS, Command.QUIT,
-)
-
 
 class MainWindow(QWidget):
     """Query above; library, results and viewer side by side; status below.
 
     Attributes:
-        query, models, panel, pane, viewer, status: the parts.
+        header, query, models, busy, panes, panel, pane, viewer, status: the parts that are seen.
+        viewing, commands, drops: what joins them.
     """
 
     def __init__(self, controller: Controller, settings: Settings) -> None:
         super().__init__()
         self.setWindowTitle("Retrieval Explorer")
         self._controller, self._settings = controller, settings
-        self._viewer_wanted = settings.window.viewer_shown
-        self.query = QueryBar(settings.search.pause_ms, self)
-        self.models = ModelPicker(self)
+        self.header = Header(settings.search.pause_ms, self)
+        self.query, self.models = self.header.query, self.header.models
+        self.busy = BusyLine(self)
         self.panel = LibraryPanel(self)
         self.pane = ResultsPane(settings.window.cell_px, self)
         self.viewer = Viewer(self)
-        self.viewer.setMinimumWidth(272)
+        self.panes = Panes(self.panel, self.pane, self.viewer, settings.window)
         self.status = StatusLine(self)
-        self.busy = BusyLine(self)
         self.viewing = ItemViewing(controller, self.pane, self.viewer)
         self.commands = Commands(self, controller, self.query, self.panel, self.pane, self.viewing)
         self.drops = DropTarget(self)
         self._compose()
         self._restore(settings.window)
-        self.actions_by_command = make_actions(self, self.commands.slots(self.fold_library, self.fold_viewer))
-        self._fill_menu()
+        self.header.fill_menu(make_actions(self, self.commands.slots(self.panes.fold_library, self.panes.fold_viewer)))
         self._join_controller()
         self._join_parts()
 
-    # --- putting together ---------------------------------------------------------------------------------------------
-
     def _compose(self) -> None:
-        self.library_button = GlyphButton("left pane", "Library", "Show or hide the library (Ctrl+B)", self)
-        self.viewer_button = GlyphButton("right pane", "Viewer", "Show or hide the viewer (Ctrl+I)", self)
-        for button in (self.library_button, self.viewer_button):
-            button.setCheckable(True)
-        self.menu_button = GlyphButton("menu", "Menu", parent=self)
-        head = QHBoxLayout()
-        head.setContentsMargins(8, 8, 8, 8)
-        head.setSpacing(8)
-        for part in (self.library_button, self.query, self.models, self.viewer_button, self.menu_button):
-            head.addWidget(part, 1 if part is self.query else 0)
-        self.models.setFixedHeight(32)
-        self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
-        self.splitter.setHandleWidth(1)
-        for number, part in enumerate((self.panel, self.pane, self.viewer)):
-            self.splitter.addWidget(part)
-            self.splitter.setCollapsible(number, False)
-            self.splitter.setStretchFactor(number, 1 if part is self.pane else 0)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(head)
+        column.addWidget(self.header)
         column.addWidget(self.busy)
-        column.addWidget(self.splitter, 1)
+        column.addWidget(self.panes, 1)
         column.addWidget(self.status)
 
-    def _fill_menu(self) -> None:
-        self.menu = QMenu(self)
-        for command in _MENU:
-            if command is None:
-                self.menu.addSeparator()
-            else:
-                self.menu.addAction(self.actions_by_command[command])
-        self.menu_button.clicked.connect(self.open_menu)
+    def _restore(self, left: WindowSettings) -> None:
+        if not left.geometry or not self.restoreGeometry(QByteArray.fromBase64(left.geometry.encode("ascii"))):
+            self.resize(1280, 800)
+        self.header.show_folds(left.library_shown, left.viewer_shown)
+        self.query.edit.setFocus()
 
     def _join_controller(self) -> None:
         controller = self._controller
@@ -102,7 +73,7 @@ class MainWindow(QWidget):
         controller.models_changed.connect(self.models.show_models)
         controller.ranking_changed.connect(self.pane.show_ranking)
         controller.ranking_outdated.connect(self._renew_ranking)
-        controller.page_changed.connect(self.show_page)
+        controller.page_changed.connect(self.panes.show_page)
         controller.busy_changed.connect(self.busy.set_busy)
         controller.status_changed.connect(self.status.show_status)
         controller.noticed.connect(self.pane.notices.add)
@@ -129,56 +100,13 @@ class MainWindow(QWidget):
         self.pane.notices.step_taken.connect(commands.take_notice_step)
         self.pane.page.step_taken.connect(commands.take_page_step)
         self.drops.dropped.connect(commands.take_drop)
-        self.viewing.opened.connect(self.show_viewer)
-        self.viewing.search_asked.connect(self.query.set_item)
-        self.viewer.closed.connect(self.go_back)
-        self.library_button.clicked.connect(self.fold_library)
-        self.viewer_button.clicked.connect(self.fold_viewer)
-
-    # --- panes --------------------------------------------------------------------------------------------------------
-
-    def _restore(self, left: WindowSettings) -> None:
-        if not left.geometry or not self.restoreGeometry(QByteArray.fromBase64(left.geometry.encode("ascii"))):
-            self.resize(1280, 800)
-        self.splitter.setSizes(list(left.pane_widths_px))
-        self.panel.setVisible(left.library_shown)
-        self.viewer.hide()  # until there is something to view
-        self._show_folds()
-
-    @Slot()
-    def fold_library(self) -> None:
-        """Fold or unfold the left pane."""
-        self.panel.setVisible(self.panel.isHidden())
-        self._show_folds()
-
-    @Slot()
-    def fold_viewer(self) -> None:
-        """Fold or unfold the right pane."""
-        self._viewer_wanted = self.viewer.isHidden()
-        self._place_viewer()
-
-    @Slot()
-    def show_viewer(self) -> None:
-        """Unfold the right pane."""
-        self._viewer_wanted = True
-        self._place_viewer()
-
-    def _place_viewer(self) -> None:
-        shown = self._viewer_wanted and self.pane.stack.currentWidget() is self.pane.grid
-        if shown is self.viewer.isHidden():
-            self.viewer.setVisible(shown)
-            self.viewing.show_current()
-        self._show_folds()
-
-    def _show_folds(self) -> None:
-        self.library_button.setChecked(not self.panel.isHidden())
-        self.viewer_button.setChecked(self._viewer_wanted)
-
-    @Slot(object)
-    def show_page(self, page: Page | None) -> None:
-        """Results, or why there are none; then there is nothing to view either."""
-        self.pane.show_page(page)
-        self._place_viewer()
+        self.viewing.opened.connect(self.panes.show_viewer)
+        self.viewing.search_asked.connect(commands.search_with_item)
+        self.viewer.closed.connect(self.panes.close_viewer)
+        self.panes.viewer_shown.connect(self.viewing.show_current)
+        self.panes.folded.connect(self.header.show_folds)
+        self.header.library_button.clicked.connect(self.panes.fold_library)
+        self.header.viewer_button.clicked.connect(self.panes.fold_viewer)
 
     @Slot()
     def _renew_ranking(self) -> None:
@@ -192,41 +120,41 @@ class MainWindow(QWidget):
             self._controller.notify(Notice(topic=Topic.INDEXING, text=text, step=Step.SEARCH_AGAIN))
 
     @Slot()
-    def open_menu(self) -> None:
-        """Open the menu under its button."""
-        button = self.menu_button
-        at = button.mapToGlobal(button.rect().bottomRight())
-        at.setX(at.x() - self.menu.sizeHint().width())
-        self.menu.popup(at)
-
-    # --- keys and the end ---------------------------------------------------------------------------------------------
-
-    @Slot()
     def go_back(self) -> None:
         """From wherever to the results; from the results to everything."""
-        if self.pane.grid.hasFocus() or self.pane.stack.currentWidget() is not self.pane.grid:
+        if self.pane.grid.hasFocus() or not self.pane.shows_results:
             self.commands.show_everything()
         else:
             self.pane.grid.setFocus()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
-        """Keys that nobody below wanted."""
-        if event.key() == Qt.Key.Key_Escape:
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Keys that nobody below wanted: back, and the viewer's keys while the grid has the focus."""
+        key, text = event.key(), event.text()
+        if key == Qt.Key.Key_Escape:
             self.go_back()
+        elif text and text in "1234":
+            self.viewer.toggle_layer(int(text))
+        elif text and text in "[]":
+            self.viewer.step_opacity(1 if text == "]" else -1)
+        elif key == Qt.Key.Key_Space:
+            self.viewer.set_bare(True)
         else:
             super().keyPressEvent(event)
 
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        """The overlays come back when Space is let go."""
+        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+            self.viewer.set_bare(False)
+        super().keyReleaseEvent(event)
+
     def settings(self) -> Settings:
         """How the window is left."""
-        widths = self.splitter.sizes()
-        before = self._settings.window.pane_widths_px
         window = WindowSettings(
             geometry=bytes(self.saveGeometry().toBase64().data()).decode("ascii"),
-            pane_widths_px=tuple(now or then for now, then in zip(widths, before, strict=True)),
-            library_shown=not self.panel.isHidden(),
-            viewer_shown=self._viewer_wanted,
-            cell_px=self.pane.size_slider.value(),
+            pane_widths_px=self.panes.widths_px(),
+            library_shown=self.panes.library_shown,
+            viewer_shown=self.panes.viewer_wanted,
+            cell_px=self.pane.grid.cell_px(),
         )
-        return replace(
-            self._settings, window=window, search=replace(self._settings.search, model=self._controller.session.model)
-        )
+        search = replace(self._settings.search, model=self._controller.session.model)
+        return replace(self._settings, window=window, search=search)

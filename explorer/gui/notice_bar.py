@@ -88,7 +88,7 @@ class NoticeBar(QWidget):
         if notice is not None:
             self.step_taken.emit(notice)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
         notice = self.shown
         if notice is None:
             return

@@ -19,7 +19,7 @@ class PageGlyph(QWidget):
         self.name = "photos"
         self.setFixedSize(_GLYPH_EDGE, _GLYPH_EDGE)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
         painter = QPainter(self)
         palette = self.palette()
         text, ground = palette.color(QPalette.ColorRole.WindowText), palette.color(QPalette.ColorRole.Window)

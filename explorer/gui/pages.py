@@ -54,7 +54,8 @@ def page_of(session: Session) -> Page | None:
     if session.status is EngineStatus.STOPPED and session.engine_problem is not None:
         problem = session.engine_problem
         return Page(
-            glyph="warning", title=problem.message, text=problem.remedy, details=problem.details,
+            glyph="warning", title=problem.message, text=_with_last_words(problem.remedy, problem.details),
+            details=problem.details,
             steps=(Step.START_ENGINE, Step.COPY_DETAILS) if problem.details else (Step.START_ENGINE,),
         )
     if session.library_problem is not None:
@@ -128,6 +129,12 @@ def _page_without_results(session: Session) -> Page:
         glyph="search", title="Nothing was found.", text="Try other words, or another photo.",
         steps=(Step.SHOW_EVERYTHING,),
     )
+
+
+def _with_last_words(remedy: str, details: str) -> str:
+    """The remedy, and the line the engine printed last: it is often the reason, in plain words."""
+    printed = [line.strip() for line in details.splitlines() if line.strip()][:-1]  # the last line is about the status
+    return f"{remedy}\n\nIts last words: {printed[-1][:200]}" if printed else remedy
 
 
 def _photos(n: int) -> str:

@@ -11,7 +11,7 @@ def count(n: int, one: str, many: str = "") -> str:
 
 def duration(seconds: float) -> str:
     """A remaining time as a person says it: ``"a few seconds"``, ``"40 s"``, ``"3 min"``, ``"2 h 10 min"``."""
-    if seconds < 5:  # noqa: PLR2004
+    if seconds < 5:
         return "a few seconds"
     if seconds < 2 * _MINUTE_S:
         return f"{round(seconds)} s"
@@ -23,7 +23,7 @@ def duration(seconds: float) -> str:
 
 def milliseconds(ms: float) -> str:
     """``"41 ms"``, ``"1.3 s"``."""
-    return f"{ms:.0f} ms" if ms < 1000 else f"{ms / 1000:.1f} s"  # noqa: PLR2004
+    return f"{ms:.0f} ms" if ms < 1000 else f"{ms / 1000:.1f} s"
 
 
 def quoted(text: str, longest: int = 40) -> str:

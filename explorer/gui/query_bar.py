@@ -1,12 +1,32 @@
 """What to search for: words, a photo, or both."""
 
 from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QGuiApplication, QImage, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPalette, QPen, QPixmap
+from PySide6.QtGui import (
+    QGuiApplication,
+    QImage,
+    QKeyEvent,
+    QKeySequence,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+    QPixmap,
+)
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QLineEdit, QWidget
 
 from explorer.gui.icons import GlyphButton, blend, hairline, paint_glyph, quiet_text
-from explorer.gui.image_query import Bitmap, Folders, ImageFile, Intake, Prepared, Refusal, Sentence, image_file, \
-    prepare, read_mime
+from explorer.gui.image_query import (
+    Bitmap,
+    Folders,
+    ImageFile,
+    Intake,
+    Prepared,
+    Refusal,
+    Sentence,
+    image_file,
+    prepare,
+    read_mime,
+)
 from explorer.gui.worker import Job
 from explorer.protocol import Query
 
@@ -56,7 +76,7 @@ class ImageChip(QWidget):
         """Whether a thumbnail is shown, not only a glyph."""
         return not self._picture.isNull()
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
@@ -104,6 +124,7 @@ class QueryBar(QFrame):
         self._job: Job | None = None
         self.edit = QLineEdit(self)
         self.edit.setFrame(False)
+        self.edit.setTextMargins(2, 0, 2, 0)
         self.edit.setAcceptDrops(False)  # the window takes drops, wherever they fall
         self.edit.setPlaceholderText("Describe what you are looking for, or drop a photo")
         self.edit.setAccessibleName("Search for")
@@ -280,7 +301,7 @@ class QueryBar(QFrame):
         self.chip.setVisible(shown)
         self._show_clear(self.edit.text())
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Escape, Ctrl+V with a picture, and Backspace before a picture, in the line of words."""
         if event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
             self.update()
@@ -299,7 +320,7 @@ class QueryBar(QFrame):
                 return True
         return bool(super().eventFilter(watched, event))
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         palette = self.palette()

@@ -20,11 +20,9 @@ class ResultsPane(QWidget):
     """Shows one ranking.
 
     Signals:
-        cell_px_changed(int): a person changed the size.
         arrived(): a ranking was drawn.
     """
 
-    cell_px_changed = Signal(int)
     arrived = Signal()
 
     def __init__(self, cell_px: int, parent: QWidget | None = None) -> None:
@@ -64,7 +62,7 @@ class ResultsPane(QWidget):
             column.addWidget(row, 1 if row is self.stack else 0)
         self.score_slider.valueChanged.connect(self._filter)
         self.size_slider.valueChanged.connect(self.grid.set_cell_px)
-        self.size_slider.valueChanged.connect(self.cell_px_changed)
+        self.grid.cell_px_changed.connect(self.size_slider.setValue)  # the wheel over the grid changes it too
 
     @Slot(object)
     def show_page(self, page: Page | None) -> None:
@@ -100,6 +98,11 @@ class ResultsPane(QWidget):
     def at_rest(self) -> bool:
         """Whether nobody is reading: nothing is selected and the grid is at its top."""
         return self.grid.current_item() is None and self.grid.verticalScrollBar().value() == 0
+
+    @property
+    def shows_results(self) -> bool:
+        """Whether the grid is seen, not a page."""
+        return self.stack.currentWidget() is self.grid
 
     @property
     def n_shown(self) -> int:

@@ -5,7 +5,13 @@ import os
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QPainter, QPalette
 from PySide6.QtWidgets import (
-    QListWidget, QListWidgetItem, QMenu, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget,
+    QListWidget,
+    QListWidgetItem,
+    QMenu,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
 )
 
 from explorer.gui.icons import blend
@@ -18,7 +24,7 @@ _ROW_HEIGHT = 48
 class SourceDelegate(QStyledItemDelegate):
     """Two lines: the folder's name and its count; where it is, or that it is missing."""
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:  # noqa: N802, D102
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:  # noqa: D102
         return QSize(120, _ROW_HEIGHT)
 
     def paint(  # noqa: D102
@@ -48,7 +54,8 @@ class SourceDelegate(QStyledItemDelegate):
         painter.drawText(top, Qt.AlignmentFlag.AlignLeft, _elided(metrics, name, top.width()))
         quiet = blend(text, ground, 0.68)
         painter.setPen(quiet)
-        painter.drawText(QRect(box.left(), box.top(), box.width(), metrics.height()), Qt.AlignmentFlag.AlignRight, number)
+        whole = QRect(box.left(), box.top(), box.width(), metrics.height())
+        painter.drawText(whole, Qt.AlignmentFlag.AlignRight, number)
         below = QRect(box.left(), box.bottom() - metrics.height() + 1, box.width(), metrics.height())
         second = "Not found; is its disk connected?" if source.missing else place
         painter.drawText(below, Qt.AlignmentFlag.AlignLeft, _elided(metrics, second, below.width()))
@@ -98,10 +105,10 @@ class SourceList(QListWidget):
 
     def current_source(self) -> Source | None:
         """The selected folder."""
-        row = self.currentItem()
-        return None if row is None else row.data(_SOURCE)
+        source = self.currentIndex().data(_SOURCE)
+        return source if isinstance(source, Source) else None
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802, D102
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: D102
         source = self.current_source()
         if event.key() == Qt.Key.Key_Delete and source is not None:
             self.remove_asked.emit(source)
@@ -110,10 +117,10 @@ class SourceList(QListWidget):
 
     @Slot(QPoint)
     def _open_menu(self, at: QPoint) -> None:
-        row = self.itemAt(at) or self.currentItem()
-        if row is None:
+        under = self.indexAt(at).data(_SOURCE)
+        source = under if isinstance(under, Source) else self.current_source()
+        if source is None:
             return
-        source: Source = row.data(_SOURCE)
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         show = menu.addAction("Open this folder")

@@ -31,7 +31,7 @@ class StatusLine(QWidget):
         self.label.setToolTip(text)
         self.label.setAlignment(Qt.AlignmentFlag.AlignVCenter)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, D102
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
         painter = QPainter(self)
         painter.fillRect(QRectF(0, 0, self.width(), 1), hairline(self.palette()))
         painter.end()

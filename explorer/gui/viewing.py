@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QObject, QPoint, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QMenu
 
@@ -18,7 +18,6 @@ from explorer.gui.worker import Job
 from explorer.protocol import Explanation, ItemDescription, Picture
 
 _KNOWN = 4096
-_EXPLAIN_AFTER_MS = 90
 
 
 class ItemViewing(QObject):
@@ -38,21 +37,19 @@ class ItemViewing(QObject):
         self._current: tuple[int, int] | None = None
         self._shown: int | None = None
         self._known: OrderedDict[int, ItemDescription] = OrderedDict()
-        self._explain = QTimer(self, singleShot=True, interval=_EXPLAIN_AFTER_MS)
-        self._explain.timeout.connect(self._ask_explanation)
-        self._to_explain: int | None = None
         grid = pane.grid
         grid.current_changed.connect(self._select)
         grid.activated.connect(self._open)
         grid.menu_requested.connect(self._open_menu)
         pane.arrived.connect(self._ranking_changed)
         controller.descriptions_came.connect(self._learn)
+        controller.models_changed.connect(self._viewer.explain_again)
         controller.picture_came.connect(self._show_picture)
         controller.explanation_came.connect(self._show_explanation)
         controller.picture_to_copy_came.connect(self._put_into_clipboard)
         controller.viewing_failed.connect(viewer.show_problem)
         viewer.picture_wanted.connect(controller.session.get_picture)
-        viewer.explanation_wanted.connect(self._want_explanation)
+        viewer.explanation_wanted.connect(controller.session.explain)
         viewer.previous_requested.connect(grid.select_previous)
         viewer.next_requested.connect(grid.select_next)
         viewer.search_with_image.connect(self.search_with)
@@ -83,12 +80,11 @@ class ItemViewing(QObject):
     @Slot()
     def _ranking_changed(self) -> None:
         found = self._pane.grid.current_item()
-        self._shown = None
         if found is not None:
             self._select(*found)
+            self._viewer.explain_again()
         else:
-            self._current = None
-            self._explain.stop()
+            self._current = self._shown = None
             self._viewer.clear()
 
     def show_current(self) -> None:
@@ -103,6 +99,9 @@ class ItemViewing(QObject):
         self._shown = item_id
         score = self._pane.score_of(row)
         self._viewer.show_item(item, score, None if score is None else row + 1)
+        preview = self._pane.grid.thumbnail(item_id)
+        if preview is not None:
+            self._viewer.show_preview(preview)
 
     @Slot(tuple)
     def _learn(self, items: tuple[ItemDescription, ...]) -> None:
@@ -118,16 +117,6 @@ class ItemViewing(QObject):
     def _show_picture(self, picture: Picture) -> None:
         if picture.item_id == self._shown:
             self._viewer.show_picture(picture)
-
-    @Slot(int)
-    def _want_explanation(self, item_id: int) -> None:
-        self._to_explain = item_id
-        self._explain.start()
-
-    @Slot()
-    def _ask_explanation(self) -> None:
-        if self._to_explain is not None and self._to_explain == self._shown:
-            self._controller.session.explain(self._to_explain)
 
     @Slot(Explanation)
     def _show_explanation(self, explanation: Explanation) -> None:

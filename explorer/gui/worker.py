@@ -132,6 +132,9 @@ class EngineWorker(Worker):
         try:
             while (answer := process.read()) is not None:
                 self.answered.emit(answer)
+        except EngineError:
+            process.kill()  # it speaks something else and may never end by itself
+            raise
         finally:
             self._outbox.put(None)
             process.close()
@@ -144,6 +147,9 @@ class EngineWorker(Worker):
                 process.send(request)
             except EngineError:
                 return  # the reader sees the end too, and says so
+            except BaseException as error:  # noqa: BLE001 - every type must arrive
+                self.failed.emit(error)
+                return
         process.close_input()
 
 

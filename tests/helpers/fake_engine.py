@@ -42,7 +42,7 @@ MODELS = (
 CLASSES = ("background", "person", "dog", "bird", "boat", "bicycle")
 
 
-class Stop(Exception):  # noqa: N818
+class Stop(Exception):
     """The request was cancelled."""
 
 
@@ -105,7 +105,7 @@ class FakeEngine:
 
     # --- answering
 
-    def answer(self, request: p.Message) -> p.Message | None:
+    def answer(self, request: p.Message) -> p.Message | None:  # noqa: C901 - one line for each request
         match request:
             case p.Hello():
                 if self.options.mute:
@@ -208,7 +208,8 @@ class FakeEngine:
         if self.photos:
             return Image.open(self.photos[item_id % len(self.photos)]).convert("RGB")
         size = [(320, 240), (240, 320), (300, 300)][item_id % 3]
-        image = Image.new("RGB", size, ((item_id * 47) % 200 + 30, (item_id * 89) % 200 + 30, (item_id * 31) % 200 + 30))
+        colour = tuple(item_id * factor % 200 + 30 for factor in (47, 89, 31))
+        image = Image.new("RGB", size, colour)
         ImageDraw.Draw(image).ellipse((60, 60, 180, 180), fill=(240, 240, 220))
         return image
 
@@ -270,20 +271,28 @@ class FakeEngine:
             self.pause(request.id, self.options.step / self.options.rate)
             if done > n_total // 2 and any(b"crash" in folder for folder in folders):
                 os._exit(9)
+            if folders:
+                self.grow(folders, done, request.model)
             elapsed = time.monotonic() - started
             self.say(p.Progress(
                 id=request.id, stage="Indexing", n_done=done, n_total=n_total, rate_per_s=done / elapsed,
                 remaining_s=(n_total - done) / self.options.rate, current=f"IMG_{done:04d}.jpg",
             ))
-        known = {path for path, _ in self.sources.values()}
-        for folder in folders:
-            if folder not in known:
-                self.sources[len(self.sources) + 1] = (folder, self.options.n_found)
         self.indexed[request.model] = len(self.ids())
         return p.IndexFinished(
             id=request.id, n_added=n_new, n_changed=0, n_moved=0, n_removed=0, n_unchanged=n_total - n_new,
             n_failed=0, n_encoded=n_total, elapsed_s=time.monotonic() - started, state=self.state(request.id),
         )
+
+
+    def grow(self, folders: tuple[bytes, ...], done: int, model: str) -> None:
+        """What is indexed so far is in the library, as in the real engine."""
+        for folder in folders:
+            here = min(done, self.options.n_found)
+            known = next((i for i, (path, _) in self.sources.items() if path == folder), len(self.sources) + 1)
+            self.sources[known] = (folder, here)
+            done -= here
+        self.indexed[model] = len(self.ids())
 
 
 def main() -> None:
