@@ -1,0 +1,39 @@
+"""The eyes of a model package: the backbone, and the very vision package it was trained on top of."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from explorer.errors import PackageError
+from explorer.packages.finding import resolve_package
+from explorer.packages.package import ModelPackage
+from explorer.vision import Vision, load_vision
+
+
+def load_vision_of(package: ModelPackage, *, search_folders: Sequence[Path], device: str) -> Vision:
+    """Load what the package sees with.
+
+    Raises
+    ------
+    PackageError
+        the vision package is not there, or is not the one this model was trained on top of.
+    """
+    part = package.manifest.vision
+    if part is None:
+        return load_vision(None, backbone_name=package.manifest.backbone.name, device=device)
+    vision_package = resolve_package(part.name, search_folders)
+    if vision_package.manifest.weights.sha256 != part.sha256:
+        raise PackageError(
+            f"{package.name} was trained on top of another version of {part.name} than the one that is installed.",
+            f"Install {part.name} and {package.name} from the same release.",
+        )
+    return load_vision(vision_package, device=device)
+
+
+def follow(module: nn.Module, features: torch.Tensor) -> None:
+    """Move a network to where the features are: vision goes to the CPU when the graphics card's memory is full."""
+    parameter = next(module.parameters())
+    if parameter.device != features.device:
+        module.to(features.device)

@@ -1,0 +1,84 @@
+"""The sentences of the training photos as cached word states."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from explorer.networks.common.minilm import WORD_DIM, MiniLM, WordStates, mean_sentence
+
+_CHUNK = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceBank:
+    """Word states of every sentence of n photos, sentence by sentence, photo by photo.
+
+    Attributes:
+        flat: float16 (all word pieces, 384).
+        starts: int64 (n_sentences + 1,), where each sentence begins in ``flat``.
+        first: int64 (n_photos + 1,), the first sentence of each photo.
+        embeddings: float32 (n_sentences, 384), MiniLM's own sentence embeddings.
+    """
+
+    flat: Tensor
+    starts: Tensor
+    first: Tensor
+    embeddings: Tensor
+
+    def words(self, sentences: Tensor) -> WordStates:
+        """Padded states of these sentences, int64 (S,)."""
+        lengths = self.starts[sentences + 1] - self.starts[sentences]
+        step = torch.arange(int(lengths.max()))
+        valid = step < lengths.unsqueeze(1)
+        where = (self.starts[sentences].unsqueeze(1) + step).clamp(max=len(self.flat) - 1)
+        return WordStates(self.flat[where].float() * valid.unsqueeze(-1), lengths)
+
+    def draw(self, photos: Tensor, n_each: int) -> tuple[Tensor, Tensor]:
+        """Draw ``n_each`` different sentences of each photo (all, if it has fewer).
+
+        Returns the sentences (S,) and the row of each one's photo in ``photos`` (S,).
+        """
+        sentences, owners = [], []
+        for row, photo in enumerate(photos.tolist()):
+            first, end = int(self.first[photo]), int(self.first[photo + 1])
+            chosen = first + torch.randperm(end - first)[:n_each]
+            sentences.append(chosen)
+            owners.append(torch.full_like(chosen, row))
+        return torch.cat(sentences), torch.cat(owners)
+
+
+def build_sentence_bank(sentences: Sequence[Sequence[str]], path: Path) -> SentenceBank:
+    """Read all sentences with MiniLM once, and keep the result at ``path`` (a torch file of tensors)."""
+    if path.is_file():
+        return SentenceBank(**torch.load(path, weights_only=True, mmap=True))
+    texts = [text for photo in sentences for text in photo]
+    model = MiniLM()
+    flat, lengths, embeddings = [], [], []
+    for begin in range(0, len(texts), _CHUNK):
+        words = model.word_states(texts[begin : begin + _CHUNK])
+        valid = torch.arange(words.states.shape[1]) < words.lengths.unsqueeze(1)
+        flat.append(words.states[valid].half())
+        lengths.append(words.lengths)
+        embeddings.append(mean_sentence(words))
+    n_each = torch.tensor([0, *map(len, sentences)])
+    bank = SentenceBank(
+        flat=torch.cat(flat) if flat else torch.zeros(0, WORD_DIM, dtype=torch.float16),
+        starts=torch.cat([torch.zeros(1, dtype=torch.int64), *lengths]).cumsum(0),
+        first=n_each.cumsum(0),
+        embeddings=torch.cat(embeddings) if embeddings else torch.zeros(0, WORD_DIM),
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    torch.save({name: getattr(bank, name).clone() for name in SentenceBank.__slots__}, partial)
+    partial.replace(path)
+    return bank
+
+
+def as_array(tensor: Tensor) -> np.ndarray:
+    """A tensor as numpy, on the CPU."""
+    array: np.ndarray = tensor.detach().cpu().numpy()
+    return array

@@ -1,0 +1,242 @@
+"""Training recipes: TOML files, validated as they are read.
+
+A recipe names its data, its network and its schedule; every value that papers.md does not give is called
+*reconstructed* where it is documented.
+"""
+
+import difflib
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from explorer.errors import ConfigError
+
+_Positive = Annotated[int, msgspec.Meta(ge=1)]
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+_Share = Annotated[float, msgspec.Meta(ge=0.0, lt=1.0)]
+_Rate = Annotated[float, msgspec.Meta(gt=0.0, le=1.0)]
+
+
+class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all sections: immutable, and strict about names."""
+
+
+class DatasetSection(_Section):
+    """Captioned photos in Karpathy's form.
+
+    Attributes:
+        annotations: the json; ``$NAMES`` are taken from the environment, relative paths start at the recipe.
+        images: folder of the photos; empty: ``images`` beside the json.
+        train_split: split to train on.
+        val_split: split to choose on.
+        max_photos: use only the first photos of each split (0: all); for trying a recipe out.
+    """
+
+    annotations: str
+    images: str = ""
+    train_split: str = "train"
+    val_split: str = "val"
+    max_photos: _Count = 0
+
+
+class FeatureSection(_Section):
+    """What the frozen backbone gives, once for every view of a photo.
+
+    Attributes:
+        vision: the vision package; empty: the backbone alone.
+        n_crops: random crops with changed colours of each training photo, beside the photo itself (reconstructed).
+        flip: whether the mirrored photo is a view, too (reconstructed).
+        seed: of the crops.
+    """
+
+    vision: str = ""
+    n_crops: _Count = 0
+    flip: bool = False
+    seed: int = 0
+
+
+class TailSection(_Section):
+    """Tuning of the last backbone stages under a pooled head, before the network is trained on them (reconstructed).
+
+    Attributes:
+        epochs: 0 leaves the tail as it came.
+        batch_size: photos a step.
+        learning_rate: of the head.
+        tail_learning_rate: of the tail's own tensors.
+        weight_decay: of all matrices.
+        embed_dim: width of the pooled head.
+        dropout: in the pooled head.
+        sentences: sentences of each photo in a step.
+    """
+
+    epochs: _Count = 0
+    batch_size: _Positive = 128
+    learning_rate: _Rate = 1e-3
+    tail_learning_rate: _Rate = 1e-4
+    weight_decay: Annotated[float, msgspec.Meta(ge=0.0)] = 0.05
+    embed_dim: _Positive = 512
+    dropout: _Share = 0.4
+    sentences: Annotated[int, msgspec.Meta(ge=1, le=5)] = 5
+
+
+class NetworkSection(_Section):
+    """The image and text encoders; names and defaults as in ``networks/three_shnet/config.py``."""
+
+    embed_dim: _Positive = 1024
+    map_size: _Positive = 14
+    hidden_dim: _Positive = 512
+    dropout: _Share = 0.1
+    token_dropout: _Share = 0.2
+    feature_dropout: _Share = 0.0
+    trunk_cells: bool = True
+    vsem: bool = True
+    vspm: bool = True
+    category_token: bool = True
+    segmentation_cells: bool = True
+    gate: Literal["sigmoid", "softmax"] = "sigmoid"
+    pooling: Literal["gpo", "mean"] = "gpo"
+    word_dropout: _Share = 0.0
+    word_feature_dropout: _Share = 0.0
+
+
+class TrainingSection(_Section):
+    """Objective and schedule.
+
+    Attributes:
+        loss: "triplet" as published, or "info-nce".
+        warmup_epochs: epochs of the triplet loss over all negatives before the hardest ones (1 as published).
+        margin: of the triplet loss.
+        epochs: passes over the photos.
+        batch_size: photos a step.
+        sentences: sentences of each photo in a step (1 as published; more is reconstructed, info-nce only).
+        learning_rate: highest rate; falls as a cosine after ``warmup_steps`` (reconstructed; published: one step down).
+        warmup_steps: steps over which the rate rises.
+        weight_decay: AdamW's.
+        clip_norm: longest gradient (2.0 as published).
+        averaging: decay of the running average of the weights that is measured and shipped; 0 for none (reconstructed).
+        seed: of everything random.
+    """
+
+    loss: Literal["triplet", "info-nce"] = "info-nce"
+    warmup_epochs: _Count = 1
+    margin: Annotated[float, msgspec.Meta(gt=0.0)] = 0.2
+    epochs: _Positive = 25
+    batch_size: Annotated[int, msgspec.Meta(ge=2)] = 256
+    sentences: Annotated[int, msgspec.Meta(ge=1, le=5)] = 1
+    learning_rate: _Rate = 5e-4
+    warmup_steps: _Count = 50
+    weight_decay: Annotated[float, msgspec.Meta(ge=0.0)] = 1e-4
+    clip_norm: Annotated[float, msgspec.Meta(gt=0.0)] = 2.0
+    averaging: _Share = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.loss == "triplet" and self.sentences != 1:
+            raise ValueError("loss = \"triplet\" takes sentences = 1")
+
+
+class RidgeSection(_Section):
+    """The closed form of the pooled encoder: penalty on the squared weights, as a multiple of the rows."""
+
+    penalty: Annotated[float, msgspec.Meta(gt=0.0)] = 1.0
+
+
+class PooledRecipe(_Section, tag_field="task", tag="pooled"):
+    """Ridge regression from pooled features to sentence embeddings."""
+
+    name: str
+    dataset: DatasetSection
+    title: str = "Pooled features"
+    features: FeatureSection = FeatureSection()
+    ridge: RidgeSection = RidgeSection()
+
+
+class ImageSentenceRecipe(_Section, tag_field="task", tag="image-sentence"):
+    """3SHNet on captioned photos."""
+
+    name: str
+    dataset: DatasetSection
+    title: str = "3SHNet"
+    features: FeatureSection = FeatureSection()
+    tail: TailSection = TailSection()
+    network: NetworkSection = NetworkSection()
+    training: TrainingSection = TrainingSection()
+
+
+Recipe = PooledRecipe | ImageSentenceRecipe
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read and validate a recipe.
+
+    Raises
+    ------
+    ConfigError
+        it is missing, is not TOML, or says something that it should not; names the key and, for a misspelt one, the
+        key that was probably meant.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"The recipe {path} cannot be read: {error.strerror or error}.") from error
+    return decode_recipe(content, where=path.name)
+
+
+def decode_recipe(content: bytes, *, where: str) -> Recipe:
+    """The recipe in these bytes; see :func:`read_recipe`."""
+    try:
+        table = tomllib.loads(content.decode("utf-8"))
+    except ValueError as error:
+        raise ConfigError(f"{where} is not valid TOML: {error}.") from error
+    tasks = ("pooled", "image-sentence")
+    if table.get("task") not in tasks:
+        raise ConfigError(f"{where} needs a task, one of {', '.join(tasks)}; it says {table.get('task')!r}.")
+    kind: type[Any] = PooledRecipe if table["task"] == "pooled" else ImageSentenceRecipe
+    _refuse_unknown(table, kind, where, "")
+    try:
+        recipe: Recipe = msgspec.convert(table, Recipe)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{where} cannot be followed: {error}.", "Correct that value.") from error
+    return recipe
+
+
+def dataset_paths(section: DatasetSection, recipe_folder: Path) -> tuple[Path, Path]:
+    """The annotation file and the folder of the photos.
+
+    Raises
+    ------
+    ConfigError
+        a variable that the recipe names is not set.
+    """
+    return (
+        annotations := _expanded(section.annotations, recipe_folder),
+        _expanded(section.images, recipe_folder) if section.images else annotations.parent / "images",
+    )
+
+
+def _expanded(path: str, recipe_folder: Path) -> Path:
+    expanded = os.path.expandvars(path)
+    if "$" in expanded:
+        variable = expanded[expanded.index("$") :].split("/")[0].strip("${}")
+        raise ConfigError(
+            f"The recipe looks for its data in {path}, but {variable} is not set.",
+            f"Set the environment variable {variable} to the folder of the data set.",
+        )
+    return recipe_folder / Path(expanded).expanduser()
+
+
+def _refuse_unknown(table: dict[str, Any], kind: type[Any], where: str, prefix: str) -> None:
+    fields = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
+    for key, value in table.items():
+        if key == "task" and not prefix:
+            continue
+        if key not in fields:
+            near = difflib.get_close_matches(key, fields, n=1)
+            hint = f"Did you mean {prefix}{near[0]}?" if near else f"Known are: {', '.join(sorted(fields))}."
+            raise ConfigError(f"{where} has an unknown key {prefix}{key}.", hint)
+        inner = fields[key]
+        if isinstance(value, dict) and isinstance(inner, type) and issubclass(inner, msgspec.Struct):
+            _refuse_unknown(value, inner, where, f"{prefix}{key}.")

@@ -1,0 +1,69 @@
+"""What every trained package says about itself."""
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from explorer.training.config import Recipe
+
+_LICENCES = """## Licences
+
+The weights in this package: Apache-2.0. EfficientNet-Lite0 (ImageNet weights, Apache-2.0) and all-MiniLM-L6-v2
+(Apache-2.0) come from their own pip packages. Flickr8k (Hodosh, Young and Hockenmaier 2013) is for research use; none of
+its photos or sentences is in this package.
+"""
+
+_LIMITS = """## Limits
+
+Learned from 6,000 everyday photos of people and dogs with English sentences; other subjects, other languages, text in
+pictures, counting and left/right are beyond it. all-MiniLM-L6-v2 was itself trained on sentence pairs that include the
+captions of COCO and Flickr30K, so its word states are no strangers to captions of this kind (it saw no photos).
+"""
+
+
+def write_card(
+    recipe: Recipe, *, what: str, metrics: Mapping[str, float], n_train: int, n_val: int, folder: Path, note: str = ""
+) -> str:
+    """``CARD.md``: data, split, protocol, metrics, licences, how trained, limits."""
+    seed = recipe.training.seed if hasattr(recipe, "training") else 0
+    return "\n".join(
+        [
+            f"# {recipe.name}\n",
+            what + "\n",
+            "## Data and protocol\n",
+            f"Trained on {n_train} photos of split `{recipe.dataset.train_split}` with up to five sentences each; chosen "
+            f"and measured on {n_val} photos of `{recipe.dataset.val_split}`: every sentence against every photo and "
+            "the other way, rank of the best own item (Karpathy protocol). The numbers are of the split that the "
+            "settings were chosen on, so expect a little less elsewhere.\n",
+            "## Metrics on that split (per cent)\n",
+            _table(metrics),
+            note,
+            "## How it was trained\n",
+            f"`retrieval-explorer train resources/recipes/{recipe.name}.toml`, seed {seed}, "
+            f"source at commit {_commit(folder)}.\n",
+            _LICENCES,
+            _LIMITS,
+        ]
+    )
+
+
+def _table(metrics: Mapping[str, float]) -> str:
+    head = "| image to text R@1 | R@5 | R@10 | text to image R@1 | R@5 | R@10 | rSum |"
+    names = ("i2t_r1", "i2t_r5", "i2t_r10", "t2i_r1", "t2i_r5", "t2i_r10", "rsum")
+    row = " | ".join(f"{metrics[name]:.1f}" for name in names)
+    return f"{head}\n| --- | --- | --- | --- | --- | --- | --- |\n| {row} |\n"
+
+
+def _commit(folder: Path) -> str:
+    """The checkout's commit, or "unknown" where the program runs from an installed wheel."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), "rev-parse", "--short=12", "HEAD"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return done.stdout.strip()

@@ -1,0 +1,67 @@
+"""What every gradient phase shares: the learning rate over time, and the running average of the weights."""
+
+import math
+from collections.abc import Iterable
+
+import torch
+from torch import nn
+
+_MAX_LOG_SCALE = math.log(100.0)
+
+
+def rate_at(step: int, n_steps: int, warmup_steps: int) -> float:
+    """Share of the highest learning rate in a step: a linear rise, then a cosine down to 0."""
+    rise = min(1.0, (step + 1) / (warmup_steps + 1))
+    return rise * 0.5 * (1.0 + math.cos(math.pi * step / n_steps))
+
+
+def decay_groups(modules: Iterable[tuple[nn.Module, float]], weight_decay: float) -> list[dict[str, object]]:
+    """Parameter groups for AdamW: matrices decay, biases, norms and scalars do not. Each carries its ``top_rate``."""
+    groups: list[dict[str, object]] = []
+    for module, rate in modules:
+        parameters = [p for p in module.parameters() if p.requires_grad]
+        for decays in (True, False):
+            chosen = [p for p in parameters if (p.ndim > 1) is decays]
+            if chosen:
+                groups.append(
+                    {"params": chosen, "lr": rate, "top_rate": rate, "weight_decay": weight_decay if decays else 0.0}
+                )
+    return groups
+
+
+def set_rate(optimizer: torch.optim.Optimizer, share: float) -> None:
+    """Scale every group's rate to a share of its top."""
+    for group in optimizer.param_groups:
+        group["lr"] = group["top_rate"] * share
+
+
+class RunningAverage:
+    """Exponential average of a module's tensors; young averages follow faster."""
+
+    def __init__(self, module: nn.Module, decay: float) -> None:
+        self.decay = decay
+        self.n_updates = 0
+        self.tensors = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, module: nn.Module) -> None:
+        """Take the module's present tensors in."""
+        self.n_updates += 1
+        decay = min(self.decay, self.n_updates / (self.n_updates + 9))
+        for name, tensor in module.state_dict().items():
+            if tensor.is_floating_point():
+                self.tensors[name].lerp_(tensor, 1.0 - decay)
+            else:
+                self.tensors[name].copy_(tensor)
+
+
+class LogScale(nn.Module):
+    """The learned logarithm of the inverse temperature, at most ln 100."""
+
+    def __init__(self, start: float = 20.0) -> None:
+        super().__init__()
+        self.value = nn.Parameter(torch.tensor(math.log(start)))
+
+    def forward(self) -> torch.Tensor:
+        """The scalar."""
+        return self.value.clamp(max=_MAX_LOG_SCALE)
