@@ -11,11 +11,11 @@ from typing import Self
 import numpy as np
 
 from explorer.cancellation import CancellationToken
-from explorer.errors import LibraryError, SourceError, StaleIndexError
+from explorer.errors import LibraryError, StaleIndexError
 from explorer.library import arrays, queries
 from explorer.library.connections import CATALOGUE_NAME, Connections
 from explorer.library.failures import known_failures
-from explorer.library.indexing import check_weights, write_items
+from explorer.library.indexing import check_weights, forget_readings, write_items
 from explorer.library.lock import IndexingLock
 from explorer.library.rows import (
     Counts,
@@ -29,9 +29,8 @@ from explorer.library.rows import (
     Source,
     VectorTable,
 )
-from explorer.library.scanning import Scan, drop_empty_folders, note_change
-from explorer.library.walking import is_below
-from explorer.media.item import display_path
+from explorer.library.scanning import Scan
+from explorer.library.sources import check_source, remove_source
 
 
 def open_library(folder: Path, *, create: bool = True) -> "Library":
@@ -55,8 +54,9 @@ def open_library(folder: Path, *, create: bool = True) -> "Library":
 class Library:
     """An open library; made by :func:`open_library`, closed by ``with`` or :meth:`close`.
 
-    Every method may be called from any thread, from several at once: each thread has its own connection. A reader sees
-    the last committed state and never waits for a writer. Changes are transactions: all or nothing.
+    Every method may be called from any thread, from several at once: each thread has its own connection, which lives
+    as long as the library (use a few lasting threads, not one a request). A reader sees the last committed state and
+    never waits for a writer. Changes are transactions: all or nothing.
 
     Every method may raise LibraryError and its subclasses as the disk gives cause.
 
@@ -101,7 +101,7 @@ class Library:
             The folder is missing, is no folder, cannot be read, or is the library's own folder or inside it.
         """
         path = os.fsencode(os.path.realpath(folder))
-        _check_source(path, os.fsencode(os.path.realpath(self.folder)))
+        check_source(path, os.fsencode(os.path.realpath(self.folder)))
         with self._connections.writing() as connection:
             connection.execute("INSERT OR IGNORE INTO sources (path) VALUES (?)", (path,))
         return next(source for source in self.sources() if source.path == path)
@@ -109,20 +109,7 @@ class Library:
     def remove_source(self, source_id: int) -> None:
         """Forget a folder and its items, except those that another source holds too. Never touches the files."""
         with self._connections.writing() as connection:
-            row = connection.execute("SELECT path FROM sources WHERE id = ?", (source_id,)).fetchone()
-            if row is None:
-                return
-            connection.execute("DELETE FROM sources WHERE id = ?", (source_id,))
-            kept = [path for (path,) in connection.execute("SELECT path FROM sources")]
-            for number, path in connection.execute("SELECT id, path FROM folders").fetchall():
-                if is_below(path, row[0]) and not any(is_below(path, source) for source in kept):
-                    connection.execute("DELETE FROM items WHERE folder_id = ?", (number,))
-            drop_empty_folders(connection)
-            problems = connection.execute("SELECT path FROM scan_problems").fetchall()
-            connection.executemany(
-                "DELETE FROM scan_problems WHERE path = ?", [(p,) for (p,) in problems if is_below(p, row[0])]
-            )
-            note_change(connection)
+            remove_source(connection, source_id)
 
     def sources(self) -> list[Source]:
         """The library's folders, by path."""
@@ -175,6 +162,13 @@ class Library:
         self._check_writable()
         with self.indexing(), self._connections.writing() as connection:
             write_items(connection, model_id=model_id, weights_hash=weights_hash, indexed=indexed, failed=failed)
+
+    def retry_failed(self) -> int:
+        """Make every unreadable item pending again, as after installing a part that reads its format; how many."""
+        with self._connections.writing() as connection:
+            rows = connection.execute("SELECT id FROM items WHERE status = 'failed'").fetchall()
+            forget_readings(connection, [item_id for (item_id,) in rows])
+        return len(rows)
 
     def drop_model(self, model_id: str) -> None:
         """Forget a model's vectors; items and thumbnails stay."""
@@ -301,26 +295,6 @@ class Library:
                 except LibraryError:
                     pass  # a full disk, or another program that replaces them now: they are only a copy
             return arrays.load_vectors(connection, model, state.dim)
-
-
-def _check_source(path: bytes, library_folder: bytes) -> None:
-    shown = display_path(path)
-    if not os.path.exists(path):
-        raise SourceError(f"The folder {shown} does not exist.", "Check its name, or plug in the disk it is on.")
-    if not os.path.isdir(path):
-        raise SourceError(f"{shown} is a file, not a folder.", "Add the folder that it is in.")
-    if is_below(path, library_folder):
-        raise SourceError(
-            f"{shown} holds the library itself, and nothing is ever written into a folder of photos.",
-            "Keep the library in a folder of its own.",
-        )
-    try:
-        with os.scandir(path) as entries:
-            next(entries, None)
-    except OSError as error:
-        raise SourceError(
-            f"The folder {shown} cannot be read: {error.strerror or error}.", "Check its permissions."
-        ) from error
 
 
 __all__ = ["CATALOGUE_NAME", "Library", "open_library"]

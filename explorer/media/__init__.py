@@ -1,0 +1,1 @@
+"""Files to arrays: which files are media (``item``), and images upright, reduced and in RGB (``image``, ``pixels``)."""

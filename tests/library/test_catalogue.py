@@ -119,6 +119,17 @@ def test_items_removed_meanwhile_are_passed_over(library, photos):
     assert len(library.vector_table(MODEL).item_ids) == 0
 
 
+def test_unreadable_items_can_be_tried_again_on_request(library, photos):
+    library.add_source(photos)
+    scan(library)
+    items = library.pending(MODEL)
+    library.commit_items(MODEL, WEIGHTS, failed=[FailedItem(item.item_id, "A HEIC image.") for item in items[:2]])
+    assert len(library.pending(MODEL)) == 3
+    assert library.retry_failed() == 2
+    assert library.pending(MODEL) == items
+    assert library.problems().n_total == 0
+
+
 def test_removing_a_source_removes_all_that_hangs_on_it(library, photos):
     source = library.add_source(photos)
     index_all(library)
