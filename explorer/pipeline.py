@@ -60,7 +60,7 @@ def prepare(item: PendingItem, side_px: int) -> Prepared | FailedItem:
     """Read, hash, decode and shrink one file; a file that cannot be read becomes a row with its error."""
     try:
         content = read_content(item.path)
-        image = decode_image(content, min_edge_px=max(side_px, THUMBNAIL_EDGE_PX))
+        image = decode_image(content, min_edge_px=side_px)
     except MediaError as error:
         return FailedItem(item_id=item.item_id, error=str(error))
     return Prepared(

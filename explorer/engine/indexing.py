@@ -30,6 +30,8 @@ def index_folders(opened: Opened, request: protocol.IndexFolders, token: Cancell
     library = opened.library
     model_id = opened.models.package(request.model).model_id
     with library.indexing(), opened.indexing_under_way():
+        if not request.folders:
+            library.retry_failed()  # who asks to look again may have installed what was missing
         for folder in request.folders:
             library.add_source(Path(os.fsdecode(folder)))
         summary = None

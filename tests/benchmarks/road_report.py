@@ -3,8 +3,8 @@
     python tests/benchmarks/road_report.py FOLDER_OF_PHOTOS [--model M] [--rounds 3] > road.json
 
 "Eager backbone alone" is the shared backbone as PyTorch makes it, batch 16, on the same photos already decoded and
-squashed, with as many threads as the engine uses. Indexing is everything: scanning, reading, hashing, decoding, thumbnails,
-the whole model, the catalogue.
+squashed, with as many threads as the engine uses. Indexing is everything: scanning, reading, hashing, decoding,
+thumbnails, the whole model, the catalogue.
 """
 
 import argparse

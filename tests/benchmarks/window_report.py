@@ -2,10 +2,10 @@
 
     python tests/benchmarks/window_report.py FOLDER_OF_PHOTOS [--items N] > window.json
 
-Indexes the folder into a fresh library with the real engine while the window is up, measuring how long the window's event
-loop ever stood still (a timer of 1 ms notes the time between its ticks) and the resident memory of both processes; then
-fills the library to N items (default 10,000, with copies of real vectors under new names) and times sentences from Enter to the
-repaint of the grid.
+Indexes the folder into a fresh library with the real engine while the window is up, measuring how long the window's
+event loop ever stood still (a timer of 1 ms notes the time between its ticks) and the resident memory of both
+processes; then fills the library to N items (default 10,000, with copies of real vectors under new names) and times
+sentences from Enter to the repaint of the grid.
 """
 
 import argparse
@@ -63,7 +63,7 @@ class Paints(QObject):
         super().__init__()
         self.last = 0.0
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() is QEvent.Type.Paint:
             self.last = time.perf_counter()
         return False
@@ -98,8 +98,8 @@ def fill(library: Path, n_items: int) -> None:
         take = min(n_known, n_items - n_known - step)
         source = f"FROM items WHERE id <= {highest} ORDER BY id LIMIT {take}"
         connection.execute(
-            f"INSERT INTO items (id, name, {others}) SELECT id + {highest + step}, CAST('copy {step} of ' AS BLOB) || name, "
-            f"{others} {source}"
+            f"INSERT INTO items (id, name, {others}) "
+            f"SELECT id + {highest + step}, CAST('copy {step} of ' AS BLOB) || name, {others} {source}"
         )
         for table in ("segments", "thumbnails", "vectors"):
             names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})") if row[1] != "item_id"]
@@ -147,7 +147,8 @@ def main() -> None:
         wait_until(lambda: controller.session.indexing is not None, 10)
         memory: list[tuple[float, float]] = []
         while controller.session.indexing is not None:
-            wait_until(lambda now=time.monotonic(): time.monotonic() > now + 2 or controller.session.indexing is None, 60)
+            until = time.monotonic() + 2
+            wait_until(lambda until=until: time.monotonic() > until or controller.session.indexing is None, 60)
             memory.append((resident_mb(os.getpid()), resident_mb(engine_pid())))
         report["longest_stall_ms_indexing"] = ticker.take()
         report["n_indexed"] = states[-1].n_items
@@ -156,7 +157,9 @@ def main() -> None:
         for place, name in enumerate(("window", "engine")):
             values = [pair[place] for pair in memory]
             early, late = max(values[tenth : 2 * tenth] or values), max(values)
-            report[f"{name}_mb_while_indexing"] = {"after_a_tenth": early, "highest": late, "ratio": round(late / early, 3)}
+            report[f"{name}_mb_while_indexing"] = {
+                "after_a_tenth": early, "highest": late, "ratio": round(late / early, 3)
+            }
 
         fill(data_dir / "library", wanted.items)
         latencies, parts = [], []
