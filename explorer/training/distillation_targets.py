@@ -9,19 +9,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.training.teachers import DEEPLAB_CELLS, DEEPLAB_SIDE_PX, Boxes
+from explorer.training.teachers import Boxes, enlarge_logits
 
 MAP_CELLS = 28
 GRID_CELLS = 7
-IGNORED = 255
-"""Marks pixels of an annotated class map that nobody labelled."""
-
 
 @dataclass(frozen=True, slots=True)
 class Targets:
     """Targets of one photo, or of n photos where every array has a leading axis n.
 
-    Attributes:
+    Attributes
+    ----------
         masks: uint8 (28, 28, M), probability of each mask class times 255; the sum may be less than 255 where
             pixels were not labelled.
         cells: uint8 (7, 7, C), probability that a class is in a cell times 255.
@@ -51,8 +49,7 @@ def targets_from_teachers(logits: np.ndarray, boxes: Boxes, mask_of_thing: np.nd
 
     mask_of_thing: for each of the K things its mask class, 0 where it has none; int (K,).
     """
-    resample = map_resampling()
-    scores = np.einsum("ia,abm,jb->ijm", resample, logits.astype(np.float32), resample, optimize=True)
+    scores = enlarge_logits(logits, MAP_CELLS)
     scores[..., 1:] += blend.gain * (_box_scores(boxes, mask_of_thing, scores.shape)[..., 1:] - blend.doubt)
     masks = np.exp(scores - scores.max(axis=-1, keepdims=True))
     masks /= masks.sum(axis=-1, keepdims=True)
@@ -60,7 +57,7 @@ def targets_from_teachers(logits: np.ndarray, boxes: Boxes, mask_of_thing: np.nd
 
 
 def targets_from_truth(class_map: np.ndarray, boxes: Boxes, mask_of_thing: np.ndarray, n_masks: int) -> Targets:
-    """Targets from an annotated class map, uint8 (side, side) with ``IGNORED``, and annotated boxes of score 1.
+    """Targets from an annotated class map, uint8 (side, side) with 255 where nobody labelled, and boxes of score 1.
 
     The side must be a multiple of 28.
     """
@@ -68,14 +65,6 @@ def targets_from_truth(class_map: np.ndarray, boxes: Boxes, mask_of_thing: np.nd
     one_hot = class_map[..., None] == np.arange(n_masks, dtype=np.uint8)
     blocks = one_hot.reshape(MAP_CELLS, side, MAP_CELLS, side, n_masks)
     return _targets(blocks.mean(axis=(1, 3), dtype=np.float32), boxes, mask_of_thing)
-
-
-def map_resampling() -> np.ndarray:
-    """Matrix (28, 33) from DeepLab's corner-aligned logits to the map's cells, whose centres lie at half-integers."""
-    centres = (np.arange(MAP_CELLS) + 0.5) * DEEPLAB_SIDE_PX / MAP_CELLS - 0.5
-    positions = centres * (DEEPLAB_CELLS - 1) / (DEEPLAB_SIDE_PX - 1)
-    distance = np.abs(positions[:, None] - np.arange(DEEPLAB_CELLS)[None])
-    return np.clip(1.0 - distance, 0.0, None).astype(np.float32)
 
 
 def box_coverage(xyxy: np.ndarray, n_cells: int) -> tuple[np.ndarray, np.ndarray]:

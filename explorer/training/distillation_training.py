@@ -23,12 +23,15 @@ CHECKPOINT_FILE = "checkpoint.pt"
 class LearningConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the head learns.
 
-    Attributes:
-        n_epochs: passes over the photos; each epoch shows every photo once, mirrored or not by chance.
+    Attributes
+    ----------
+        n_epochs: passes over the photos; an epoch draws as many photos as there are, mirrored or not by chance.
         batch_size: photos a step.
         learning_rate: highest, reached after ``warm_up`` of all steps, falling to zero along a cosine.
         weight_decay: of AdamW.
-        truth_repeats: how often an epoch shows each annotated photo.
+        truth_repeats: how often an epoch shows each annotated photo, on average.
+        rare_below: photos with a class that fewer than this share of photos have are drawn more often, by the root of
+            how much rarer it is (repeat factors of Gupta et al. 2019, section 4.2); 0 draws all alike.
         cell_weight, presence_weight: of these losses beside the map's.
         dropout: share of trunk and grid channels that are zeroed.
         seed: of everything random.
@@ -40,6 +43,7 @@ class LearningConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     weight_decay: float = 0.02
     warm_up: float = 0.1
     truth_repeats: int = 6
+    rare_below: float = 0.05
     cell_weight: float = 5.0
     presence_weight: float = 2.0
     dropout: float = 0.1
@@ -50,7 +54,8 @@ class LearningConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 class Examples:
     """Cached features and targets of n photos; features may be memory-mapped.
 
-    Attributes:
+    Attributes
+    ----------
         upright: stride8 (n, 28, 28, c8), trunk (n, 14, 14, T) and grid (n, 7, 7, G), float16.
         mirrored: the same of the mirrored photos.
         targets: of the upright photos.
@@ -73,6 +78,17 @@ class Examples:
         targets = Targets(self.targets.masks[rows][:, :, ::step], self.targets.cells[rows][:, :, ::step],
                           self.targets.presence[rows])
         return BackboneFeatures(*maps), targets
+
+
+def draw_rates(masks: np.ndarray, rare_below: float) -> np.ndarray:
+    """How often to draw each photo, relative to one with common classes only; (n,), at least 1.
+
+    masks: uint8 (n, h, w, M); a photo has a class if that covers half a percent of it.
+    """
+    has = masks.mean(axis=(1, 2)) > 0.005 * 255
+    shares = np.maximum(has.mean(axis=0), 1 / len(masks))
+    of_class = np.maximum(np.sqrt(rare_below / shares), 1.0)
+    return np.asarray(np.where(has, of_class, 1.0).max(axis=1))
 
 
 def distillation_loss(output: SegmenterOutput, targets: Targets, config: LearningConfig) -> torch.Tensor:
@@ -102,17 +118,18 @@ def train_segmenter(
     parts: examples, and how often an epoch shows each of them.
     """
     optimizer = torch.optim.AdamW(segmenter.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
-    steps_per_epoch = len(_epoch_plan(parts, config, epoch=0))
+    rates = [draw_rates(examples.targets.masks, config.rare_below) for examples, _ in parts]
+    n_steps = len(_epoch_plan(parts, rates, config, epoch=0))
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, config.learning_rate, total_steps=steps_per_epoch * config.n_epochs, pct_start=config.warm_up)
+        optimizer, config.learning_rate, total_steps=n_steps * config.n_epochs, pct_start=config.warm_up)
     checkpoint = run_dir / CHECKPOINT_FILE
     n_done = _restore(checkpoint, segmenter, optimizer, schedule)
-    yield Started(run_dir=run_dir, n_epochs=config.n_epochs, n_done=n_done)
+    yield Started(run_dir, n_done, config.n_epochs, "distillation")
     for epoch in range(n_done, config.n_epochs):
         torch.manual_seed(config.seed * 1000 + epoch)
         segmenter.train()
         losses, began = [], time.monotonic()
-        plan = _epoch_plan(parts, config, epoch=epoch)
+        plan = _epoch_plan(parts, rates, config, epoch=epoch)
         for step, (part, rows, mirror) in enumerate(plan, 1):
             token.check()
             features, targets = parts[part][0].batch(rows, mirror=mirror)
@@ -120,34 +137,33 @@ def train_segmenter(
             if not torch.isfinite(loss):
                 raise FloatingPointError(f"the loss became {loss.item()} in epoch {epoch + 1}, step {step}")
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
             losses.append(loss.item())
             rate = step * config.batch_size / (time.monotonic() - began)
-            yield Progressed(step=step, n_steps=len(plan), loss=losses[-1], rate_per_s=rate,
-                             message=f"epoch {epoch + 1} of {config.n_epochs}")
+            yield Progressed(step, n_steps, losses[-1], rate, f"epoch {epoch + 1} of {config.n_epochs}")
         _save(checkpoint, segmenter, optimizer, schedule, n_done=epoch + 1)
-        yield Saved(path=checkpoint)
-        yield EpochFinished(epoch=epoch + 1, metrics={"loss": float(np.mean(losses))})
+        yield Saved(checkpoint)
+        yield EpochFinished(epoch + 1, {"loss": float(np.mean(losses))})
     segmenter.eval()
 
 
 def _epoch_plan(
-    parts: list[tuple[Examples, int]], config: LearningConfig, *, epoch: int
+    parts: list[tuple[Examples, int]], rates: list[np.ndarray], config: LearningConfig, *, epoch: int
 ) -> list[tuple[int, np.ndarray, bool]]:
     """Batches of one epoch: part, rows, mirrored. Each batch comes from one part and one orientation."""
     rng = np.random.default_rng([config.seed, epoch])
-    plan = []
+    plan: list[tuple[int, np.ndarray, bool]] = []
     for part, (examples, repeats) in enumerate(parts):
+        chances = rates[part] / rates[part].sum()
         for _ in range(repeats):
-            order, mirrored = rng.permutation(len(examples)), rng.random(len(examples)) < 0.5
-            for mirror in (False, True):
-                rows = order[mirrored == mirror]
-                plan += [(part, batch, mirror) for batch in np.array_split(rows, -(-len(rows) // config.batch_size))
-                         if len(batch) > 1]
-    rng.shuffle(plan)  # type: ignore[arg-type]
-    return plan
+            rows = rng.choice(len(examples), size=len(examples), p=chances)
+            half = len(rows) // 2
+            for mirror, drawn in ((False, rows[:half]), (True, rows[half:])):
+                n_batches = -(-len(drawn) // config.batch_size)
+                plan += [(part, batch, mirror) for batch in np.array_split(drawn, n_batches)]
+    return [plan[index] for index in rng.permutation(len(plan))]
 
 
 def _dropped(features: BackboneFeatures, share: float) -> BackboneFeatures:

@@ -25,7 +25,8 @@ YOLOX_STRIDES = (8, 16, 32)
 class Boxes:
     """Detections in one photo.
 
-    Attributes:
+    Attributes
+    ----------
         xyxy: float32 (n, 4), normalised to [0, 1] over the photo.
         scores: float32 (n,) in [0, 1].
         labels: int64 (n,), index into the 80 COCO things.
@@ -34,6 +35,20 @@ class Boxes:
     xyxy: np.ndarray
     scores: np.ndarray
     labels: np.ndarray
+
+
+def enlarge_logits(logits: np.ndarray, side_px: int) -> np.ndarray:
+    """DeepLab's corner-aligned logits (33, 33, M) bilinearly at ``side_px`` pixels, their centres at half-integers."""
+    resample = logit_resampling(side_px)
+    return np.asarray(np.einsum("ia,abm,jb->ijm", resample, logits.astype(np.float32), resample, optimize=True))
+
+
+def logit_resampling(n_cells: int) -> np.ndarray:
+    """Matrix (n_cells, 33) from DeepLab's corner-aligned logits to cells whose centres lie at half-integers."""
+    centres = (np.arange(n_cells) + 0.5) * DEEPLAB_SIDE_PX / n_cells - 0.5
+    # The outermost centres of a fine map lie beyond the corners: hold the edge there.
+    positions = np.clip(centres * (DEEPLAB_CELLS - 1) / (DEEPLAB_SIDE_PX - 1), 0, DEEPLAB_CELLS - 1)
+    return np.clip(1.0 - np.abs(positions[:, None] - np.arange(DEEPLAB_CELLS)[None]), 0.0, None).astype(np.float32)
 
 
 class DeepLabTeacher:
@@ -50,12 +65,13 @@ class DeepLabTeacher:
         own = self._once(square)
         if not flip:
             return own
-        return 0.5 * (own + self._once(square[:, ::-1])[:, ::-1])
+        mirrored = self._once(square[:, ::-1])[:, ::-1]
+        return np.asarray(0.5 * (own + mirrored))
 
     def _once(self, square: np.ndarray) -> np.ndarray:
         pixels = resize_square(np.ascontiguousarray(square), DEEPLAB_SIDE_PX).astype(np.float32)
         step = (DEEPLAB_SIDE_PX - 1) // (DEEPLAB_CELLS - 1)
-        return self._network(pixels[None] / 127.5 - 1.0)[0, ::step, ::step]
+        return np.asarray(self._network(pixels[None] / 127.5 - 1.0)[0, ::step, ::step])
 
 
 class YoloxTeacher:

@@ -46,7 +46,8 @@ class Tail(nn.Sequential):
 class Backbone(nn.Module):
     """A timm network cut at strides 8, 16 and 32.
 
-    Attributes:
+    Attributes
+    ----------
         name: timm's name.
         side_px: side of the squares it was made for.
         mean, std: per RGB channel, of values in [0, 1].
@@ -175,7 +176,7 @@ def _cuts(stages: list[nn.Module], side_px: int, name: str) -> tuple[tuple[int, 
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
         raise ConfigError(f'The backbone "{name}" has no feature maps at strides 8, 16 and 32.',
                           "Choose a convolutional network such as resnet50 or tf_efficientnet_lite2.") from error
-    widths = cast(tuple[int, int, int], tuple(ends[stride][1] for stride in _STRIDES))
+    widths = cast("tuple[int, int, int]", tuple(ends[stride][1] for stride in _STRIDES))
     return (ends[8][0], ends[16][0]), widths
 
 

@@ -6,6 +6,7 @@ convolutions as matrix products on top of that. Tracing and freezing (deprecated
 """
 
 import copy
+import itertools
 from typing import TypeVar
 
 import torch
@@ -41,14 +42,14 @@ def inference_form(module: M, device: torch.device) -> M:
     fold_normalisations(fast)
     if device.type == "cpu":
         _replace_pointwise(fast)
-    fast = fast.to(device=device, memory_format=torch.channels_last)
-    return fast.half() if device.type == "cuda" else fast
+    dtype = torch.float16 if device.type == "cuda" else torch.float32
+    return fast.to(device, dtype).to(memory_format=torch.channels_last)
 
 
 def fold_normalisations(module: nn.Module) -> None:
     """Fold each batch normalisation that directly follows a convolution into it, in place; activations stay."""
     children = list(module.named_children())
-    for (_, first), (name, second) in zip(children, children[1:], strict=False):
+    for (_, first), (name, second) in itertools.pairwise(children):
         if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
             _fold(first, second)
             setattr(module, name, getattr(second, "act", nn.Identity()))

@@ -2,8 +2,9 @@
 
 Two paths. The *semantic* path reads only the trunk and the grid, so that its scores can be computed again from cached
 trunks; it gives a score per cell and class and the presence of each class. The *map* path refines the semantic
-features with an early stage of the backbone (stride 8), as the decoder of DeepLab v3+ does (Chen et al. 2018), at a fraction of its
-width; its logits are enlarged to stride 4. Going on to stride 4 itself cost as much as the whole backbone.
+features with an early stage of the backbone (stride 8), as the decoder of DeepLab v3+ does (Chen et al. 2018), at a
+fraction of its width; its logits are enlarged to stride 4. Going on to stride 4 itself cost as much as the whole
+backbone.
 """
 # B pictures, C classes of presence and scores, M mask classes, g cells a side of the grid (7 at 224 px)
 
@@ -21,7 +22,8 @@ from explorer.vision.features import BackboneFeatures
 class SegmenterConfig:
     """Shape of the head.
 
-    Attributes:
+    Attributes
+    ----------
         n_classes: C, classes of presence and scores.
         n_masks: M, classes of the map, background first.
         channels: widths of what the backbone gives: strides 8, 16 (trunk) and 32 (grid).
@@ -40,7 +42,8 @@ class SegmenterConfig:
 class SegmenterOutput:
     """What the head says about B pictures.
 
-    Attributes:
+    Attributes
+    ----------
         scores: (B, C, g, g) logits: is this class in this cell?
         presence: (B, C) logits: is this class in the picture?
         map_logits: (B, M, 4g, 4g) logits over the mask classes (softmax), or None if the map was not asked for.
@@ -118,13 +121,14 @@ class MapPath(nn.Module):
     def forward(self, semantic: torch.Tensor, stride8: torch.Tensor) -> torch.Tensor:
         """Logits (B, M, 4g, 4g)."""
         middle = functional.relu(_enlarge(self.from_semantic(semantic), stride8) + self.from_stride8(stride8))
-        return cast(torch.Tensor, self.to_logits(self.reading(middle)))
+        return cast("torch.Tensor", self.to_logits(self.reading(middle)))
 
 
 class Segmenter(nn.Module):
     """Both paths.
 
-    Attributes:
+    Attributes
+    ----------
         config: its shape.
     """
 
@@ -154,4 +158,4 @@ def most_probable(map_logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]
 
 
 def _enlarge(x: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    return cast(torch.Tensor, functional.interpolate(x, size=like.shape[2:], mode="bilinear", align_corners=False))
+    return functional.interpolate(x, size=like.shape[2:], mode="bilinear", align_corners=False)

@@ -20,7 +20,7 @@ _BLOCK_KEY = re.compile(r"_blocks\.(\d+)\.(\w+)\.(\w+)")
 
 
 def to_timm_key(key: str) -> str:
-    """timm's name of a tensor, for example ``_blocks.1._expand_conv.weight`` -> ``blocks.1.0.conv_pw.weight``.
+    """Timm's name of a tensor, for example ``_blocks.1._expand_conv.weight`` -> ``blocks.1.0.conv_pw.weight``.
 
     Raises ``KeyError`` for a name the network does not have.
     """

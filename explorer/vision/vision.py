@@ -24,7 +24,8 @@ FAMILY = "vision"
 class Vision:
     """Backbone and segmenter in the form that only answers.
 
-    Attributes:
+    Attributes
+    ----------
         backbone: in that form; ``backbone.tail`` goes from trunk to grid.
         segmenter: in that form, or None.
         class_names: C names in the order of presence and scores: the mask names, then the things. Some words come
@@ -110,7 +111,7 @@ class Vision:
             return self._nothing(segment=segment)
         n_slice = CPU_SLICE if self.device.type == "cpu" else len(pixels)
         with torch.inference_mode():
-            parts = [self._see_slice(part.to(self.device), segment=segment) for part in pixels.split(n_slice)]
+            parts = [self._see_slice(part.to(self.device), segment=segment) for part in torch.split(pixels, n_slice)]
         return parts[0] if len(parts) == 1 else _joined(parts)
 
     def _nothing(self, *, segment: bool) -> VisualFeatures:
@@ -193,7 +194,7 @@ def segmenter_tensors(segmenter: Segmenter) -> dict[str, np.ndarray]:
 
 
 def reference_outputs(package: ModelPackage, squares: np.ndarray, *, device: str = "cpu") -> np.ndarray:
-    """What ``models verify`` compares: pooled features, presence and mean map confidence of pictures; (B, G + C + 1)."""
+    """What ``models verify`` compares: pooled features, presence, mean map confidence; (B, G + C + 1)."""
     seen = load_vision(package, device=device)(squares)
     assert seen.presence is not None
     assert seen.confidence is not None
