@@ -6,8 +6,6 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-import tomli_w
-
 from explorer.errors import ConfigError
 
 SCHEMA_VERSION = 1
@@ -18,8 +16,7 @@ SCHEMA_VERSION = 1
 class WindowSettings:
     """How the window was left.
 
-    Attributes
-    ----------
+    Attributes:
         geometry: the toolkit's own description of place and size, base64; empty: never shown yet.
         pane_widths_px: library, results, viewer.
         library_shown, viewer_shown: whether the side panes are unfolded.
@@ -37,8 +34,7 @@ class WindowSettings:
 class SearchSettings:
     """How searching starts.
 
-    Attributes
-    ----------
+    Attributes:
         model: name of the model package used last; empty: the preferred one.
         pause_ms: a pause in typing of this length searches.
     """
@@ -51,8 +47,7 @@ class SearchSettings:
 class LibrarySettings:
     """Which library is opened when none is named.
 
-    Attributes
-    ----------
+    Attributes:
         last: its folder; empty: the one in the data folder. Names that are not UTF-8 are not remembered.
     """
 
@@ -74,8 +69,7 @@ S = TypeVar("S", WindowSettings, SearchSettings, LibrarySettings)
 def read_settings(path: Path) -> Settings:
     """Read the file; the defaults where there is none.
 
-    Raises
-    ------
+    Raises:
         ConfigError: the file is not TOML, a key has the wrong type, or a newer version wrote it.
     """
     try:
@@ -101,10 +95,11 @@ def read_settings(path: Path) -> Settings:
 def write_settings(path: Path, settings: Settings) -> None:
     """Write the file whole or not at all.
 
-    Raises
-    ------
+    Raises:
         ConfigError: the folder cannot be written to.
     """
+    import tomli_w  # here for the start-up time: nothing is written before the end
+
     text = tomli_w.dumps({"schema_version": SCHEMA_VERSION, **asdict(settings)})
     draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:

@@ -21,7 +21,7 @@ _STDERR_CHUNK = 4096
 
 def engine_command(data_dir: Path) -> list[str]:
     """The command that starts the engine of this installation on this machine."""
-    return [sys.executable, "-m", "explorer", "engine", "--stdio", "--data-dir", str(data_dir)]
+    return [sys.executable, "-m", "explorer", "--data-dir", str(data_dir), "engine", "--stdio"]
 
 
 class EngineProcess:

@@ -37,12 +37,10 @@ def run_window(library: Path | None, *, data_dir: Path, engine_command: Sequence
     app = QApplication.instance() or QApplication([sys.argv[0] or "retrieval-explorer"])
     assert isinstance(app, QApplication)
     prepare_application(app)
-    window, controller = build_window(library, data_dir=data_dir, engine_command=engine_command)
+    window, controller = build_window(library, data_dir=data_dir, engine_command=engine_command, complete=False)
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C in the terminal ends the window; Python hears it too late
     window.show()
-    from PySide6.QtCore import QTimer
-
-    QTimer.singleShot(0, controller.start)  # after the first paint
+    complete_after_paint(window, controller)
     status = app.exec()
     leave_window(window, controller, data_dir)
     return status
@@ -55,10 +53,29 @@ def prepare_application(app: "QApplication") -> None:  # type: ignore[name-defin
     app.setDesktopFileName("retrieval-explorer")
 
 
+def complete_after_paint(window: "MainWindow", controller: "Controller") -> None:
+    """Once the window is seen, start the engine, and import in a thread what grid and viewer need."""
+    from PySide6.QtCore import QTimer
+
+    from explorer.gui.worker import Job
+
+    imports = Job(_import_the_rest)
+    imports.finished.connect(window.complete)
+    QTimer.singleShot(0, controller.start)
+    QTimer.singleShot(0, imports.start)
+
+
+def _import_the_rest() -> None:
+    import explorer.gui.results_grid
+    import explorer.gui.shown_ranking
+    import explorer.gui.viewer
+    import explorer.gui.viewing  # noqa: F401
+
+
 def build_window(
-    library: Path | None, *, data_dir: Path, engine_command: Sequence[str]
+    library: Path | None, *, data_dir: Path, engine_command: Sequence[str], complete: bool = True
 ) -> "tuple[MainWindow, Controller]":
-    """The window, not shown yet, and its controller, not started yet."""
+    """The window, not shown yet, and its controller, not started yet; ``complete``: with grid and viewer."""
     from explorer.gui.controller import Controller, Notice, Topic
     from explorer.gui.main_window import MainWindow
     from explorer.session import Session
@@ -68,6 +85,8 @@ def build_window(
     session = Session(os.fsencode(folder.absolute()), preferred_model=settings.search.model)
     controller = Controller(session, engine_command)
     window = MainWindow(controller, settings)
+    if complete:
+        window.complete()
     if problem:
         controller.notify(Notice(topic=Topic.SETTINGS, text=problem))
     return window, controller

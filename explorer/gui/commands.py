@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QImage
@@ -9,15 +10,16 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from explorer.gui import desktop
 from explorer.gui.controller import Controller, Notice, Topic
-from explorer.gui.errors_dialog import ErrorsDialog
 from explorer.gui.image_query import Folders, Intake
-from explorer.gui.keys import Command, KeysDialog
+from explorer.gui.keys import Command
 from explorer.gui.library_panel import LibraryPanel
 from explorer.gui.pages import Step
 from explorer.gui.query_bar import QueryBar
 from explorer.gui.results_pane import ResultsPane
-from explorer.gui.viewing import ItemViewing
 from explorer.protocol import ErrorList, Source
+
+if TYPE_CHECKING:  # comes after the first paint, and numpy with it
+    from explorer.gui.viewing import ItemViewing
 
 _SIZE_STEP_PX = 24
 
@@ -26,18 +28,17 @@ class Commands(QObject):
     """Carries out commands and steps for one window."""
 
     def __init__(
-        self, window: QWidget, controller: Controller, query: QueryBar, panel: LibraryPanel, pane: ResultsPane,
-        viewing: ItemViewing,
+        self, window: QWidget, controller: Controller, query: QueryBar, panel: LibraryPanel, pane: ResultsPane
     ) -> None:
         super().__init__(window)
         self._window, self._controller = window, controller
-        self._query, self._panel, self._pane, self._viewing = query, panel, pane, viewing
+        self._query, self._panel, self._pane = query, panel, pane
+        self.viewing: ItemViewing | None = None
 
     def slots(
         self, fold_library: Callable[[], None], fold_viewer: Callable[[], None]
     ) -> dict[Command, Callable[[], object]]:
         """What each command calls."""
-        viewing = self._viewing
         return {
             Command.FIND: self._query.focus,
             Command.SEARCH_WITH_PHOTO: self._query.choose_image,
@@ -50,11 +51,11 @@ class Commands(QObject):
             Command.FOLD_VIEWER: fold_viewer,
             Command.LARGER: self.larger,
             Command.SMALLER: self.smaller,
-            Command.COPY_PICTURE: self._with_current(viewing.copy_picture),
-            Command.COPY_PATH: self._with_current(viewing.copy_path),
-            Command.SEARCH_WITH_RESULT: self._with_current(viewing.search_with),
-            Command.OPEN_FILE: self._with_current(viewing.open_file),
-            Command.SHOW_IN_FOLDER: self._with_current(viewing.show_in_folder),
+            Command.COPY_PICTURE: self._with_current("copy_picture"),
+            Command.COPY_PATH: self._with_current("copy_path"),
+            Command.SEARCH_WITH_RESULT: self._with_current("search_with"),
+            Command.OPEN_FILE: self._with_current("open_file"),
+            Command.SHOW_IN_FOLDER: self._with_current("show_in_folder"),
             Command.KEYS: self.show_keys,
             Command.QUIT: self._window.close,
         }
@@ -136,7 +137,7 @@ class Commands(QObject):
         """Clear the query and show all photos."""
         self._query.reset()
         self._controller.search(self._query.query())
-        self._pane.grid.setFocus()
+        self._pane.focus_results()
 
     @Slot()
     def choose_library(self) -> None:
@@ -151,18 +152,23 @@ class Commands(QObject):
     @Slot(str)
     def _open_library(self, path: str) -> None:
         self._query.reset()
-        self._pane.grid.forget_items()
-        self._viewing.forget_items()
+        if self.viewing is not None:
+            self._pane.grid.forget_items()
+            self.viewing.forget_items()
         self._controller.open_library(os.fsencode(path))
 
     @Slot()
     def show_keys(self) -> None:
         """List all keys."""
+        from explorer.gui.keys_dialog import KeysDialog  # here for the start-up time
+
         self._show(KeysDialog(self._window))
 
     @Slot(ErrorList)
     def show_errors(self, errors: ErrorList) -> None:
         """List the files that could not be read."""
+        from explorer.gui.errors_dialog import ErrorsDialog  # here for the start-up time
+
         self._show(ErrorsDialog(errors, self._window))
 
     @Slot(Source)
@@ -187,9 +193,9 @@ class Commands(QObject):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()  # type: ignore[attr-defined]
 
-    def _with_current(self, act: Callable[[int], None]) -> Callable[[], None]:
+    def _with_current(self, act: str) -> Callable[[], None]:
         def act_on_current() -> None:
-            if self._viewing.current is not None:
-                act(self._viewing.current)
+            if self.viewing is not None and self.viewing.current is not None:
+                getattr(self.viewing, act)(self.viewing.current)
 
         return act_on_current

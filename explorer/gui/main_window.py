@@ -17,17 +17,19 @@ from explorer.gui.pages import Step
 from explorer.gui.panes import Panes
 from explorer.gui.results_pane import ResultsPane
 from explorer.gui.status_line import StatusLine
-from explorer.gui.viewer import Viewer
-from explorer.gui.viewing import ItemViewing
 from explorer.settings import Settings, WindowSettings
 
 
 class MainWindow(QWidget):
     """Query above; library, results and viewer side by side; status below.
 
+    Grid and viewer need numpy, which takes as long to import as a bare window takes to appear. They come with
+    :meth:`complete`, after the first paint; until then the window says that it starts, and can be typed into.
+
     Attributes:
-        header, query, models, busy, panes, panel, pane, viewer, status: the parts that are seen.
-        viewing, commands, drops: what joins them.
+        header, query, models, busy, panes, panel, pane, status: the parts that are seen.
+        commands, drops: what joins them.
+        viewer, viewing: after :meth:`complete`.
     """
 
     def __init__(self, controller: Controller, settings: Settings) -> None:
@@ -39,17 +41,39 @@ class MainWindow(QWidget):
         self.busy = BusyLine(self)
         self.panel = LibraryPanel(self)
         self.pane = ResultsPane(settings.window.cell_px, self)
-        self.viewer = Viewer(self)
-        self.panes = Panes(self.panel, self.pane, self.viewer, settings.window)
+        self.panes = Panes(self.panel, self.pane, settings.window)
         self.status = StatusLine(self)
-        self.viewing = ItemViewing(controller, self.pane, self.viewer)
-        self.commands = Commands(self, controller, self.query, self.panel, self.pane, self.viewing)
+        self.commands = Commands(self, controller, self.query, self.panel, self.pane)
         self.drops = DropTarget(self)
         self._compose()
         self._restore(settings.window)
         self.header.fill_menu(make_actions(self, self.commands.slots(self.panes.fold_library, self.panes.fold_viewer)))
         self._join_controller()
         self._join_parts()
+
+    @Slot()
+    def complete(self) -> None:
+        """Put in grid and viewer."""
+        from explorer.gui.results_grid import ResultsGrid  # here for the start-up time
+        from explorer.gui.results_grid_area import MAX_CELL_PX, MIN_CELL_PX
+        from explorer.gui.shown_ranking import ShownRanking
+        from explorer.gui.viewer import Viewer
+        from explorer.gui.viewing import ItemViewing
+
+        grid = ResultsGrid(self.pane)
+        self.viewer = Viewer(self)
+        grid.thumbnails_wanted.connect(self._controller.session.get_thumbnails)
+        grid.descriptions_wanted.connect(self._controller.session.describe_items)
+        self._controller.thumbnails_came.connect(grid.add_thumbnails)
+        self._controller.descriptions_came.connect(grid.add_descriptions)
+        self.pane.add_grid(grid, ShownRanking(), MIN_CELL_PX, MAX_CELL_PX)
+        self.viewing = ItemViewing(self._controller, self.pane, self.viewer)
+        self.viewing.opened.connect(self.panes.show_viewer)
+        self.viewing.search_asked.connect(self.commands.search_with_item)
+        self.viewer.closed.connect(self.panes.close_viewer)
+        self.panes.viewer_shown.connect(self.viewing.show_current)
+        self.commands.viewing = self.viewing
+        self.panes.add_viewer(self.viewer)
 
     def _compose(self) -> None:
         column = QVBoxLayout(self)
@@ -78,11 +102,7 @@ class MainWindow(QWidget):
         controller.status_changed.connect(self.status.show_status)
         controller.noticed.connect(self.pane.notices.add)
         controller.notice_over.connect(self.pane.notices.withdraw)
-        controller.thumbnails_came.connect(self.pane.grid.add_thumbnails)
-        controller.descriptions_came.connect(self.pane.grid.add_descriptions)
         controller.errors_came.connect(self.commands.show_errors)
-        self.pane.grid.thumbnails_wanted.connect(controller.session.get_thumbnails)
-        self.pane.grid.descriptions_wanted.connect(controller.session.describe_items)
 
     def _join_parts(self) -> None:
         controller, commands = self._controller, self.commands
@@ -100,10 +120,6 @@ class MainWindow(QWidget):
         self.pane.notices.step_taken.connect(commands.take_notice_step)
         self.pane.page.step_taken.connect(commands.take_page_step)
         self.drops.dropped.connect(commands.take_drop)
-        self.viewing.opened.connect(self.panes.show_viewer)
-        self.viewing.search_asked.connect(commands.search_with_item)
-        self.viewer.closed.connect(self.panes.close_viewer)
-        self.panes.viewer_shown.connect(self.viewing.show_current)
         self.panes.folded.connect(self.header.show_folds)
         self.header.library_button.clicked.connect(self.panes.fold_library)
         self.header.viewer_button.clicked.connect(self.panes.fold_viewer)
@@ -122,16 +138,18 @@ class MainWindow(QWidget):
     @Slot()
     def go_back(self) -> None:
         """From wherever to the results; from the results to everything."""
-        if self.pane.grid.hasFocus() or not self.pane.shows_results:
+        if self.pane.has_focus or not self.pane.shows_results:
             self.commands.show_everything()
         else:
-            self.pane.grid.setFocus()
+            self.pane.focus_results()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys that nobody below wanted: back, and the viewer's keys while the grid has the focus."""
         key, text = event.key(), event.text()
         if key == Qt.Key.Key_Escape:
             self.go_back()
+        elif self.panes.viewer is None:
+            super().keyPressEvent(event)
         elif text and text in "1234":
             self.viewer.toggle_layer(int(text))
         elif text and text in "[]":
@@ -143,7 +161,7 @@ class MainWindow(QWidget):
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         """The overlays come back when Space is let go."""
-        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat() and self.panes.viewer is not None:
             self.viewer.set_bare(False)
         super().keyReleaseEvent(event)
 
@@ -154,7 +172,7 @@ class MainWindow(QWidget):
             pane_widths_px=self.panes.widths_px(),
             library_shown=self.panes.library_shown,
             viewer_shown=self.panes.viewer_wanted,
-            cell_px=self.pane.grid.cell_px(),
+            cell_px=self.pane.size_slider.value(),
         )
         search = replace(self._settings.search, model=self._controller.session.model)
         return replace(self._settings, window=window, search=search)

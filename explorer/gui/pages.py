@@ -49,6 +49,11 @@ class Page:
     details: str = ""
 
 
+STARTING = Page(
+    glyph="photos", title="Starting…", text="The window is ready; the engine is on its way.", busy=True
+)
+
+
 def page_of(session: Session) -> Page | None:
     """The page to show in place of results; ``None`` if there are results to show."""
     if session.status is EngineStatus.STOPPED and session.engine_problem is not None:
@@ -68,7 +73,7 @@ def page_of(session: Session) -> Page | None:
     if n_shown:
         return None
     if session.library is None:
-        return Page(glyph="photos", title="Starting…", text="The window is ready; the engine is on its way.", busy=True)
+        return STARTING
     if session.library.n_items == 0 or session.indexing is not None:
         return _page_without_photos(session)
     return _page_without_results(session)

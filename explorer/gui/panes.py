@@ -1,5 +1,7 @@
 """The three panes side by side: their widths, and which of the outer two are folded away."""
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QSplitter, QSplitterHandle, QWidget
@@ -8,8 +10,10 @@ from explorer.gui.icons import hairline
 from explorer.gui.library_panel import LibraryPanel
 from explorer.gui.pages import Page
 from explorer.gui.results_pane import ResultsPane
-from explorer.gui.viewer import Viewer
 from explorer.settings import WindowSettings
+
+if TYPE_CHECKING:  # the viewer comes after the first paint, and numpy with it
+    from explorer.gui.viewer import Viewer
 
 _GRASP_PX = 5
 _VIEWER_LEAST_PX = 272
@@ -40,21 +44,27 @@ class Panes(QSplitter):
     folded = Signal(bool, bool)
     viewer_shown = Signal()
 
-    def __init__(self, panel: LibraryPanel, pane: ResultsPane, viewer: Viewer, left: WindowSettings) -> None:
+    def __init__(self, panel: LibraryPanel, pane: ResultsPane, left: WindowSettings) -> None:
         super().__init__(Qt.Orientation.Horizontal)
-        self.panel, self.pane, self.viewer = panel, pane, viewer
+        self.panel, self.pane = panel, pane
+        self.viewer: Viewer | None = None
         self._widths = left.pane_widths_px
         self.viewer_wanted = left.viewer_shown
         self.setHandleWidth(_GRASP_PX)
         self.setChildrenCollapsible(False)
-        viewer.setMinimumWidth(_VIEWER_LEAST_PX)
-        for part in (panel, pane, viewer):
+        for number, part in enumerate((panel, pane)):
             self.addWidget(part)
-        for number, stretch in enumerate((0, 1, 0)):
-            self.setStretchFactor(number, stretch)
+            self.setStretchFactor(number, number)
         self.setSizes(list(left.pane_widths_px))
         panel.setVisible(left.library_shown)
+
+    def add_viewer(self, viewer: "Viewer") -> None:
+        """Take the viewer in, folded until there is something to view."""
+        viewer.setMinimumWidth(_VIEWER_LEAST_PX)
         viewer.hide()
+        self.viewer = viewer
+        self.addWidget(viewer)
+        self._place_viewer()
 
     def createHandle(self) -> QSplitterHandle:
         """Qt asks for one between two panes."""
@@ -62,7 +72,8 @@ class Panes(QSplitter):
 
     def widths_px(self) -> tuple[int, ...]:
         """The widths; of a folded pane, the one it had before."""
-        return tuple(now or then for now, then in zip(self.sizes(), self._widths, strict=True))
+        sizes = [*self.sizes(), 0][:3]
+        return tuple(now or then for now, then in zip(sizes, self._widths, strict=True))
 
     @property
     def library_shown(self) -> bool:
@@ -89,7 +100,7 @@ class Panes(QSplitter):
     def close_viewer(self) -> None:
         """Fold the right pane and go back to the results."""
         self._want_viewer(False)
-        self.pane.grid.setFocus()
+        self.pane.focus_results()
 
     @Slot(object)
     def show_page(self, page: Page | None) -> None:
@@ -103,7 +114,7 @@ class Panes(QSplitter):
 
     def _place_viewer(self) -> None:
         seen = self.viewer_wanted and self.pane.shows_results
-        if seen is self.viewer.isHidden():
+        if self.viewer is not None and seen is self.viewer.isHidden():
             self._show(self.viewer, seen)
             if seen:
                 self.viewer_shown.emit()
@@ -114,5 +125,5 @@ class Panes(QSplitter):
         self._widths = self.widths_px()
         part.setVisible(shown)
         left = self._widths[0] if self.library_shown else 0
-        right = self._widths[2] if not self.viewer.isHidden() else 0
+        right = self._widths[2] if self.viewer is not None and not self.viewer.isHidden() else 0
         self.setSizes([left, max(1, self.width() - left - right), right])

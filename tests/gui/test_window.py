@@ -21,7 +21,8 @@ from PySide6.QtWidgets import (
 from explorer.gui.controller import Topic
 from explorer.gui.errors_dialog import ErrorsDialog
 from explorer.gui.image_query import Folders
-from explorer.gui.keys import KEYS, Command, KeysDialog
+from explorer.gui.keys import KEYS, Command
+from explorer.gui.keys_dialog import KeysDialog
 from explorer.gui.pages import Step
 from explorer.session import EngineStatus
 

@@ -72,6 +72,9 @@ class FakeEngine:
         threading.Thread(target=self.read, args=(requests,), daemon=True).start()
         threading.Thread(target=self.index_lane, daemon=True).start()
         time.sleep(self.options.start_ms / 1000)
+        burnt = time.monotonic() + self.options.burn_ms / 1000
+        while time.monotonic() < burnt:
+            pass  # as if libraries were imported
         while (request := requests.get()) is not None:
             try:
                 answer = self.answer(request)
@@ -306,6 +309,7 @@ def main() -> None:
     parser.add_argument("--step", type=int, default=5)
     parser.add_argument("--search-ms", type=float, default=5)
     parser.add_argument("--start-ms", type=float, default=0)
+    parser.add_argument("--burn-ms", type=float, default=0, help="keep one core busy before the first answer")
     parser.add_argument("--load-ms", type=float, default=20)
     parser.add_argument("--open-error", default="", help='"LibraryBusyError: Another program writes to it."')
     parser.add_argument("--protocol-version", type=int, default=p.PROTOCOL_VERSION)

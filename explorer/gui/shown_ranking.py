@@ -1,0 +1,67 @@
+"""The ranking that is drawn, as arrays, and the part of it above a score."""
+
+import numpy as np
+
+from explorer.gui.item_text import score_text
+from explorer.gui.phrases import count
+from explorer.protocol import SearchResponse
+
+
+class ShownRanking:
+    """One ranking, best first.
+
+    Attributes:
+        n_kept: how many results the bound leaves.
+    """
+
+    def __init__(self) -> None:
+        self._item_ids = np.empty(0, np.int64)
+        self._scores: np.ndarray | None = None
+        self._asked: object = None
+        self._bound: float | None = None
+        self.n_kept = 0
+
+    def take(self, ranking: SearchResponse) -> bool:
+        """Show this one from now on; whether it answers another query than the last."""
+        self._item_ids = np.frombuffer(ranking.item_ids, dtype="<i8").astype(np.int64, copy=False)
+        scores = np.frombuffer(ranking.scores, dtype="<f4").astype(np.float32, copy=False)
+        self._scores = scores if len(scores) else None
+        before, self._asked = self._asked, (ranking.query, ranking.model)
+        return before != self._asked
+
+    @property
+    def has_scores(self) -> bool:
+        """Whether this is a ranking, not everything in no order of merit."""
+        return self._scores is not None
+
+    def score_of(self, row: int) -> float | None:
+        """The score in this row."""
+        if self._scores is None or not 0 <= row < len(self._scores):
+            return None
+        return float(self._scores[row])
+
+    def keep_above(self, part: float) -> tuple[np.ndarray, np.ndarray | None]:
+        """Ids and scores of the results above a bound, which lies at ``part`` of the way from the lowest score to the best.
+
+        Part 0 keeps everything.
+        """
+        self.n_kept, self._bound = len(self._item_ids), None
+        if self._scores is None:
+            return self._item_ids, None
+        if part > 0 and len(self._scores):
+            low, high = float(self._scores[-1]), float(self._scores[0])
+            self._bound = low + (high - low) * part
+            # The scores fall, so their negatives rise.
+            self.n_kept = int(np.searchsorted(-self._scores, -np.float32(self._bound), side="right"))
+        return self._item_ids[: self.n_kept], self._scores[: self.n_kept]
+
+    def bound_text(self) -> str:
+        """What stands beside the slider."""
+        return "Score" if self._bound is None else f"Score ≥ {score_text(self._bound)}"
+
+    def count_text(self) -> str:
+        """``"7,000 photos"``, ``"1,204 results"``, ``"120 of 1,204 results"``."""
+        n_all = len(self._item_ids)
+        if self._scores is None:
+            return count(n_all, "photo")
+        return f"{self.n_kept:,} of {count(n_all, 'result')}" if self.n_kept < n_all else count(n_all, "result")
