@@ -1,7 +1,7 @@
 """Controls that say what colours mean: a colour bar with a threshold on it, and the rows of a legend."""
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QWheelEvent
 from PySide6.QtWidgets import QAbstractButton, QLabel, QSizePolicy, QSlider, QWidget
 
 from explorer.gui.painters import colour_bar_image
@@ -17,7 +17,15 @@ def value_text(value: float, span: float) -> str:
     return sign + (text[1:] if text.startswith("0.") else text)
 
 
-class ColourBarSlider(QSlider):
+class CalmSlider(QSlider):
+    """A slider that leaves the wheel to whoever scrolls: a panel that is scrolled must not change what is set."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Not for the slider."""
+        event.ignore()
+
+
+class ColourBarSlider(CalmSlider):
     """A threshold on the colour bar itself: what lies left of the handle is not painted."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

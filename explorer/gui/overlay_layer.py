@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
-from explorer.gui.overlay_controls import ColourBarSlider, KeyCap, LegendButton
+from explorer.gui.overlay_controls import CalmSlider, ColourBarSlider, KeyCap, LegendButton
 from explorer.gui.painters import AnyOverlay
 from explorer.overlays import ClassOverlay, HeatOverlay, heat_range, legend_rows
 
@@ -16,7 +16,7 @@ class LabelledSlider(QWidget):
 
     def __init__(self, label: str, accessible_name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider = CalmSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, 100)
         self.slider.setPageStep(10)
         self.slider.setAccessibleName(accessible_name)

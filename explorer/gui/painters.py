@@ -7,7 +7,7 @@ to the picture's own shape is the scaling itself.
 from collections.abc import Callable
 
 import numpy as np
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QImage, QPainter
 
 from explorer.overlays import ClassOverlay, HeatOverlay, OverlayKind, class_rgba, colour_table, heat_rgba
@@ -42,25 +42,60 @@ PAINTERS: dict[OverlayKind, Callable[[AnyOverlay], QImage]] = {
 """From an overlay to its small premultiplied image; opacity is applied when it is drawn."""
 
 
+_MAX_SCALED_PX = 4_000_000
+
+
 class OverlayPainter:
-    """Paints overlays over a picture; remembers the small image of each until what it shows changes."""
+    """Paints overlays over a picture; remembers the small image of each until what it shows changes.
+
+    While the picture stays where it is (another opacity, the bare picture and back) the stretched image is remembered
+    too and only copied; while it moves, nothing large is kept.
+    """
 
     def __init__(self) -> None:
         self._images: dict[str, tuple[AnyOverlay, QImage]] = {}
+        self._scaled: dict[str, tuple[QRect, QImage, QImage]] = {}
+        self._last_target: dict[str, QRect] = {}
 
     def paint(self, painter: QPainter, target: QRectF, overlay: AnyOverlay) -> None:
         """Draw one overlay stretched over ``target``, where the whole picture is."""
         if not overlay.visible or overlay.opacity <= 0:
             return
+        image = self._image(overlay)
+        place = target.toAlignedRect()
+        ratio = painter.device().devicePixelRatioF()
+        stays = self._last_target.get(overlay.name) == place
+        self._last_target[overlay.name] = place
         painter.save()
         painter.setOpacity(overlay.opacity)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(target, self._image(overlay))
+        if stays and place.width() * place.height() * ratio * ratio <= _MAX_SCALED_PX:
+            painter.drawImage(place.topLeft(), self._stretched(overlay.name, image, place, ratio))
+        else:
+            self._scaled.pop(overlay.name, None)
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawImage(place, image)
         painter.restore()
 
     def forget(self) -> None:
         """Another picture: its overlays come anew."""
         self._images.clear()
+        self._scaled.clear()
+        self._last_target.clear()
+
+    def _stretched(self, name: str, image: QImage, place: QRect, ratio: float) -> QImage:
+        known = self._scaled.get(name)
+        if known is None or known[0] != place or known[1] is not image or known[2].devicePixelRatio() != ratio:
+            large = QImage(
+                round(place.width() * ratio), round(place.height() * ratio), QImage.Format.Format_ARGB32_Premultiplied
+            )
+            painter = QPainter(large)
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
+            painter.drawImage(large.rect(), image)
+            painter.end()
+            large.setDevicePixelRatio(ratio)
+            known = self._scaled[name] = place, image, large
+        return known[2]
 
     def _image(self, overlay: AnyOverlay) -> QImage:
         known = self._images.get(overlay.name)

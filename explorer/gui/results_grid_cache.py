@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QImageReader, QPainter, QPainterPath, QPixmap
+from PySide6.QtGui import QBrush, QColor, QImage, QImageReader, QPainter, QPixmap
 
 from explorer.protocol import ItemDescription
 
@@ -58,10 +58,9 @@ def decode_thumbnail(jpeg: bytes, box: QSize, ratio: float) -> DrawnThumbnail | 
     rounded.fill(QColor(0, 0, 0, 0))
     painter = QPainter(rounded)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    path = QPainterPath()
-    path.addRoundedRect(rounded.rect().toRectF(), CORNER_PX * ratio, CORNER_PX * ratio)
-    painter.setClipPath(path)
-    painter.drawImage(0, 0, image)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QBrush(image))
+    painter.drawRoundedRect(rounded.rect(), CORNER_PX * ratio, CORNER_PX * ratio)
     painter.end()
     pixmap = QPixmap.fromImage(rounded, Qt.ImageConversionFlag.NoFormatConversion)
     pixmap.setDevicePixelRatio(ratio)

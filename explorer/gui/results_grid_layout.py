@@ -1,6 +1,7 @@
 """Where the cells of the results grid lie: arithmetic only, no state of any item, so that ten million cost nothing."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 MAX_SCROLL = 1 << 30
 """A scroll bar counts in 32 bits; taller contents are scrolled in steps of several pixels."""
@@ -9,7 +10,7 @@ CELL_ASPECT = 0.84
 """Height of a cell to its width."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CellLayout:
     """Equal cells in rows that fill the width.
 
@@ -25,48 +26,53 @@ class CellLayout:
     wanted_px: int
     gap_px: int = 8
 
-    @property
+    @cached_property
     def n_columns(self) -> int:
         """Cells in a full row."""
         return max(1, (self.width_px - self.gap_px) // (self.wanted_px + self.gap_px))
 
-    @property
+    @cached_property
     def cell_width_px(self) -> int:
         """Width of one cell."""
         columns = self.n_columns
         return max(1, (self.width_px - self.gap_px * (columns + 1)) // columns)
 
-    @property
+    @cached_property
     def cell_height_px(self) -> int:
         """Height of one cell: between a landscape photo's and a portrait's, so that neither gets too small."""
         return max(1, round(self.cell_width_px * CELL_ASPECT))
 
-    @property
+    @cached_property
     def pitch_px(self) -> int:
         """From one row of cells to the next."""
         return self.cell_height_px + self.gap_px
 
-    @property
+    @cached_property
     def n_rows(self) -> int:
         """Rows of cells."""
         return -(-self.n_items // self.n_columns)
 
-    @property
+    @cached_property
     def height_px(self) -> int:
         """Height of everything; a Python integer, it may pass 32 bits."""
         return self.n_rows * self.pitch_px + self.gap_px if self.n_items else 0
 
-    @property
+    @cached_property
     def scroll_unit_px(self) -> int:
         """Pixels that one step of the scroll bar stands for; 1 but for enormous contents."""
         return 1 + self.height_px // MAX_SCROLL
+
+    @cached_property
+    def left_px(self) -> int:
+        """Left of the first column: what a division leaves over is shared by both sides."""
+        spare = self.width_px - self.gap_px - self.n_columns * (self.cell_width_px + self.gap_px)
+        return self.gap_px + max(0, spare) // 2
 
     def cell_origin(self, index: int) -> tuple[int, int]:
         """Left and top of a cell, from the top of the contents."""
         row, column = divmod(index, self.n_columns)
         across = self.cell_width_px + self.gap_px
-        spare = self.width_px - self.gap_px - self.n_columns * across
-        return self.gap_px + max(0, spare) // 2 + column * across, self.gap_px + row * self.pitch_px
+        return self.left_px + column * across, self.gap_px + row * self.pitch_px
 
     def index_at(self, x_px: int, y_px: int) -> int | None:
         """Which cell is at this place of the contents; none between cells and after the last."""

@@ -114,6 +114,10 @@ class SelectionArea(CellArea):
         if row is not None and event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton):
             self.select_row(row)
 
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """The press has done it all; the release is not for anybody behind."""
+        event.accept()
+
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Open what was double-clicked."""
         row = self.row_at(event.position().toPoint())

@@ -10,6 +10,7 @@ from explorer.gui.results_grid_cache import CORNER_PX, fitted
 _BADGE_GROUND = QColor(16, 16, 18, 190)
 _BADGE_INK = QColor(255, 255, 255)
 _USUAL = QSize(640, 480)
+_MAX_BADGES = 512
 
 
 def mixed(first: QColor, second: QColor, part: float) -> QColor:
@@ -59,6 +60,7 @@ class TilePainter:
         self._badge_font.setPointSizeF(max(7.0, font.pointSizeF() * 0.9))
         self._badge_font.setWeight(QFont.Weight.DemiBold)
         self._badge_metrics = QFontMetrics(self._badge_font)
+        self._badges: dict[str, QPixmap] = {}
         self._small_font = QFont(font)
         self._small_font.setPointSizeF(max(7.0, font.pointSizeF() * 0.85))
 
@@ -80,7 +82,9 @@ class TilePainter:
         elif tile.hovered:
             self._paint_ring(painter, cell, self._hover, 1.5)
         if tile.badge:
-            self._paint_badge(painter, cell, tile.badge)
+            badge = self._badge(tile.badge, painter.device().devicePixelRatioF())
+            height = round(badge.height() / badge.devicePixelRatio())
+            painter.drawPixmap(cell.left() + 5, cell.bottom() - 4 - height, badge)
 
     def _picture_rect(self, cell: QRect, tile: Tile) -> QRect:
         size = fitted(tile.size if not tile.size.isEmpty() else _USUAL, cell.size())
@@ -112,15 +116,26 @@ class TilePainter:
         out = width / 2 + 0.5
         painter.drawRoundedRect(QRectF(cell).adjusted(-out, -out, out, out), CORNER_PX + out, CORNER_PX + out)
 
-    def _paint_badge(self, painter: QPainter, cell: QRect, text: str) -> None:
-        metrics = self._badge_metrics
-        width = metrics.horizontalAdvance(text) + 10
-        height = metrics.height() + 2
-        box = QRectF(cell.left() + 5, cell.bottom() - 4 - height, width, height)
+    def _badge(self, text: str, ratio: float) -> QPixmap:
+        """The score on its ground, drawn once for each text."""
+        known = self._badges.get(text)
+        if known is not None and known.devicePixelRatio() == ratio:
+            return known
+        size = QSize(self._badge_metrics.horizontalAdvance(text) + 10, self._badge_metrics.height() + 2)
+        badge = QPixmap(round(size.width() * ratio), round(size.height() * ratio))
+        badge.setDevicePixelRatio(ratio)
+        badge.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(badge)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(_BADGE_GROUND)
-        painter.drawRoundedRect(box, 4, 4)
+        box = QRectF(0, 0, size.width(), size.height())
+        painter.drawRoundedRect(box, CORNER_PX, CORNER_PX)
         painter.setPen(_BADGE_INK)
         painter.setFont(self._badge_font)
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
-
+        painter.end()
+        if len(self._badges) >= _MAX_BADGES:
+            self._badges.clear()
+        self._badges[text] = badge
+        return badge

@@ -42,7 +42,9 @@ class PicturePlacement:
         size = self.drawn_size()
         left = _placed(self.centre.x(), size.width(), self.view.width())
         top = _placed(self.centre.y(), size.height(), self.view.height())
-        return QRectF(QPointF(left, top), size)
+        rect = QRectF(QPointF(left, top), size)
+        # Whole pixels: overlays and picture meet in the same place however they are drawn.
+        return QRectF(rect.toAlignedRect())
 
     def place_at(self, at: QPointF) -> QPointF | None:
         """Picture coordinates in [0, 1] of a place of the widget; ``None`` outside of the picture."""

@@ -1,7 +1,7 @@
 """Small maps made larger, with the cells where they belong: the value of a cell sits at its centre.
 
-Sums of shifted arrays rather than matrix products: a product wakes the threads of the linear algebra library, which on a
-busy machine wait for each other a hundred times longer than such a small product takes.
+Sums of shifted arrays rather than matrix products: a product wakes the threads of the linear algebra library, which on
+a busy machine wait for each other a hundred times longer than such a small product takes.
 """
 
 from functools import lru_cache

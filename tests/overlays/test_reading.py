@@ -32,7 +32,8 @@ def test_messages_and_arrays_give_the_same_layers():
         segmentation=Segmentation(ids, sure.astype(np.float32) / 255, NAMES),
     )
     for ours, theirs in zip(overlays_from_explanation(message), overlays_from_evidence(evidence), strict=True):
-        assert (ours.name, ours.title, ours.kind, ours.visible) == (theirs.name, theirs.title, theirs.kind, theirs.visible)
+        for attribute in ("name", "title", "kind", "visible", "opacity", "threshold"):
+            assert getattr(ours, attribute) == getattr(theirs, attribute)
     first, second, classes = overlays_from_explanation(message)
     np.testing.assert_array_equal(first.values, gates[0])
     np.testing.assert_array_equal(second.values, gates[1])
