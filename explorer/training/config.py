@@ -20,14 +20,11 @@ _Share = Annotated[float, msgspec.Meta(ge=0.0, lt=1.0)]
 _Rate = Annotated[float, msgspec.Meta(gt=0.0, le=1.0)]
 
 
-class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all sections: immutable, and strict about names."""
-
-
-class DatasetSection(_Section):
+class DatasetSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Captioned photos in Karpathy's form.
 
-    Attributes:
+    Attributes
+    ----------
         annotations: the json; ``$NAMES`` are taken from the environment, relative paths start at the recipe.
         images: folder of the photos; empty: ``images`` beside the json.
         train_split: split to train on.
@@ -42,10 +39,11 @@ class DatasetSection(_Section):
     max_photos: _Count = 0
 
 
-class FeatureSection(_Section):
+class FeatureSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the frozen backbone gives, once for every view of a photo.
 
-    Attributes:
+    Attributes
+    ----------
         vision: the vision package; empty: the backbone alone.
         n_crops: random crops with changed colours of each training photo, beside the photo itself (reconstructed).
         flip: whether the mirrored photo is a view, too (reconstructed).
@@ -58,10 +56,11 @@ class FeatureSection(_Section):
     seed: int = 0
 
 
-class TailSection(_Section):
+class TailSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Tuning of the last backbone stages under a pooled head, before the network is trained on them (reconstructed).
 
-    Attributes:
+    Attributes
+    ----------
         epochs: 0 leaves the tail as it came.
         batch_size: photos a step.
         learning_rate: of the head.
@@ -82,7 +81,7 @@ class TailSection(_Section):
     sentences: Annotated[int, msgspec.Meta(ge=1, le=5)] = 5
 
 
-class NetworkSection(_Section):
+class NetworkSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The image and text encoders; names and defaults as in ``networks/three_shnet/config.py``."""
 
     embed_dim: _Positive = 1024
@@ -102,10 +101,11 @@ class NetworkSection(_Section):
     word_feature_dropout: _Share = 0.0
 
 
-class TrainingSection(_Section):
+class TrainingSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Objective and schedule.
 
-    Attributes:
+    Attributes
+    ----------
         loss: "triplet" as published, or "info-nce".
         warmup_epochs: epochs of the triplet loss over all negatives before the hardest ones (1 as published).
         margin: of the triplet loss.
@@ -138,13 +138,13 @@ class TrainingSection(_Section):
             raise ValueError("loss = \"triplet\" takes sentences = 1")
 
 
-class RidgeSection(_Section):
+class RidgeSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The closed form of the pooled encoder: penalty on the squared weights, as a multiple of the rows."""
 
     penalty: Annotated[float, msgspec.Meta(gt=0.0)] = 1.0
 
 
-class PooledRecipe(_Section, tag_field="task", tag="pooled"):
+class PooledRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="task", tag="pooled"):
     """Ridge regression from pooled features to sentence embeddings."""
 
     name: str
@@ -154,7 +154,7 @@ class PooledRecipe(_Section, tag_field="task", tag="pooled"):
     ridge: RidgeSection = RidgeSection()
 
 
-class ImageSentenceRecipe(_Section, tag_field="task", tag="image-sentence"):
+class ImageSentenceRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="task", tag="image-sentence"):
     """3SHNet on captioned photos."""
 
     name: str

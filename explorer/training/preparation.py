@@ -12,7 +12,7 @@ from explorer.packages.manifest import VisionPart
 from explorer.packages.package import ModelPackage
 from explorer.training.captions import build_sentence_bank
 from explorer.training.config import DatasetSection, FeatureSection, dataset_paths
-from explorer.training.events import Progressed, Started, TrainingEvent
+from explorer.training.events import Started, TrainingEvent
 from explorer.training.feature_cache import CachedView, ViewRequest, cache_view, open_view
 from explorer.training.photos import Split
 from explorer.training.run_directory import RunDirectory
@@ -24,7 +24,8 @@ from explorer.vision import DEFAULT_BACKBONE, Vision, load_vision
 class TrainingPlaces:
     """Where a run works.
 
-    Attributes:
+    Attributes
+    ----------
         run: its own folder.
         recipe_folder: relative paths of the recipe start here.
         features_folder: features of all runs.
@@ -43,7 +44,8 @@ class TrainingPlaces:
 class Prepared:
     """Everything frozen.
 
-    Attributes:
+    Attributes
+    ----------
         vision: backbone and, if the recipe names one, segmenter.
         vision_package: the package of the segmenter, or None.
         train: training photos with all their views.

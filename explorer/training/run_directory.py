@@ -26,7 +26,8 @@ from explorer.errors import ConfigError
 class RunDirectory:
     """One run on disk.
 
-    Attributes:
+    Attributes
+    ----------
         folder: its folder, which exists.
     """
 
@@ -65,7 +66,7 @@ class RunDirectory:
             return None
         try:
             state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        except Exception as error:  # noqa: BLE001 - torch.load raises many kinds for a damaged file
+        except Exception as error:
             raise ConfigError(
                 f"The checkpoint {path.name} cannot be read.", "Delete it; the run then begins this phase anew."
             ) from error

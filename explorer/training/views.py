@@ -19,7 +19,8 @@ _LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 class View:
     """One way to look at every photo of a split.
 
-    Attributes:
+    Attributes
+    ----------
         kind: what is done.
         seed: of the crops; the same seed gives the same crop of the same photo.
     """
@@ -66,4 +67,5 @@ def _change_colours(view: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     pixels = (pixels - mean) * rng.uniform(*_CONTRAST) + mean
     grey = (pixels @ _LUMINANCE)[..., None]
     pixels = (pixels - grey) * rng.uniform(*_SATURATION) + grey
-    return np.clip(pixels, 0, 255).astype(np.uint8)
+    changed: np.ndarray = np.clip(pixels, 0, 255).astype(np.uint8)
+    return changed

@@ -13,6 +13,7 @@ class TokenMLP(nn.Module):
 
     def __init__(self, n_in: int, n_hidden: int, n_out: int) -> None:
         super().__init__()
+        self._n_out = n_out
         self.layers = nn.ModuleList([nn.Linear(n_in, n_hidden), nn.Linear(n_hidden, n_out)])
         self.bns = nn.ModuleList([nn.BatchNorm1d(n_hidden), nn.BatchNorm1d(n_out)])
 
@@ -22,9 +23,8 @@ class TokenMLP(nn.Module):
         valid: bool (B, N), or None if all are. Padding takes no part in the batch statistics and gives zeros.
         """
         if valid is None:
-            flat = self._rows(tokens.reshape(-1, tokens.shape[-1]))
-            return flat.view(*tokens.shape[:-1], -1)
-        out = tokens.new_zeros(*tokens.shape[:-1], self.layers[1].out_features)  # type: ignore[arg-type]
+            return self._rows(tokens.reshape(-1, tokens.shape[-1])).view(*tokens.shape[:-1], self._n_out)
+        out = tokens.new_zeros(*tokens.shape[:-1], self._n_out)
         out[valid] = self._rows(tokens[valid])
         return out
 

@@ -21,7 +21,7 @@ def sort_descending(values: Tensor) -> Tensor:
     if values.device.type != "cpu" or values.dtype != torch.float32:
         return values.sort(dim=-1, descending=True).values
     if torch.is_grad_enabled() and values.requires_grad:
-        result: Tensor = _PackedSort.apply(values)  # type: ignore[no-untyped-call]
+        result: Tensor = _PackedSort.apply(values)
         return result
     negated = np.negative(values.detach().numpy(), order="C")
     _sort_rows(negated)
@@ -47,7 +47,7 @@ class _PackedSort(torch.autograd.Function):
         return values.gather(-1, order)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         """Send each gradient back to where its value came from."""
         (order,) = ctx.saved_tensors
         return torch.empty_like(gradients[0], memory_format=torch.contiguous_format).scatter_(

