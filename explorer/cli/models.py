@@ -1,6 +1,7 @@
 """Models from the command line: train, evaluate, list, verify."""
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -37,8 +38,11 @@ def train(
         ):
             match event:
                 case events.Progressed():
-                    description = f"{event.message} loss {event.loss:.3f}"
+                    known = event.loss is not None and not math.isnan(event.loss)
+                    description = f"{event.message}, loss {event.loss:.3f}" if known else event.message
                     bar.update(task, description=description, completed=event.step, total=event.n_steps)
+                case events.Started():
+                    bar.console.print(f"Run: {event.run_dir}")
                 case events.EpochFinished():
                     bar.console.print(f"epoch {event.epoch}: " + _numbers(event.metrics))
                 case events.Finished():
