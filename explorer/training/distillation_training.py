@@ -2,7 +2,7 @@
 # B photos, M mask classes, C classes of presence and cell scores
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +32,8 @@ class LearningConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         truth_repeats: how often an epoch shows each annotated photo, on average.
         rare_below: photos with a class that fewer than this share of photos have are drawn more often, by the root of
             how much rarer it is (repeat factors of Gupta et al. 2019, section 4.2); 0 draws all alike.
+        weigh_below: mask classes that cover less than this share of all pixels weigh more in the map's loss, by the root
+            of how much rarer they are, at most 4 times; 0 weighs all alike.
         cell_weight, presence_weight: of these losses beside the map's.
         dropout: share of trunk and grid channels that are zeroed.
         seed: of everything random.
@@ -44,6 +46,7 @@ class LearningConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     warm_up: float = 0.1
     truth_repeats: int = 6
     rare_below: float = 0.05
+    weigh_below: float = 0.01
     cell_weight: float = 5.0
     presence_weight: float = 2.0
     dropout: float = 0.1
@@ -91,7 +94,19 @@ def draw_rates(masks: np.ndarray, rare_below: float) -> np.ndarray:
     return np.asarray(np.where(has, of_class, 1.0).max(axis=1))
 
 
-def distillation_loss(output: SegmenterOutput, targets: Targets, config: LearningConfig) -> torch.Tensor:
+def mask_weights(parts: Iterable[np.ndarray], weigh_below: float, *, largest: float = 4.0) -> torch.Tensor:
+    """Weight of each mask class in the map's loss; float32 (M,), from 1 to ``largest``.
+
+    parts: masks, uint8 (n, h, w, M), of each part.
+    """
+    covered = np.sum([masks.sum(axis=(0, 1, 2), dtype=np.int64) for masks in parts], axis=0)
+    shares = np.maximum(covered / covered.sum(), 1e-9)
+    return torch.from_numpy(np.clip(np.sqrt(weigh_below / shares), 1.0, largest).astype(np.float32))
+
+
+def distillation_loss(
+    output: SegmenterOutput, targets: Targets, weights_M: torch.Tensor, config: LearningConfig
+) -> torch.Tensor:
     """Soft cross-entropy of the map, and binary cross-entropy of cell scores and presence.
 
     Pixels nobody labelled have masks that sum to less than one and count that much less.
@@ -99,7 +114,7 @@ def distillation_loss(output: SegmenterOutput, targets: Targets, config: Learnin
     assert output.map_logits is not None
     masks_BMhw, cells_BCgg = (_probabilities(part).movedim(-1, 1) for part in (targets.masks, targets.cells))
     log_BMhw = torch.log_softmax(output.map_logits, dim=1)
-    map_loss = -(masks_BMhw * log_BMhw).sum() / masks_BMhw.sum().clamp(min=1.0)
+    map_loss = -(weights_M[:, None, None] * masks_BMhw * log_BMhw).sum() / masks_BMhw.sum().clamp(min=1.0)
     cell_loss = functional.binary_cross_entropy_with_logits(output.scores, cells_BCgg)
     presence_loss = functional.binary_cross_entropy_with_logits(output.presence, _probabilities(targets.presence))
     return map_loss + config.cell_weight * cell_loss + config.presence_weight * presence_loss
@@ -119,6 +134,7 @@ def train_segmenter(
     """
     optimizer = torch.optim.AdamW(segmenter.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
     rates = [draw_rates(examples.targets.masks, config.rare_below) for examples, _ in parts]
+    weights_M = mask_weights((examples.targets.masks for examples, _ in parts), config.weigh_below)
     n_steps = len(_epoch_plan(parts, rates, config, epoch=0))
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, config.learning_rate, total_steps=n_steps * config.n_epochs, pct_start=config.warm_up)
@@ -133,7 +149,7 @@ def train_segmenter(
         for step, (part, rows, mirror) in enumerate(plan, 1):
             token.check()
             features, targets = parts[part][0].batch(rows, mirror=mirror)
-            loss = distillation_loss(segmenter(_dropped(features, config.dropout)), targets, config)
+            loss = distillation_loss(segmenter(_dropped(features, config.dropout)), targets, weights_M, config)
             if not torch.isfinite(loss):
                 raise FloatingPointError(f"the loss became {loss.item()} in epoch {epoch + 1}, step {step}")
             optimizer.zero_grad()

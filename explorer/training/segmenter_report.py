@@ -104,9 +104,9 @@ def report_truth(coco: Path, segmenters: dict[str, Segment]) -> dict[str, object
     student, teacher = (ious[name] for name in segmenters)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = (student[0] / teacher[0], student[1] / teacher[1])
-    columns = ious | {"ratio": ratio}
+    columns: dict[str, tuple[np.ndarray, np.ndarray]] = ious | {"ratio": ratio}
     table = {names[row]: {"photos": len(entries) if row in (0, n_classes) else n_photos[row]}
-             | {name: _interval(*values, row) for name, values in columns.items()} for row in rows}
+             | {name: _interval(values[0], values[1], row) for name, values in columns.items()} for row in rows}
     listed = rows[2:]
     means = {name: float(np.nanmean(values[0][listed])) for name, values in ious.items()}
     return {"photos": len(entries), "classes": table, "mean over listed classes": means}

@@ -6,6 +6,7 @@ its weights are read from the local cache of downloaded weights, and fetched onl
 """
 # B pictures, g cells a side of the grid (7 at 224 px)
 
+import math
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -170,7 +171,8 @@ def _cuts(stages: list[nn.Module], side_px: int, name: str) -> tuple[tuple[int, 
             x = torch.zeros(1, 3, side_px, side_px)
             for index, stage in enumerate(stages, 1):
                 x = stage.eval()(x)
-                ends[side_px // x.shape[-1]] = (index, x.shape[1])
+                # Sides that 32 does not divide are rounded up on the way.
+                ends[2 ** round(math.log2(side_px / x.shape[-1]))] = (index, x.shape[1])
         if x.ndim != 4 or tuple(sorted(ends))[-3:] != _STRIDES:
             raise ValueError(f"strides {sorted(ends)}")
     except (RuntimeError, ValueError, TypeError, IndexError) as error:

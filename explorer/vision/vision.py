@@ -174,23 +174,21 @@ def read_segmenter(package: ModelPackage, backbone: Backbone) -> Segmenter:
                            f"{config.n_classes}, {config.n_masks} of them with masks.", "Install the package again.")
     segmenter = Segmenter(config)
     tensors = load_tensors(package)
-    expected = segmenter.state_dict()
+    expected = {key: tensor for key, tensor in segmenter.state_dict().items() if tensor.ndim}
     require_keys(tensors, expected)
     for key, tensor in tensors.items():
         if tensor.shape != tuple(expected[key].shape):
             raise PackageError(f"The tensor {key} of {package.name} has shape {tensor.shape}, "
                                f"expected {tuple(expected[key].shape)}.", "Install the package again.")
-    segmenter.load_state_dict({key: torch.from_numpy(tensor) for key, tensor in tensors.items()})
+    # Not strict, for the counters of training steps, which are not stored; all else was compared above.
+    segmenter.load_state_dict({key: torch.from_numpy(tensor) for key, tensor in tensors.items()}, strict=False)
     return segmenter.eval().requires_grad_(False)
 
 
 def segmenter_tensors(segmenter: Segmenter) -> dict[str, np.ndarray]:
     """What a package stores: convolutions and products in half precision, statistics of normalisations in full."""
-    tensors = {}
-    for key, tensor in segmenter.state_dict().items():
-        values = tensor.detach().cpu().contiguous().numpy()
-        tensors[key] = values.astype(np.float16) if values.ndim > 1 else values
-    return tensors
+    values = {key: tensor.detach().cpu().numpy() for key, tensor in segmenter.state_dict().items() if tensor.ndim}
+    return {key: value.astype(np.float16) if value.ndim > 1 else value for key, value in values.items()}
 
 
 def reference_outputs(package: ModelPackage, squares: np.ndarray, *, device: str = "cpu") -> np.ndarray:
