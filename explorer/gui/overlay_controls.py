@@ -152,7 +152,7 @@ class LegendButton(QAbstractButton):
             painter.setBrush(mixed(ground, text, 0.07))
             painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
         colour = QColor(*self.row.colour)
-        painter.setPen(QPen(colour.darker(115), 1.5))
+        painter.setPen(QPen(mixed(colour, text, 0.25), 1.5))
         painter.setBrush(colour if self.isChecked() else Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(QRectF(8, area.center().y() - 6, 12, 12), 3, 3)
         painter.setPen(text if self.isChecked() else mixed(ground, text, 0.5))

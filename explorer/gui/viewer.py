@@ -1,7 +1,7 @@
 """One result at large: the picture, where the model looked and what it saw there, and what is known of it."""
 
 from PySide6.QtCore import QPointF, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QImage, QKeyEvent, QShowEvent
+from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
 from explorer.gui.overlay_panel import OverlayPanel
@@ -35,6 +35,7 @@ class Viewer(QWidget):
         super().__init__(parent)
         self._item: ItemDescription | None = None
         self._explained = False
+        self._layers_of = -1
         self._has_full_picture = False
         self.bar = ViewerBar()
         self.canvas = PictureCanvas()
@@ -80,6 +81,7 @@ class Viewer(QWidget):
         self._stack.addWidget(EmptyState("Select a result to see it here."))
         self._stack.addWidget(shown)
         self.setMinimumWidth(240)
+        self.setFocusProxy(self.canvas)
         self.setAccessibleName("Viewer")
 
     def _connect(self) -> None:
@@ -109,6 +111,7 @@ class Viewer(QWidget):
         if before is not None and (before.item_id, before.modified_at) == (item.item_id, item.modified_at):
             return
         self._explained = self._has_full_picture = False
+        self._layers_of = -1
         self.canvas.expect(QSize(item.width_px, item.height_px))
         self.details.set_presence(())
         self.status.reset()
@@ -118,21 +121,16 @@ class Viewer(QWidget):
     def show_preview(self, jpeg: bytes) -> None:
         """Show the thumbnail of the item in the meantime; does nothing once the picture is there."""
         if self._item is not None and not self._has_full_picture:
-            image = QImage.fromData(jpeg)
-            size = QSize(self._item.width_px, self._item.height_px)
-            self.canvas.set_picture(image, image.size() if size.isEmpty() else size)
+            self.canvas.set_picture(jpeg, QSize(self._item.width_px, self._item.height_px))
 
     def show_picture(self, picture: Picture) -> None:
         """Take the picture of the shown item; any other is dropped."""
         if self._item is None or picture.item_id != self._item.item_id:
             return
-        image = QImage.fromData(picture.jpeg)
-        if image.isNull():
+        if not self.canvas.set_picture(picture.jpeg, QSize(picture.full_width_px, picture.full_height_px)):
             self.show_problem("The picture cannot be shown.")
             return
         self._has_full_picture = True
-        full = QSize(picture.full_width_px, picture.full_height_px)
-        self.canvas.set_picture(image, image.size() if full.isEmpty() else full)
         self.status.picture_came()
 
     def show_explanation(self, explanation: Explanation) -> None:
@@ -140,6 +138,7 @@ class Viewer(QWidget):
         if self._item is None or explanation.item_id != self._item.item_id:
             return
         self._explained = True
+        self._layers_of = explanation.item_id
         shown = self.layers.set_overlays(overlays_from_explanation(explanation))
         self.canvas.set_overlays(shown)
         self.details.set_presence(explanation.presence)
@@ -150,6 +149,7 @@ class Viewer(QWidget):
         self.status.show_problem(sentence)
         if not self._explained:
             self.layers.set_overlays(())
+            self.canvas.set_overlays(())
 
     def clear(self) -> None:
         """Show nothing."""
@@ -181,8 +181,8 @@ class Viewer(QWidget):
 
     @Slot(tuple)
     def _on_overlays_changed(self, overlays: tuple) -> None:  # type: ignore[type-arg]  # what Signal(tuple) carries
-        # Until an explanation is here the controls still speak of the picture before.
-        if self._explained:
+        # Until its explanation is here the controls still speak of the picture before.
+        if self._item is not None and self._layers_of == self._item.item_id:
             self.canvas.set_overlays(overlays)
 
     @Slot(object)

@@ -3,7 +3,6 @@
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
-    QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -16,6 +15,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer.gui.painters import AnyOverlay, OverlayPainter
 from explorer.gui.results_grid_tiles import mixed
+from explorer.gui.viewer_levels import PictureLevels
 from explorer.gui.viewer_placement import PicturePlacement
 from explorer.overlays import composed
 
@@ -36,7 +36,7 @@ class PictureCanvas(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.placement = PicturePlacement()
-        self._levels: list[QImage] = []
+        self._picture: PictureLevels | None = None
         self._overlays: tuple[AnyOverlay, ...] = ()
         self._painter = OverlayPainter()
         self._bare = False
@@ -51,18 +51,26 @@ class PictureCanvas(QWidget):
 
     def expect(self, size: QSize) -> None:
         """Another picture will come: until then a quiet ground in its shape (nothing if the size is empty)."""
-        self._levels, self._overlays = [], ()
+        self._picture, self._overlays = None, ()
         self._painter.forget()
         self.placement.picture = QSizeF(size)
         self.fit()
 
-    def set_picture(self, image: QImage, full_size: QSize) -> None:
-        """Show an image that stands for a picture of ``full_size``; a sharper one of the same keeps the zoom."""
-        if QSizeF(full_size) != self.placement.picture:
-            self.placement.picture = QSizeF(full_size)
+    def set_picture(self, encoded: bytes, full_size: QSize) -> bool:
+        """Show an encoded picture; a sharper one of the same ``full_size`` keeps the zoom.
+
+        Returns whether it can be decoded; if not, nothing changes. An empty ``full_size`` means its own.
+        """
+        picture = PictureLevels(encoded)
+        if picture.at_least(self.width() * self.devicePixelRatioF()).isNull():
+            return False
+        size = QSizeF(picture.size if full_size.isEmpty() else full_size)
+        if size != self.placement.picture:
+            self.placement.picture = size
             self.fit()
-        self._levels = [] if image.isNull() else [image.convertToFormat(QImage.Format.Format_RGB32)]
+        self._picture = picture
         self.update()
+        return True
 
     def set_overlays(self, overlays: tuple[AnyOverlay, ...]) -> None:
         """Replace the layers, the lowest first."""
@@ -72,7 +80,7 @@ class PictureCanvas(QWidget):
     @property
     def has_picture(self) -> bool:
         """Whether there is a picture to see."""
-        return bool(self._levels)
+        return self._picture is not None
 
     @property
     def bare(self) -> bool:
@@ -107,36 +115,22 @@ class PictureCanvas(QWidget):
         window, text = palette.color(QPalette.ColorRole.Window), palette.color(QPalette.ColorRole.WindowText)
         painter.fillRect(event.rect(), mixed(window, text, 0.06))
         rect = self.placement.rect()
-        if not self._levels:
+        if self._picture is None:
             painter.fillRect(rect, mixed(window, text, 0.12))
         else:
-            self._paint_picture(painter, rect)
+            self._paint_picture(painter, rect, self._picture)
         if self.hasFocus():
             painter.setPen(palette.color(QPalette.ColorRole.Highlight))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
 
-    def _paint_picture(self, painter: QPainter, rect: QRectF) -> None:
+    def _paint_picture(self, painter: QPainter, rect: QRectF, picture: PictureLevels) -> None:
+        width = rect.width() * self.devicePixelRatioF()
         # Single pixels are shown as such once each is as large as four of the screen.
-        smooth = rect.width() * self.devicePixelRatioF() < 4 * self._levels[0].width()
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
-        painter.drawImage(rect, self._level_for(rect))
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, width < 4 * picture.size.width())
+        painter.drawImage(rect, picture.at_least(width))
         if not self._bare:
             for overlay in self._overlays:
                 self._painter.paint(painter, rect, overlay)
-
-    def _level_for(self, rect: QRectF) -> QImage:
-        """The smallest of the halved versions that is at least as large as what is drawn: quick, and no moiré."""
-        wanted = rect.width() * self.devicePixelRatioF()
-        level = 0
-        while self._levels[level].width() >= 2 * max(1.0, wanted):
-            if level + 1 == len(self._levels):
-                larger = self._levels[level].size()
-                self._levels.append(self._levels[level].scaled(
-                    max(1, larger.width() // 2), max(1, larger.height() // 2),
-                    Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation,
-                ))
-            level += 1
-        return self._levels[level]
 
     # --- pointer and keys ------------------------------------------------------------------------------------------
 

@@ -89,6 +89,25 @@ def test_what_comes_for_another_item_is_dropped(viewer, description, picture, ex
     assert viewer.layers.overlays() == ()
 
 
+def test_controls_work_while_another_explanation_of_the_same_picture_is_on_its_way(explained):
+    explained.explain_again()
+    explained.toggle_layer(1)
+    explained.toggle_layer(3)
+    assert _at(explained, 0.97, 0.97) == QColor(0x80, 0x40, 0x20)
+
+
+def test_an_explanation_that_fails_leaves_none_behind(explained):
+    explained.explain_again()
+    explained.show_problem("The model is gone.")
+    assert explained.layers.boxes == []
+    assert _at(explained, 0.97, 0.97) == QColor(0x80, 0x40, 0x20)
+
+
+def test_the_focus_goes_to_the_picture(explained):
+    explained.setFocus()
+    assert explained.focusWidget() is explained.canvas
+
+
 # --- states ----------------------------------------------------------------------------------------------------------
 
 
