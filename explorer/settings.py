@@ -1,7 +1,6 @@
 """What the program remembers between two starts: one frozen value, one TOML file, one section per page."""
 
 import os
-import tomllib
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -72,10 +71,12 @@ def read_settings(path: Path) -> Settings:
     Raises:
         ConfigError: the file is not TOML, a key has the wrong type, or a newer version wrote it.
     """
+    if not path.exists():
+        return Settings()
+    import tomllib  # here for the start-up time
+
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return Settings()
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"The settings in {path} cannot be read ({error}).", "The defaults are used.") from error
     version = document.get("schema_version", SCHEMA_VERSION)

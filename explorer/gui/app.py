@@ -1,9 +1,8 @@
 """Starts the window and ends it."""
 
-import ctypes
+import gc
 import os
 import signal
-import socket
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -32,6 +31,7 @@ def run_window(library: Path | None, *, data_dir: Path, engine_command: Sequence
     if problem:
         sys.stderr.write(problem + "\n")
         return 1
+    gc.disable()  # nothing made while starting is garbage; looking for it took a tenth of the time to the first paint
     from PySide6.QtWidgets import QApplication
 
     app = QApplication.instance() or QApplication([sys.argv[0] or "retrieval-explorer"])
@@ -55,14 +55,23 @@ def prepare_application(app: "QApplication") -> None:  # type: ignore[name-defin
 
 def complete_after_paint(window: "MainWindow", controller: "Controller") -> None:
     """Once the window is seen, start the engine, and import in a thread what grid and viewer need."""
-    from PySide6.QtCore import QTimer
-
+    from explorer.gui.first_paint import FirstPaint
     from explorer.gui.worker import Job
 
     imports = Job(_import_the_rest)
-    imports.finished.connect(window.complete)
-    QTimer.singleShot(0, controller.start)
-    QTimer.singleShot(0, imports.start)
+    imports.finished.connect(window.complete)  # if the import failed, it is tried there again, and fails aloud
+    imports.finished.connect(_collect_garbage_again)
+
+    def go_on() -> None:
+        controller.start()
+        imports.start()
+
+    FirstPaint(window, go_on)
+
+
+def _collect_garbage_again() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def _import_the_rest() -> None:
@@ -150,6 +159,8 @@ def _x11_answers(display: str) -> bool:
     if host in ("", "unix"):
         path = f"/tmp/.X11-unix/X{number}"
         return _answers(Path(path)) or _answers(f"\0{path}")
+    import socket  # here for the start-up time
+
     try:
         socket.create_connection((host, _X11_PORT + int(number)), timeout=2).close()
     except OSError:
@@ -158,12 +169,16 @@ def _x11_answers(display: str) -> bool:
 
 
 def _answers(address: "Path | str") -> bool:
+    import socket
+
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(2)
         return probe.connect_ex(str(address)) == 0
 
 
 def _loads(library: str) -> bool:
+    import ctypes  # here for the start-up time: only X11 asks
+
     try:
         ctypes.CDLL(library)
     except OSError:

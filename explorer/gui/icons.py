@@ -5,7 +5,7 @@ Coordinates are on a 16 x 16 grid.
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPalette, QPen
-from PySide6.QtWidgets import QStyle, QStyleOptionToolButton, QToolButton, QWidget
+from PySide6.QtWidgets import QToolButton, QWidget
 
 GRID = 16.0
 _ROUND = 4.0
@@ -162,8 +162,6 @@ class GlyphButton(QToolButton):
         return QSize(24, 24)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
-        option = QStyleOptionToolButton()
-        self.initStyleOption(option)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         palette = self.palette()
@@ -176,7 +174,7 @@ class GlyphButton(QToolButton):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(shade)
             painter.drawRoundedRect(box, _ROUND, _ROUND)
-        if option.state & QStyle.StateFlag.State_HasFocus:
+        if self.hasFocus():
             painter.setPen(QPen(palette.color(QPalette.ColorRole.Highlight), 1.5))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(box, _ROUND, _ROUND)

@@ -8,12 +8,15 @@ and once; until then the worker is referenced from here, so Python cannot collec
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
-from explorer.engine.client import EngineProcess
 from explorer.errors import EngineError
 from explorer.protocol import Message, Request
+
+if TYPE_CHECKING:
+    from explorer.engine.client import EngineProcess
 
 _running: set["Worker"] = set()
 
@@ -32,10 +35,11 @@ class Worker(QObject):
     def __init__(self, name: str) -> None:
         super().__init__()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self.finished.connect(self._forget, Qt.ConnectionType.QueuedConnection)
 
     def start(self) -> None:
         """Begin; connect everything before."""
+        # Connected last, so that it is heard last: with the worker go the connections of everybody who still waits.
+        self.finished.connect(self._forget, Qt.ConnectionType.QueuedConnection)
         _running.add(self)
         self._thread.start()
 
@@ -122,6 +126,8 @@ class EngineWorker(Worker):
 
     def work(self) -> None:
         """Start the engine and read it to its end."""
+        from explorer.engine.client import EngineProcess  # here for the start-up time, and in this thread
+
         with self._lock:
             if self._stopped:
                 return
@@ -141,7 +147,7 @@ class EngineWorker(Worker):
             writer.join()
             self._details = f"{process.stderr_tail()}\nThe engine ended with status {process.returncode}.".strip()
 
-    def _write(self, process: EngineProcess) -> None:
+    def _write(self, process: "EngineProcess") -> None:
         while (request := self._outbox.get()) is not None:
             try:
                 process.send(request)
