@@ -32,33 +32,33 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
 # --- requests -------------------------------------------------------------------------------------------------------
 
 
-class Hello(Message):
+class Hello(Message, frozen=True):
     """First message; answered by :class:`Welcome`."""
 
     protocol_version: int = PROTOCOL_VERSION
 
 
-class ListModels(Message):
+class ListModels(Message, frozen=True):
     """Answered by :class:`ModelList`."""
 
 
-class OpenLibrary(Message):
+class OpenLibrary(Message, frozen=True):
     """Open or create the library in this folder; answered by :class:`LibraryState`."""
 
     path: bytes
 
 
-class DescribeLibrary(Message):
+class DescribeLibrary(Message, frozen=True):
     """Answered by :class:`LibraryState`."""
 
 
-class LoadModel(Message):
+class LoadModel(Message, frozen=True):
     """Make this package ready to search; answered by :class:`ModelLoaded`."""
 
     name: str
 
 
-class IndexFolders(Message):
+class IndexFolders(Message, frozen=True):
     """Scan and index folders with a model; :class:`Progress` while it works, then :class:`IndexFinished`.
 
     An empty ``folders`` re-scans every source of the library.
@@ -68,13 +68,13 @@ class IndexFolders(Message):
     model: str
 
 
-class RemoveSource(Message):
+class RemoveSource(Message, frozen=True):
     """Forget a folder and its items (never touches the files); answered by :class:`LibraryState`."""
 
     source_id: int
 
 
-class Search(Message):
+class Search(Message, frozen=True):
     """Rank the library's items; answered by :class:`SearchResponse`. ``k`` 0 ranks everything."""
 
     query: Query
@@ -82,30 +82,30 @@ class Search(Message):
     k: int = 0
 
 
-class Browse(Message):
+class Browse(Message, frozen=True):
     """Everything in the library in scan order, without scores; answered by :class:`SearchResponse`."""
 
 
-class DescribeItems(Message):
+class DescribeItems(Message, frozen=True):
     """Answered by :class:`ItemDescriptions` in the order asked; unknown ids are left out."""
 
     item_ids: tuple[int, ...]
 
 
-class GetThumbnails(Message):
+class GetThumbnails(Message, frozen=True):
     """Answered by :class:`Thumbnails`; items without one are left out."""
 
     item_ids: tuple[int, ...]
 
 
-class GetPicture(Message):
+class GetPicture(Message, frozen=True):
     """The picture itself, upright, no edge longer than ``max_edge_px``; answered by :class:`Picture`."""
 
     item_id: int
     max_edge_px: int = 2048
 
 
-class Explain(Message):
+class Explain(Message, frozen=True):
     """Where the model looked and what it saw; answered by :class:`Explanation`."""
 
     item_id: int
@@ -113,26 +113,26 @@ class Explain(Message):
     query: Query | None = None
 
 
-class ListErrors(Message):
+class ListErrors(Message, frozen=True):
     """Files that could not be read; answered by :class:`ErrorList`."""
 
     limit: int = 10_000
 
 
-class Cancel(Message):
+class Cancel(Message, frozen=True):
     """Ask the request ``target`` to stop; that request then ends in :class:`Cancelled`. Has no answer of its own."""
 
     target: int
 
 
-class Shutdown(Message):
+class Shutdown(Message, frozen=True):
     """Finish what is committed, close the library and exit; answered by the end of the stream."""
 
 
 # --- answers --------------------------------------------------------------------------------------------------------
 
 
-class Welcome(Message):
+class Welcome(Message, frozen=True):
     """The engine is up. ``device`` is what a person reads: "CPU", "NVIDIA H200", ..."""
 
     protocol_version: int
@@ -153,7 +153,7 @@ class ModelSummary(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
 
 
-class ModelList(Message):
+class ModelList(Message, frozen=True):
     """The packages that were found, the preferred one first."""
 
     models: tuple[ModelSummary, ...]
@@ -169,7 +169,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     missing: bool = False
 
 
-class LibraryState(Message):
+class LibraryState(Message, frozen=True):
     """What the library holds now. ``n_indexed`` maps a model's name to its number of items with vectors."""
 
     path: bytes
@@ -181,7 +181,7 @@ class LibraryState(Message):
     read_only: bool = False
 
 
-class ModelLoaded(Message):
+class ModelLoaded(Message, frozen=True):
     """The model is ready. ``notice`` says in a sentence if something fell back (no memory on the device, ...)."""
 
     name: str
@@ -190,7 +190,7 @@ class ModelLoaded(Message):
     notice: str = ""
 
 
-class Progress(Message):
+class Progress(Message, frozen=True):
     """Where long work stands. ``n_total`` is 0 while it is not known."""
 
     stage: str
@@ -201,7 +201,7 @@ class Progress(Message):
     current: str = ""
 
 
-class IndexFinished(Message):
+class IndexFinished(Message, frozen=True):
     """What indexing did; ``state`` is the library afterwards."""
 
     n_added: int
@@ -216,7 +216,7 @@ class IndexFinished(Message):
     notice: str = ""
 
 
-class SearchResponse(Message):
+class SearchResponse(Message, frozen=True):
     """A ranking, best first, as packed arrays (10 million rows fit in one message).
 
     Attributes:
@@ -253,7 +253,7 @@ class ItemDescription(msgspec.Struct, frozen=True, kw_only=True):
     error: str = ""
 
 
-class ItemDescriptions(Message):
+class ItemDescriptions(Message, frozen=True):
     """Answer to :class:`DescribeItems`."""
 
     items: tuple[ItemDescription, ...]
@@ -266,13 +266,13 @@ class Thumbnail(msgspec.Struct, frozen=True, kw_only=True):
     jpeg: bytes
 
 
-class Thumbnails(Message):
+class Thumbnails(Message, frozen=True):
     """Answer to :class:`GetThumbnails`."""
 
     thumbnails: tuple[Thumbnail, ...]
 
 
-class Picture(Message):
+class Picture(Message, frozen=True):
     """An upright JPEG of the item; ``full_width_px`` and ``full_height_px`` are the original's, upright."""
 
     item_id: int
@@ -301,7 +301,7 @@ class ClassMap(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[str, ...]
 
 
-class Explanation(Message):
+class Explanation(Message, frozen=True):
     """Evidence for one item. ``presence`` names what the model believes to be in the picture, most certain first."""
 
     item_id: int
@@ -321,18 +321,18 @@ class FileProblem(msgspec.Struct, frozen=True, kw_only=True):
     error: str
 
 
-class ErrorList(Message):
+class ErrorList(Message, frozen=True):
     """Answer to :class:`ListErrors`."""
 
     problems: tuple[FileProblem, ...]
     n_total: int
 
 
-class Cancelled(Message):
+class Cancelled(Message, frozen=True):
     """The request was stopped as asked; what was finished before stays."""
 
 
-class Failed(Message):
+class Failed(Message, frozen=True):
     """The request could not be done: a sentence, what to do next, and details only if it was a bug.
 
     ``kind`` is the class name from ``explorer.errors`` ("MediaError", ...), or "Bug".
