@@ -62,6 +62,7 @@ class Panes(QSplitter):
         """Take the viewer in, folded until there is something to view."""
         viewer.setMinimumWidth(_VIEWER_LEAST_PX)
         viewer.hide()
+        viewer.setFocusProxy(None)  # type: ignore[arg-type]  # with one, Tab went from the grid to the picture, past the buttons above it
         self.viewer = viewer
         self.addWidget(viewer)
         self._place_viewer()

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QStacke
 from explorer.gui.notice_bar import NoticeBar
 from explorer.gui.page_view import PageView
 from explorer.gui.pages import STARTING, Page
-from explorer.gui.phrases import count
 from explorer.protocol import SearchResponse
 
 if TYPE_CHECKING:  # the grid comes after the first paint, and numpy with it

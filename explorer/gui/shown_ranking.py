@@ -41,7 +41,7 @@ class ShownRanking:
         return float(self._scores[row])
 
     def keep_above(self, part: float) -> tuple[np.ndarray, np.ndarray | None]:
-        """Ids and scores of the results above a bound, which lies at ``part`` of the way from the lowest score to the best.
+        """Ids and scores above a bound, which lies at ``part`` of the way from the lowest score to the best.
 
         Part 0 keeps everything.
         """

@@ -75,7 +75,7 @@ class ItemViewing(QObject):
         self._current = (item_id, row)
         self.opened.emit()
         self.show_current()
-        self._viewer.setFocus()
+        self._viewer.canvas.setFocus()
 
     @Slot()
     def _ranking_changed(self) -> None:
