@@ -16,6 +16,11 @@ from torch.nn import functional
 CPU_SLICE = 4
 """Pictures computed together on a CPU; more leave the cache."""
 
+_BLOCKS_IN_ORDER = frozenset({
+    "DepthwiseSeparableConv", "InvertedResidual", "EdgeResidual", "ConvBnAct", "ConvNormAct", "BasicBlock", "Bottleneck",
+})
+"""timm's blocks that list a normalisation right after the convolution it belongs to."""
+
 M = TypeVar("M", bound=nn.Module)
 
 
@@ -47,8 +52,12 @@ def inference_form(module: M, device: torch.device) -> M:
 
 
 def fold_normalisations(module: nn.Module) -> None:
-    """Fold each batch normalisation that directly follows a convolution into it, in place; activations stay."""
-    children = list(module.named_children())
+    """Fold each batch normalisation that directly follows a convolution into it, in place; activations stay.
+
+    Only within sequences and blocks that are known to run their parts in the order they list them.
+    """
+    in_order = isinstance(module, nn.Sequential) or type(module).__name__ in _BLOCKS_IN_ORDER
+    children = list(module.named_children()) if in_order else []
     for (_, first), (name, second) in itertools.pairwise(children):
         if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
             _fold(first, second)
