@@ -19,7 +19,6 @@ from explorer.protocol import ItemDescription, Thumbnail
 
 _MARGIN_ROWS = 2
 _ASK_AFTER_MS = 30
-_DECODE_BUDGET_S = 0.006
 _SEARCHED_FOR_SELECTION = 10_000
 
 
@@ -28,6 +27,9 @@ class ResultsGrid(SelectionArea):
 
     It asks for what it lacks through signals and holds no more of it than a few screens.
     """
+
+    decode_budget_s = 0.006
+    """Time for thumbnails in one frame; what is left comes in the next."""
 
     thumbnails_wanted = Signal(list)
     descriptions_wanted = Signal(list)
@@ -158,6 +160,7 @@ class ResultsGrid(SelectionArea):
         """Draw the cells in sight; what is not decoded within a few milliseconds follows in the next frame."""
         if self._tiles is None:
             self._tiles = TilePainter(self.palette(), self.font(), focused=self.hasFocus())
+            self._thumbnails.set_ground(self._tiles.ground)
         rows = self.visible_rows()
         ratio = self.devicePixelRatioF()
         more = self._decode(rows, ratio)
@@ -175,12 +178,12 @@ class ResultsGrid(SelectionArea):
         """Decode what is in sight until the time is up; whether something is left."""
         box = QSize(round(self._layout.cell_width_px * ratio), round(self._layout.cell_height_px * ratio))
         self._thumbnails.drawn_budget = max(8_000_000, 2 * len(rows) * box.width() * box.height() * 4)
-        until = time.perf_counter() + _DECODE_BUDGET_S
+        started = time.perf_counter()
         for item_id in self._item_ids[rows.start : rows.stop].tolist():
             if self._thumbnails.needs_decoding(item_id, box):
-                if time.perf_counter() > until:
-                    return True
                 self._thumbnails.decode(item_id, box, ratio)
+                if time.perf_counter() - started > self.decode_budget_s:
+                    return True
         return False
 
     def _tile(self, row: int) -> Tile:

@@ -42,8 +42,12 @@ def fitted(size: QSize, box: QSize) -> QSize:
     return QSize(max(1, round(size.width() * scale)), max(1, round(size.height() * scale)))
 
 
-def decode_thumbnail(jpeg: bytes, box: QSize, ratio: float) -> DrawnThumbnail | None:
-    """Decode straight to the size that is drawn, with its corners rounded; ``None`` if it is no picture."""
+def decode_thumbnail(jpeg: bytes, box: QSize, ratio: float, ground: QColor) -> DrawnThumbnail | None:
+    """Decode straight to the size that is drawn; ``None`` if it is no picture.
+
+    Its corners are rounded on the colour of the ground, not transparent: an opaque picture is painted several times
+    quicker.
+    """
     buffer = QBuffer()
     buffer.setData(QByteArray(jpeg))
     buffer.open(QIODevice.OpenModeFlag.ReadOnly)
@@ -54,8 +58,8 @@ def decode_thumbnail(jpeg: bytes, box: QSize, ratio: float) -> DrawnThumbnail | 
     image = reader.read()
     if image.isNull():
         return None
-    rounded = QImage(image.size(), QImage.Format.Format_ARGB32_Premultiplied)
-    rounded.fill(QColor(0, 0, 0, 0))
+    rounded = QImage(image.size(), QImage.Format.Format_RGB32)
+    rounded.fill(ground)
     painter = QPainter(rounded)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
@@ -76,6 +80,7 @@ class ThumbnailCache:
         self._broken: set[int] = set()
         self._n_jpeg_bytes = 0
         self._n_drawn_bytes = 0
+        self._ground = QColor("white")
         self.drawn_budget = 8_000_000
 
     def __contains__(self, item_id: int) -> bool:
@@ -118,7 +123,7 @@ class ThumbnailCache:
     def decode(self, item_id: int, box: QSize, ratio: float) -> None:
         """Decode for a box of device pixels."""
         self._jpegs.move_to_end(item_id)
-        drawn = decode_thumbnail(self._jpegs[item_id], box, ratio)
+        drawn = decode_thumbnail(self._jpegs[item_id], box, ratio, self._ground)
         if drawn is None:
             self._broken.add(item_id)
             return
@@ -127,6 +132,13 @@ class ThumbnailCache:
         self._n_drawn_bytes += drawn.n_bytes - (before.n_bytes if before else 0)
         while self._n_drawn_bytes > self.drawn_budget and len(self._drawn) > 1:
             self._n_drawn_bytes -= self._drawn.popitem(last=False)[1].n_bytes
+
+    def set_ground(self, ground: QColor) -> None:
+        """The colour behind the pictures; another one means decoding anew."""
+        if ground != self._ground:
+            self._ground = ground
+            self._drawn.clear()
+            self._n_drawn_bytes = 0
 
     def clear(self) -> None:
         """Forget everything."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPalette, QPen, QPixmap
 
 from explorer.gui.results_grid_cache import CORNER_PX, fitted
@@ -51,7 +51,8 @@ class TilePainter:
         base = palette.color(QPalette.ColorRole.Base)
         text = palette.color(QPalette.ColorRole.Text)
         accent = palette.color(QPalette.ColorGroup.Active, QPalette.ColorRole.Highlight)
-        self._ground = mixed(base, text, 0.035)
+        self._base = base
+        self.ground = mixed(base, text, 0.035)
         self._quiet = mixed(base, text, 0.075)
         self._faint = mixed(base, text, 0.45)
         self._hover = mixed(base, text, 0.30)
@@ -61,35 +62,52 @@ class TilePainter:
         self._badge_font.setWeight(QFont.Weight.DemiBold)
         self._badge_metrics = QFontMetrics(self._badge_font)
         self._badges: dict[str, QPixmap] = {}
+        self._ground_card: QPixmap | None = None
+        self._ground_card_for = (QSize(), 0.0)
         self._small_font = QFont(font)
         self._small_font.setPointSizeF(max(7.0, font.pointSizeF() * 0.85))
 
     def paint(self, painter: QPainter, cell: QRect, tile: Tile) -> None:
         """Draw one cell: picture, score, mark and selection."""
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._ground)
-        painter.drawRoundedRect(cell, CORNER_PX, CORNER_PX)
-        picture = self._picture_rect(cell, tile)
-        if tile.pixmap is not None:
-            painter.drawPixmap(picture, tile.pixmap)
-        elif tile.problem:
+        ratio = painter.device().devicePixelRatioF()
+        painter.drawPixmap(cell.topLeft(), self._card(cell.size(), ratio))
+        if tile.problem and tile.pixmap is None:
             self._paint_problem(painter, cell)
         else:
-            painter.setBrush(self._quiet)
-            painter.drawRoundedRect(picture, CORNER_PX, CORNER_PX)
+            self._paint_picture(painter, cell, tile)
         if tile.current:
             self._paint_ring(painter, cell, self._ring, 3.0)
         elif tile.hovered:
             self._paint_ring(painter, cell, self._hover, 1.5)
         if tile.badge:
-            badge = self._badge(tile.badge, painter.device().devicePixelRatioF())
+            badge = self._badge(tile.badge, ratio)
             height = round(badge.height() / badge.devicePixelRatio())
             painter.drawPixmap(cell.left() + 5, cell.bottom() - 4 - height, badge)
 
-    def _picture_rect(self, cell: QRect, tile: Tile) -> QRect:
+    def _card(self, size: QSize, ratio: float) -> QPixmap:
+        """The ground of a cell, drawn once for all cells."""
+        if self._ground_card is None or self._ground_card_for != (size, ratio):
+            card = QPixmap(round(size.width() * ratio), round(size.height() * ratio))
+            card.setDevicePixelRatio(ratio)
+            card.fill(self._base)
+            painter = QPainter(card)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self.ground)
+            painter.drawRoundedRect(QRectF(0, 0, size.width(), size.height()), CORNER_PX, CORNER_PX)
+            painter.end()
+            self._ground_card, self._ground_card_for = card, (size, ratio)
+        return self._ground_card
+
+    def _paint_picture(self, painter: QPainter, cell: QRect, tile: Tile) -> None:
         size = fitted(tile.size if not tile.size.isEmpty() else _USUAL, cell.size())
-        left = cell.left() + (cell.width() - size.width()) // 2
-        return QRect(left, cell.top() + (cell.height() - size.height()) // 2, size.width(), size.height())
+        place = cell.topLeft() + QPoint((cell.width() - size.width()) // 2, (cell.height() - size.height()) // 2)
+        if tile.pixmap is not None:
+            painter.drawPixmap(QRect(place, size), tile.pixmap)
+        else:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self._quiet)
+            painter.drawRoundedRect(QRect(place, size), CORNER_PX, CORNER_PX)
 
     def _paint_problem(self, painter: QPainter, cell: QRect) -> None:
         """A triangle with an exclamation mark, and the words where there is room."""

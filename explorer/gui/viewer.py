@@ -142,7 +142,7 @@ class Viewer(QWidget):
         shown = self.layers.set_overlays(overlays_from_explanation(explanation))
         self.canvas.set_overlays(shown)
         self.details.set_presence(explanation.presence)
-        self.status.explanation_came(explanation.model, has_layers=bool(shown))
+        self.status.explanation_came(has_layers=bool(shown))
 
     def show_problem(self, sentence: str) -> None:
         """Say what went wrong with the shown item, and offer to try again."""

@@ -96,12 +96,12 @@ class StatusStrip(QWidget):
         self._waits_for.discard("picture")
         self._redraw()
 
-    def explanation_came(self, model: str, *, has_layers: bool) -> None:
+    def explanation_came(self, *, has_layers: bool) -> None:
         """The explanation is here; a model that has none gets a sentence that says what to do."""
         self._waits_for.discard("explanation")
         self._problem = ""
         self._hint = "" if has_layers else (
-            f"{model} does not show where it looks. Choose a model with overlays to see saliency and segmentation.")
+            "This model does not show where it looks. Choose one with overlays to see saliency and segmentation.")
         self._redraw()
 
     def show_problem(self, sentence: str) -> None:

@@ -11,6 +11,7 @@ from explorer.gui.results_grid import ResultsGrid
 @pytest.fixture
 def grid(qtbot):
     shown = ResultsGrid()
+    shown.decode_budget_s = 10.0  # all in one frame, however busy the machine is
     qtbot.addWidget(shown)
     shown.resize(640, 480)
     shown.show()
@@ -107,6 +108,19 @@ def test_a_large_thumbnail_fills_its_cell_and_a_tiny_one_is_only_doubled(grid, t
         widths.append(sum(QColor(image.pixel(x, y)) == brown for x in range(cell.left(), cell.right() + 1)))
     assert widths[0] == pytest.approx(grid.cell_rect(0).width(), abs=3)
     assert widths[1] == 32
+
+
+def test_thumbnails_are_decoded_over_several_frames_and_each_brings_one(grid, qtbot, thumbnail):
+    grid.decode_budget_s = 0.0
+    grid.set_ranking(*_ranking(3))
+    placeholder = _colour_in(grid, 0)
+    grid.add_thumbnails(tuple(thumbnail(item_id) for item_id in (1, 2, 3)))
+    brown = QColor(0x80, 0x40, 0x20)
+    image = grid.viewport().grab().toImage()
+    seen = [QColor(image.pixel(grid.cell_rect(row).center())) for row in range(3)]
+    assert seen == [brown, placeholder, placeholder]
+    qtbot.waitUntil(lambda: not grid._decode(range(3), 1.0))
+    assert _colour_in(grid, 2) == brown
 
 
 def test_rows_stay_placeholders_until_their_own_thumbnail_comes(grid, thumbnail):

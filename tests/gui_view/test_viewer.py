@@ -134,7 +134,7 @@ def test_waiting_for_the_explanation_alone_says_so(viewer, qtbot, description, p
 def test_a_model_without_evidence_says_what_to_do(viewer, description, explanation):
     viewer.show_item(description(1), None, None)
     viewer.show_explanation(explanation(1, empty=True))
-    assert viewer.status.text().startswith("3shnet does not show where it looks. Choose a model with overlays")
+    assert viewer.status.text().startswith("This model does not show where it looks. Choose one with overlays")
     assert viewer.layers.boxes == []
 
 
