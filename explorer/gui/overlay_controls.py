@@ -1,7 +1,7 @@
 """Controls that say what colours mean: a colour bar with a threshold on it, and the rows of a legend."""
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QWheelEvent
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QEnterEvent, QImage, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QWheelEvent
 from PySide6.QtWidgets import QAbstractButton, QLabel, QSizePolicy, QSlider, QWidget
 
 from explorer.gui.painters import colour_bar_image
@@ -121,7 +121,12 @@ class ColourBarSlider(CalmSlider):
 
 
 class LegendButton(QAbstractButton):
-    """One class: its colour, name and share of the picture; a click hides it or shows it again."""
+    """One class: its colour, name and share of the picture; a click hides it or shows it again.
+
+    ``pointed`` carries the class under the pointer, -1 when the pointer leaves.
+    """
+
+    pointed = Signal(int)
 
     def __init__(self, row: LegendRow, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -134,6 +139,16 @@ class LegendButton(QAbstractButton):
         self.setToolTip(f"Click to hide or show {row.name}")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Tell which class the pointer asks about."""
+        super().enterEvent(event)
+        self.pointed.emit(self.class_id)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """It asks no more."""
+        super().leaveEvent(event)
+        self.pointed.emit(-1)
 
     def sizeHint(self) -> QSize:
         """One line of text."""

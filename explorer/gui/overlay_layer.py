@@ -42,7 +42,7 @@ class LayerBox(QWidget):
     """One layer: a check box that names it and, while it is seen, its controls."""
 
     changed = Signal(object)
-    touched = Signal()
+    class_pointed = Signal(int)
 
     def __init__(self, overlay: AnyOverlay, number: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -138,11 +138,17 @@ class LayerBox(QWidget):
         for button in self._legend:
             self._legend_column.addWidget(button)
             button.clicked.connect(self._on_legend)
+            button.pointed.connect(self.class_pointed)
 
     @property
     def legend(self) -> list[LegendButton]:
         """The rows of the legend, the largest class first."""
         return list(self._legend)
+
+    def controls(self) -> list[QWidget]:
+        """What takes the focus, from top to bottom."""
+        middle = [self.threshold] if isinstance(self._overlay, HeatOverlay) else [*self._legend, self.threshold]
+        return [self.check, *middle, self.opacity.slider]
 
     def set_current(self, current: bool) -> None:
         """Mark the layer that the keys for opacity change."""
@@ -161,7 +167,6 @@ class LayerBox(QWidget):
 
     def _change(self, overlay: AnyOverlay) -> None:
         self._overlay = overlay
-        self.touched.emit()
         self.changed.emit(overlay)
 
     @Slot(bool)

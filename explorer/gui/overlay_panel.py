@@ -32,6 +32,10 @@ class OverlayPanel(QWidget):
         """The layers' controls, in the order of their keys."""
         return list(self._boxes)
 
+    def controls(self) -> list[QWidget]:
+        """What takes the focus, from top to bottom."""
+        return [control for box in self._boxes for control in box.controls()]
+
     def overlays(self) -> tuple[AnyOverlay, ...]:
         """The layers as they are set now."""
         return tuple(box.overlay for box in self._boxes)
@@ -55,6 +59,7 @@ class OverlayPanel(QWidget):
         for box in self._boxes:
             self._column.addWidget(box)
             box.changed.connect(self._on_changed)
+            box.class_pointed.connect(self._on_class_pointed)
         self._make_current(next((place for place, overlay in enumerate(overlays) if overlay.visible), 0))
 
     def _dressed(self, overlay: AnyOverlay) -> AnyOverlay:
@@ -81,6 +86,18 @@ class OverlayPanel(QWidget):
         self._current = place
         for other, box in enumerate(self._boxes):
             box.set_current(other == place and len(self._boxes) > 1)
+
+    @Slot(int)
+    def _on_class_pointed(self, class_id: int) -> None:
+        """Show one class alone while the pointer is on its row; nothing is set by that."""
+        overlays = self.overlays()
+        if class_id >= 0:
+            overlays = tuple(
+                replace(overlay, hidden=frozenset(range(len(overlay.names))) - {class_id})
+                if isinstance(overlay, ClassOverlay) else replace(overlay, visible=False)
+                for overlay in overlays
+            )
+        self.overlays_changed.emit(overlays)
 
     @Slot(object)
     def _on_changed(self, overlay: AnyOverlay) -> None:

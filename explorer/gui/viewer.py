@@ -1,5 +1,7 @@
 """One result at large: the picture, where the model looked and what it saw there, and what is known of it."""
 
+from itertools import pairwise
+
 from PySide6.QtCore import QPointF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
@@ -140,9 +142,16 @@ class Viewer(QWidget):
         self._explained = True
         self._layers_of = explanation.item_id
         shown = self.layers.set_overlays(overlays_from_explanation(explanation))
+        self._order_tabs()
         self.canvas.set_overlays(shown)
         self.details.set_presence(explanation.presence)
         self.status.explanation_came(has_layers=bool(shown))
+
+    def _order_tabs(self) -> None:
+        """From top to bottom, wherever controls were made later than what is below them."""
+        chain = [self.canvas, self.status.retry, *self.layers.controls(), self.details.search]
+        for before, after in pairwise(chain):
+            QWidget.setTabOrder(before, after)
 
     def show_problem(self, sentence: str) -> None:
         """Say what went wrong with the shown item, and offer to try again."""

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt
+from PySide6.QtGui import QColor, QEnterEvent, QImage, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QSlider, QWidget
 
@@ -143,10 +143,10 @@ def test_a_problem_is_told_and_can_be_tried_again(viewer, qtbot, description, pi
     viewer.show_picture(picture(1))
     viewer.show_problem("The file is gone.")
     assert viewer.status.text() == "The file is gone."
-    assert viewer.status._retry.isVisible()
+    assert viewer.status.retry.isVisible()
     with qtbot.waitSignal(viewer.explanation_wanted), qtbot.assertNotEmitted(viewer.picture_wanted):
-        qtbot.mouseClick(viewer.status._retry, Qt.MouseButton.LeftButton)
-    assert not viewer.status._retry.isVisible()
+        qtbot.mouseClick(viewer.status.retry, Qt.MouseButton.LeftButton)
+    assert not viewer.status.retry.isVisible()
 
 
 def test_a_picture_that_cannot_be_decoded_is_a_sentence(viewer, description, picture):
@@ -261,6 +261,17 @@ def test_a_click_on_a_legend_row_hides_that_class_alone(explained, qtbot):
     assert _at(explained, 0.75, 0.75) == dog
     qtbot.mouseClick(box.legend[0], Qt.MouseButton.LeftButton)
     assert _at(explained, 0.25, 0.25) == person
+
+
+def test_the_pointer_on_a_legend_row_shows_that_class_alone_for_as_long(explained):
+    bare, before = QColor(0x80, 0x40, 0x20), _at(explained, 0.75, 0.75)
+    row = explained.layers.boxes[2].legend[0]
+    QApplication.sendEvent(row, QEnterEvent(QPointF(3, 3), QPointF(3, 3), QPointF(3, 3)))
+    assert _at(explained, 0.25, 0.5) != bare
+    assert _at(explained, 0.75, 0.75) == bare
+    assert explained.layers.overlays()[2].hidden == frozenset()
+    QApplication.sendEvent(row, QEvent(QEvent.Type.Leave))
+    assert _at(explained, 0.75, 0.75) == before
 
 
 def test_the_threshold_on_the_colour_bar_clears_what_is_lower(explained, qtbot):
@@ -426,11 +437,25 @@ def test_every_control_has_a_name_and_a_place_in_the_tab_order(explained):
     for widget in controls:
         named = widget.accessibleName() or getattr(widget, "text", str)()
         assert named, widget
-    chain, widget = set(), explained.canvas
-    for _ in range(200):
-        chain.add(widget)
-        widget = widget.nextInFocusChain()
-    assert set(controls) <= chain
+    assert set(controls) <= set(_chain(explained))
+
+
+def _chain(viewer):
+    """Widgets in the order of the Tab key, from the picture on."""
+    chain = [viewer.canvas]
+    while (following := chain[-1].nextInFocusChain()) is not viewer.canvas:
+        chain.append(following)
+    return chain
+
+
+def test_the_tab_key_goes_from_top_to_bottom(explained):
+    seen = [
+        widget for widget in _chain(explained)
+        if widget.isVisible() and (widget in explained.layers.controls() or widget is explained.details.search)
+    ]
+    places = [widget.mapTo(explained, QPoint(0, 0)).y() for widget in seen]
+    assert places == sorted(places)
+    assert len(places) == 10
 
 
 def test_sliders_work_with_keys(explained, qtbot):
