@@ -13,7 +13,7 @@ from explorer.networks.three_shnet.model import ImageEncoder, TextEncoder
 from explorer.networks.three_shnet.preprocess import cells_as_tokens, normalise_class_map, standardise
 from explorer.training.config import TrainingSection
 from explorer.training.phases import epoch_order
-from explorer.training.photos import Split, draw_views, gather, recall_metrics
+from explorer.training.photos import Split, draw_views, gather, recall_metrics, val_ranks
 from explorer.training.schedule import LogScale, RunningAverage, decay_groups, rate_at, set_rate
 
 _BATCH = 50
@@ -134,7 +134,7 @@ class NetworkPhase:
     def measure(self) -> dict[str, float]:
         """Recall on the validation split."""
         images, sentences = self.embed_val()
-        return recall_metrics(images, sentences, self._val.bank.first)
+        return recall_metrics(val_ranks(images, sentences, self._val.bank.first))
 
     @torch.inference_mode()
     def embed_val(self) -> tuple[Tensor, Tensor]:

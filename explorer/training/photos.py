@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from explorer.evaluation.image_text import Ranks, image_text_ranks, owners_of, recall, rsum
 from explorer.training.captions import SentenceBank
 from explorer.training.feature_cache import CachedView
 
@@ -48,20 +49,21 @@ def gather(views: Sequence[Tensor], which: Tensor, photos: Tensor) -> Tensor:
     return rows.float()
 
 
-def recall_metrics(images: Tensor, sentences: Tensor, first: Tensor) -> dict[str, float]:
-    """R@1, 5, 10 in per cent both ways and their sum, for unit embeddings (papers.md 4.1).
+def val_ranks(images: Tensor, sentences: Tensor, first: Tensor) -> Ranks:
+    """Ranks both ways of unit embeddings (n, D) and (s, D); ``first``, (n + 1,), is the first sentence of each photo."""
+    owners = owners_of((first[1:] - first[:-1]).tolist())
+    return image_text_ranks(images.numpy(), sentences.numpy(), owners)
 
-    images: (n, D).   sentences: (s, D).   first: int64 (n + 1,), the first sentence of each photo.
-    """
-    owners = torch.repeat_interleave(torch.arange(len(images)), first[1:] - first[:-1])
-    scores = images @ sentences.T
-    right = scores[owners, torch.arange(len(owners))]
-    best = torch.full((len(images),), -torch.inf).scatter_reduce(0, owners, right, "amax")
-    ranks = {
-        "i2t": (scores > best.unsqueeze(1)).sum(dim=1),
-        "t2i": (scores > right.unsqueeze(0)).sum(dim=0),
+
+def recall_metrics(ranks: Ranks) -> dict[str, float]:
+    """R@1, 5, 10 in per cent both ways and their sum (papers.md 4.1)."""
+    i2t, t2i = recall(ranks.image_to_text), recall(ranks.text_to_image)
+    return {
+        "i2t_r1": i2t.r1,
+        "i2t_r5": i2t.r5,
+        "i2t_r10": i2t.r10,
+        "t2i_r1": t2i.r1,
+        "t2i_r5": t2i.r5,
+        "t2i_r10": t2i.r10,
+        "rsum": rsum(ranks),
     }
-    metrics = {
-        f"{way}_r{k}": 100.0 * float((rank < k).float().mean()) for way, rank in ranks.items() for k in (1, 5, 10)
-    }
-    return {**metrics, "rsum": sum(metrics.values())}

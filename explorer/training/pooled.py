@@ -21,7 +21,7 @@ from explorer.representations import Modality
 from explorer.training.config import PooledRecipe
 from explorer.training.events import EpochFinished, Finished, TrainingEvent
 from explorer.training.packaging import write_card
-from explorer.training.photos import Split, recall_metrics
+from explorer.training.photos import Split, recall_metrics, val_ranks
 from explorer.training.preparation import Prepared, TrainingPlaces, prepare
 from explorer.vision import DEFAULT_SOURCE
 
@@ -40,7 +40,7 @@ def train_pooled(recipe: PooledRecipe, places: TrainingPlaces, token: Cancellati
     model.linear.weight.data, model.linear.bias.data = weights.T.contiguous(), bias
     with torch.inference_mode():
         images = model(pooled_features(val, tail))
-    metrics = recall_metrics(images, val.bank.embeddings, val.bank.first)
+    metrics = recall_metrics(val_ranks(images, val.bank.embeddings, val.bank.first))
     yield EpochFinished(1, metrics)
     path = _write(recipe, places, prepared, model, metrics)
     yield Finished(path, metrics)

@@ -17,7 +17,7 @@ from explorer.networks.pooled.preprocess import pool_features
 from explorer.networks.three_shnet.losses import info_nce_loss
 from explorer.training.config import TailSection
 from explorer.training.phases import epoch_order
-from explorer.training.photos import Split, draw_views, gather, recall_metrics
+from explorer.training.photos import Split, draw_views, gather, recall_metrics, val_ranks
 from explorer.training.schedule import LogScale, RunningAverage, decay_groups, rate_at, set_rate
 
 _HIDDEN = 1024
@@ -131,7 +131,7 @@ class TailPhase:
         rows = torch.arange(len(bank.starts) - 1).split(8 * _BATCH)
         words = [bank.words(row) for row in rows]
         sentences = [model.head.encode_words(word.states, word.lengths) for word in words]
-        return recall_metrics(torch.cat(images), torch.cat(sentences), bank.first)
+        return recall_metrics(val_ranks(torch.cat(images), torch.cat(sentences), bank.first))
 
     def state(self) -> dict[str, Any]:
         """Tensors and plain values."""

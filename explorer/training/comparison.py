@@ -1,0 +1,160 @@
+"""3SHNet beside its baselines, in one run on the same features: ``python -m explorer.training.comparison``.
+
+For every seed the network of the recipe, and the same network without VSeM, VSpM, category token and segmentation
+cells; and ridge regression from the pooled features of the same tail to MiniLM's sentence embeddings. Each result is kept
+as soon as it is there, so a stopped comparison goes on where it was. Differences are paired: same photos, same seed.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from explorer.cancellation import CancellationToken
+from explorer.errors import ConfigError, UserFacingError
+from explorer.evaluation.comparison import paired_bootstrap
+from explorer.evaluation.image_text import Ranks
+from explorer.networks.pooled.losses import fit_ridge
+from explorer.networks.pooled.preprocess import pool_features
+from explorer.training.config import ImageSentenceRecipe, read_recipe
+from explorer.training.events import Progressed, TrainingEvent
+from explorer.training.image_sentence import Ready, make_ready, network_phase
+from explorer.training.phases import run_phase
+from explorer.training.photos import Split, recall_metrics, val_ranks
+from explorer.training.pooled import sentence_targets
+from explorer.training.preparation import TrainingPlaces
+from explorer.training.run_directory import RunDirectory
+
+_PLAIN = {"vsem": False, "vspm": False, "category_token": False, "segmentation_cells": False}
+_BATCH = 100
+_RIDGE_PENALTIES = (0.1, 0.3, 1.0, 3.0)
+
+
+def compare(
+    recipe: ImageSentenceRecipe, places: TrainingPlaces, results: Path, seeds: Sequence[int], token: CancellationToken
+) -> Iterator[TrainingEvent]:
+    """Train what is missing and write ``results/comparison.json``.
+
+    places: its run holds the tail, and the features it gives, from a run of the recipe; they are made if they are not.
+    """
+    results.mkdir(parents=True, exist_ok=True)
+    ready = yield from make_ready(recipe, places, token)
+    _ridge(ready, results)
+    for seed in seeds:
+        for variant, switches in (("3shnet", {}), ("plain", _PLAIN)):
+            stem = f"{variant}-{seed}"
+            if not (results / f"{stem}.npz").is_file():
+                yield from _train_one(recipe, ready, RunDirectory(results / stem), (switches, seed), token)
+            _write_summary(results, recipe, seeds, ready.prepared.val)
+
+
+def _train_one(
+    recipe: ImageSentenceRecipe, ready: Ready, run: RunDirectory, setting: tuple[dict[str, bool], int],
+    token: CancellationToken,
+) -> Iterator[TrainingEvent]:
+    switches, seed = setting
+    run.folder.mkdir(exist_ok=True)
+    image, text = ready.configs
+    changed = msgspec.structs.replace(recipe, training=msgspec.structs.replace(recipe.training, seed=seed))
+    image = type(image)(**{**asdict(image), **switches})
+    variant = Ready(ready.prepared, ready.tail, ready.train, ready.val, (image, text))
+    phase = network_phase(changed, variant)
+    yield from run_phase(phase, run, token=token)
+    _keep(run.folder.with_suffix(".npz"), val_ranks(*phase.embed_val(), ready.prepared.val.bank.first))
+
+
+def _ridge(ready: Ready, results: Path) -> None:
+    """The ridge baseline at the penalty that is best for it on the validation split: no handicap."""
+    path = results / "ridge.npz"
+    if path.is_file():
+        return
+    train, val = ready.prepared.train, ready.prepared.val
+    features, held_out = _pooled(train, ready.train.grids[0]), _pooled(val, ready.val.grids[0])
+    best: tuple[float, Ranks] | None = None
+    for penalty in _RIDGE_PENALTIES:
+        weights, bias = fit_ridge(features, sentence_targets(train), penalty=penalty)
+        ranks = val_ranks(F.normalize(held_out @ weights + bias, dim=1), val.bank.embeddings, val.bank.first)
+        value = recall_metrics(ranks)["rsum"]
+        if best is None or value > best[0]:
+            best = value, ranks
+    assert best is not None
+    _keep(path, best[1])
+
+
+@torch.inference_mode()
+def _pooled(split: Split, grid: torch.Tensor) -> torch.Tensor:
+    trunk = split.views[0].trunk
+    rows = range(0, len(grid), _BATCH)
+    return torch.cat([pool_features(trunk[row : row + _BATCH], grid[row : row + _BATCH]) for row in rows])
+
+
+def _keep(path: Path, ranks: Ranks) -> None:
+    np.savez(path, image_to_text=ranks.image_to_text, text_to_image=ranks.text_to_image)
+
+
+def _read(path: Path) -> Ranks | None:
+    if not path.is_file():
+        return None
+    with np.load(path) as arrays:
+        return Ranks(arrays["image_to_text"], arrays["text_to_image"])
+
+
+def _write_summary(results: Path, recipe: ImageSentenceRecipe, seeds: Sequence[int], val: Split) -> None:
+    first = val.bank.first.numpy()
+    owners = np.repeat(np.arange(len(val)), np.diff(first))
+    names = ["ridge", *(f"{variant}-{seed}" for seed in seeds for variant in ("3shnet", "plain"))]
+    ranks = {name: found for name in names if (found := _read(results / f"{name}.npz")) is not None}
+    differences = {}
+    for seed in seeds:
+        ours = ranks.get(f"3shnet-{seed}")
+        for rival in (f"plain-{seed}", "ridge"):
+            if ours is not None and rival in ranks:
+                paired = paired_bootstrap(ours, ranks[rival], owners)
+                differences[f"3shnet-{seed} less {rival}"] = asdict(paired)
+    summary = {
+        "recipe": msgspec.to_builtins(recipe),
+        "metrics": {name: recall_metrics(value) for name, value in ranks.items()},
+        "paired": differences,
+    }
+    (results / "comparison.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; exit status 1 with one sentence for what a user can cause."""
+    parser = argparse.ArgumentParser(prog="python -m explorer.training.comparison", description=__doc__)
+    parser.add_argument("recipe", type=Path)
+    parser.add_argument("--run", type=Path, required=True, help="folder of a run of this recipe, for its tail")
+    parser.add_argument("--models", type=Path, required=True, help="where the vision package is")
+    parser.add_argument("--results", type=Path, required=True, help="folder for what comes out")
+    parser.add_argument("--seeds", default="0,1,2")
+    given = parser.parse_args(arguments)
+    try:
+        recipe = read_recipe(given.recipe)
+        if not isinstance(recipe, ImageSentenceRecipe):
+            raise ConfigError("Only recipes of the task image-sentence can be compared.")
+        places = TrainingPlaces(
+            run=RunDirectory(given.run),
+            recipe_folder=given.recipe.absolute().parent,
+            features_folder=given.run.absolute().parent.parent / "features",
+            search_folders=[given.models],
+            packages_folder=given.results,
+        )
+        seeds = [int(seed) for seed in given.seeds.split(",")]
+        for event in compare(recipe, places, given.results, seeds, CancellationToken()):
+            if not isinstance(event, Progressed):
+                sys.stderr.write(f"{event}\n")
+    except UserFacingError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

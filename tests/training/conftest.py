@@ -1,0 +1,69 @@
+"""A tiny captioned world: features and word states drawn at random, no network behind them."""
+
+import numpy as np
+import pytest
+import torch
+
+from explorer.networks.three_shnet.config import ImageEncoderConfig, TextEncoderConfig
+from explorer.training.captions import SentenceBank
+from explorer.training.config import TrainingSection
+from explorer.training.feature_cache import CachedView
+from explorer.training.network import NetworkPhase, TokenSource, token_statistics
+from explorer.training.photos import Split
+
+N_CLASSES, SIDE = 5, 3
+
+
+def tiny_split(n_photos=8, n_views=2, n_sentences=2, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+
+    def random(*shape):
+        return torch.randn(*shape, generator=generator)
+
+    views = [
+        CachedView(
+            trunk=random(n_photos, 4, 2 * SIDE, 2 * SIDE).half(),
+            scores=random(n_photos, N_CLASSES, SIDE, SIDE).half(),
+            presence=torch.rand(n_photos, N_CLASSES, generator=generator).half(),
+            class_map=torch.randint(0, N_CLASSES, (n_photos, 8, 8), generator=generator).to(torch.uint8),
+        )
+        for _ in range(n_views)
+    ]
+    lengths = torch.randint(3, 7, (n_photos * n_sentences,), generator=generator)
+    starts = torch.cat([torch.zeros(1, dtype=torch.int64), lengths]).cumsum(0)
+    bank = SentenceBank(
+        flat=random(int(starts[-1]), 384).half(),
+        starts=starts,
+        first=torch.arange(n_photos + 1) * n_sentences,
+        embeddings=torch.nn.functional.normalize(random(n_photos * n_sentences, 384), dim=1),
+    )
+    return Split([None] * n_photos, [("",) * n_sentences] * n_photos, views, bank)
+
+
+@pytest.fixture
+def make_phase():
+    """Build a network phase on the tiny world; measured on the first view of its own training photos."""
+    split = tiny_split()
+    grids = [torch.randn(8, 6, SIDE, SIDE, generator=torch.Generator().manual_seed(9)).half() for _ in split.views]
+    mean, scale = token_statistics(grids[0], split.views[0].trunk)
+    source = TokenSource(grids, mean, scale, trunk_cells=True)
+    image = ImageEncoderConfig(
+        visual_dim=len(mean), embed_dim=32, n_classes=N_CLASSES, map_size=4, score_size=SIDE, hidden_dim=24,
+        spatial_dim=8, map_mean=0.4, map_std=0.3,
+    )
+
+    def make(**changes):
+        training = TrainingSection(
+            **{"epochs": 3, "batch_size": 4, "sentences": 2, "learning_rate": 5e-3, "warmup_steps": 2, **changes}
+        )
+        text = TextEncoderConfig(embed_dim=32)
+        return NetworkPhase((image, text), training, (split, source), (split, source))
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def _leave_numpy_alone():
+    state = np.random.get_state()  # noqa: NPY002 - only to see that nothing of ours touches it
+    yield
+    assert np.array_equal(state[1], np.random.get_state()[1])  # noqa: NPY002
