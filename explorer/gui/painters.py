@@ -42,7 +42,8 @@ PAINTERS: dict[OverlayKind, Callable[[AnyOverlay], QImage]] = {
 """From an overlay to its small premultiplied image; opacity is applied when it is drawn."""
 
 
-_MAX_SCALED_PX = 4_000_000
+_MAX_SCALED_PX = 2_000_000
+"""Of the screen: 8 MB a layer; larger overlays are stretched in each frame."""
 
 
 class OverlayPainter:
@@ -60,6 +61,7 @@ class OverlayPainter:
     def paint(self, painter: QPainter, target: QRectF, overlay: AnyOverlay) -> None:
         """Draw one overlay stretched over ``target``, where the whole picture is."""
         if not overlay.visible or overlay.opacity <= 0:
+            self._scaled.pop(overlay.name, None)
             return
         image = self._image(overlay)
         place = target.toAlignedRect()
