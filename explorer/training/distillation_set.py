@@ -14,7 +14,14 @@ import numpy as np
 import torch
 
 from explorer.cancellation import CancellationToken
-from explorer.datasets.coco import instance_class_map, load_panoptic_map, read_instances, read_panoptic
+from explorer.datasets.coco import (
+    InstanceImage,
+    PanopticImage,
+    instance_class_map,
+    load_panoptic_map,
+    read_instances,
+    read_panoptic,
+)
 from explorer.datasets.coco_classes import COCO_THING_IDS, COCO_THINGS, VOC_CLASSES, VOC_OF_COCO
 from explorer.datasets.karpathy import read_karpathy
 from explorer.media.image import decode_image, squash
@@ -69,37 +76,36 @@ def teacher_part(annotations: Path, *, split: str, teachers: Path, blend: Teache
 
 def truth_part(coco: Path, *, split: str, side_px: int) -> Part:
     """COCO photos with their annotated masks and boxes."""
-    maps, boxes = annotated_maps(coco, split=split, side_px=side_px), annotated_boxes(coco, split=split)
-    paths = tuple(sorted(maps))
+    images = annotated_images(coco, split=split)
+    paths = tuple(sorted(images))
 
     def label(number: int, _: Square) -> Targets:
-        return targets_from_truth(maps[paths[number]], boxes[paths[number]], MASK_OF_THING, len(VOC_CLASSES))
+        class_map, boxes = load_truth(images[paths[number]], side_px)
+        return targets_from_truth(class_map, boxes, MASK_OF_THING, len(VOC_CLASSES))
 
     return Part("truth", paths, label)
 
 
-def annotated_maps(coco: Path, *, split: str, side_px: int) -> dict[Path, np.ndarray]:
-    """VOC class maps, uint8 (side_px, side_px), of the annotated photos; panoptic where a photo has both kinds."""
-    images = coco / "images" / split
-    instances = read_instances(coco / f"instances_{split}.json", images)
-    panoptic = read_panoptic(coco / f"panoptic_{split}.json", images)
-    maps = {image.image_path: nearest(instance_class_map(image), side_px) for image in instances}
-    return maps | {image.image_path: nearest(load_panoptic_map(image), side_px) for image in panoptic}
+def annotated_images(coco: Path, *, split: str) -> dict[Path, InstanceImage | PanopticImage]:
+    """The photos of a split that have masks, panoptic ones where a photo has both kinds; nothing is decoded."""
+    folder = coco / "images" / split
+    instances = read_instances(coco / f"instances_{split}.json", folder)
+    panoptic = read_panoptic(coco / f"panoptic_{split}.json", folder)
+    found: dict[Path, InstanceImage | PanopticImage] = {image.image_path: image for image in instances}
+    return found | {image.image_path: image for image in panoptic}
 
 
-def annotated_boxes(coco: Path, *, split: str) -> dict[Path, Boxes]:
-    """Boxes of the annotated things, crowds left out, with score 1."""
-    images = coco / "images" / split
-    found: dict[Path, Boxes] = {}
-    for image in read_instances(coco / f"instances_{split}.json", images):
+def load_truth(image: InstanceImage | PanopticImage, side_px: int) -> tuple[np.ndarray, Boxes]:
+    """VOC class map, uint8 (side_px, side_px), and the boxes of all annotated things but crowds, with score 1."""
+    if isinstance(image, InstanceImage):
+        class_map = instance_class_map(image)
         things = [(thing.category_id, thing.bbox) for thing in image.instances if not thing.iscrowd]
-        found[image.image_path] = _boxes(things, image.width_px, image.height_px)
-    for panoptic in read_panoptic(coco / f"panoptic_{split}.json", images):
-        height_px, width_px = load_panoptic_map(panoptic).shape
-        things = [(segment.category_id, segment.bbox) for segment in panoptic.segments
+    else:
+        class_map = load_panoptic_map(image)
+        things = [(segment.category_id, segment.bbox) for segment in image.segments
                   if not segment.iscrowd and segment.category_id in COCO_THING_IDS]
-        found[panoptic.image_path] = _boxes(things, width_px, height_px)
-    return found
+    height_px, width_px = class_map.shape
+    return nearest(class_map, side_px), _boxes(things, width_px, height_px)
 
 
 def load_square(path: Path, side_px: int) -> Square:

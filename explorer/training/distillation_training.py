@@ -32,8 +32,8 @@ class LearningConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         truth_repeats: how often an epoch shows each annotated photo, on average.
         rare_below: photos with a class that fewer than this share of photos have are drawn more often, by the root of
             how much rarer it is (repeat factors of Gupta et al. 2019, section 4.2); 0 draws all alike.
-        weigh_below: mask classes that cover less than this share of all pixels weigh more in the map's loss, by the root
-            of how much rarer they are, at most 4 times; 0 weighs all alike.
+        weigh_below: mask classes that cover less than this share of all pixels weigh more in the map's loss, by the
+            root of how much rarer they are, at most 4 times; 0 weighs all alike.
         cell_weight, presence_weight: of these losses beside the map's.
         dropout: share of trunk and grid channels that are zeroed.
         seed: of everything random.
@@ -153,7 +153,7 @@ def train_segmenter(
             if not torch.isfinite(loss):
                 raise FloatingPointError(f"the loss became {loss.item()} in epoch {epoch + 1}, step {step}")
             optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimizer.step()
             schedule.step()
             losses.append(loss.item())

@@ -20,7 +20,7 @@ import numpy as np
 from explorer.datasets.coco_classes import VOC_CLASSES, VOID
 from explorer.datasets.karpathy import read_karpathy
 from explorer.packages.package import read_package
-from explorer.training.distillation_set import annotated_maps, load_square
+from explorer.training.distillation_set import annotated_images, load_square, load_truth
 from explorer.training.teachers import DeepLabTeacher, enlarge_logits
 from explorer.vision import Vision, load_vision
 from explorer.vision.device import use_threads
@@ -89,7 +89,8 @@ def teacher_segmenter(teachers: Path) -> Segment:
 
 def report_truth(coco: Path, segmenters: dict[str, Segment]) -> dict[str, object]:
     """IoU of each segmenter on the annotated val2017 photos, with intervals, and the first beside the second."""
-    entries = sorted(annotated_maps(coco, split="val2017", side_px=SIDE_PX).items())
+    images = annotated_images(coco, split="val2017")
+    entries = [(path, load_truth(images[path], SIDE_PX)[0]) for path in sorted(images)]
     n_classes = len(VOC_CLASSES)
     counts: dict[str, list[np.ndarray]] = {name: [] for name in segmenters}
     for part in _batches(entries):

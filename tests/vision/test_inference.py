@@ -20,9 +20,10 @@ def unsettle(module: nn.Module) -> nn.Module:
     generator = torch.Generator().manual_seed(3)
     for norm in module.modules():
         if isinstance(norm, nn.BatchNorm2d):
-            lowest = ((norm.running_var, 0.5), (norm.weight.data, 0.5), (norm.running_mean, -0.5), (norm.bias.data, -0.5))
-            for tensor, low in lowest:
-                tensor.copy_(torch.rand(tensor.shape, generator=generator) + low)
+            for tensor in (norm.running_var, norm.weight.data):
+                tensor.copy_(torch.rand(tensor.shape, generator=generator) + 0.5)
+            for tensor in (norm.running_mean, norm.bias.data):
+                tensor.copy_(torch.rand(tensor.shape, generator=generator) - 0.5)
     return module
 
 

@@ -134,15 +134,15 @@ def test_the_map_lies_over_the_squashed_picture(vision: Vision, shared_data: Pat
     """A photo in the left half, grey in the right: what is found lies left; mirrored, it lies right."""
     from explorer.media.image import decode_image, squash
 
-    path = shared_data / "coco" / "images" / "train2017" / "000000000042.jpg"
-    dog = squash(decode_image(path.read_bytes()).pixels, 224)
+    path = shared_data / "coco" / "images" / "train2017" / "000000000071.jpg"
+    train = squash(decode_image(path.read_bytes()).pixels, 224)
     square = np.full((1, 224, 224, 3), 127, np.uint8)
-    square[0, :, :112] = dog[:, ::2]
+    square[0, :, :112] = train[:, ::2]
     found = vision(square).class_map
     mirrored = vision(np.ascontiguousarray(square[:, :, ::-1])).class_map
     assert found is not None
     assert mirrored is not None
-    label = vision.mask_names.index("dog")
+    label = vision.mask_names.index("train")
     left, right = (found == label)[:, :, :28].sum(), (found == label)[:, :, 28:].sum()
     assert left > 100
     assert right < left / 10
@@ -199,7 +199,8 @@ def small_package(folder: Path, segmenter: Segmenter, **changes: object) -> Mode
         modalities=(Modality.IMAGE,), config=config,
     )
     manifest = msgspec.structs.replace(manifest, **changes)
-    return write_package(folder, manifest, segmenter_tensors(segmenter), card="", labels=("background", "a", "b", "c", "d"))
+    labels = ("background", "a", "b", "c", "d")
+    return write_package(folder, manifest, segmenter_tensors(segmenter), card="", labels=labels)
 
 
 @pytest.mark.parametrize(("changes", "sentence"), [
