@@ -4,8 +4,9 @@ from PySide6.QtCore import QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
 
-from explorer.gui.icons import hairline, quiet_text
+from explorer.gui.icons import hairline
 from explorer.gui.phrases import count, duration
+from explorer.gui.quiet_label import QuietLabel
 from explorer.session import Indexing
 
 
@@ -49,15 +50,14 @@ class ActivityView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._stage = QLabel(self)
-        self._share = QLabel(self)
+        self._share = QuietLabel(self)
         self._share.setAlignment(Qt.AlignmentFlag.AlignRight)
         self._line = ProgressLine(self)
-        self._numbers = QLabel(self)
+        self._numbers = QuietLabel(self)
         self._numbers.setWordWrap(True)
-        self._current = QLabel(self)
+        self._current = QuietLabel(self)
         self._file = ""
-        for label in (self._stage, self._share, self._numbers, self._current):
-            label.setTextFormat(Qt.TextFormat.PlainText)
+        self._stage.setTextFormat(Qt.TextFormat.PlainText)
         self._current.setMinimumWidth(1)
         self._stop = QPushButton("Stop", self)
         self._stop.setAccessibleName("Stop indexing")
@@ -83,10 +83,6 @@ class ActivityView(QWidget):
         progress = indexing.progress
         self._stop.setEnabled(not indexing.stopping)
         self._stop.setText("Stopping…" if indexing.stopping else "Stop")
-        palette = self.palette()
-        palette.setColor(QPalette.ColorRole.WindowText, quiet_text(palette))
-        for label in (self._numbers, self._current, self._share):
-            label.setPalette(palette)
         if progress is None:
             self._stage.setText("Starting to index…")
             self._share.clear()

@@ -13,6 +13,9 @@ from explorer.errors import ConfigError
 from explorer.settings import LibrarySettings, Settings, read_settings, write_settings
 
 if TYPE_CHECKING:  # Qt is imported once a display is known to be there
+    from PySide6.QtGui import QIcon, QPalette
+    from PySide6.QtWidgets import QApplication
+
     from explorer.gui.controller import Controller
     from explorer.gui.main_window import MainWindow
 
@@ -46,11 +49,31 @@ def run_window(library: Path | None, *, data_dir: Path, engine_command: Sequence
     return status
 
 
-def prepare_application(app: "QApplication") -> None:  # type: ignore[name-defined]  # noqa: F821
+def prepare_application(app: "QApplication") -> None:
     """Names and manners that hold for the whole process."""
     app.setApplicationName("retrieval-explorer")
     app.setApplicationDisplayName("Retrieval Explorer")
     app.setDesktopFileName("retrieval-explorer")
+    app.setWindowIcon(program_icon(app.palette()))
+
+
+def program_icon(palette: "QPalette") -> "QIcon":
+    """A picture under a glass, in the accent colour."""
+    from PySide6.QtCore import QRectF, Qt
+    from PySide6.QtGui import QIcon, QPainter, QPalette, QPixmap
+
+    from explorer.gui.icons import paint_glyph
+
+    pixmap = QPixmap(64, 64)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(palette.color(QPalette.ColorRole.Highlight))
+    painter.drawRoundedRect(QRectF(2, 2, 60, 60), 14, 14)
+    paint_glyph(painter, "search", QRectF(12, 12, 40, 40), palette.color(QPalette.ColorRole.HighlightedText))
+    painter.end()
+    return QIcon(pixmap)
 
 
 def complete_after_paint(window: "MainWindow", controller: "Controller") -> None:

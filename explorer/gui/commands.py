@@ -91,6 +91,7 @@ class Commands(QObject):
                 controller.start_again()
             case Step.COPY_DETAILS:
                 QGuiApplication.clipboard().setText(details)
+                controller.notify(Notice(topic=Topic.FILE, text="The details were copied.", passing=True))
             case Step.INDEX_NOW | Step.RESCAN:
                 controller.rescan()
             case Step.STOP_INDEXING:

@@ -88,6 +88,7 @@ class Controller(QObject):
         self._grace = QTimer(self, singleShot=True, interval=CANCEL_GRACE_MS)
         self._grace.timeout.connect(self._stop_took_too_long)
         self._recovering = False
+        self._told_left_out: tuple[str, int] | None = None
         self._last_glance_s = 0.0
         self._told: dict[str, object] = {}
 
@@ -239,6 +240,7 @@ class Controller(QObject):
             case SearchResponse() as ranking:
                 self.ranking_changed.emit(ranking)
                 self._pass_notice(Topic.QUERY, ranking.notice)
+                self._say_unindexed(ranking)
             case protocol.ModelLoaded(notice=notice):
                 self._pass_notice(Topic.MODEL, notice)
             case protocol.IndexFinished() as finished:
@@ -289,6 +291,16 @@ class Controller(QObject):
     def _pass_notice(self, topic: Topic, text: str) -> None:
         if text:
             self.noticed.emit(Notice(topic=topic, text=text))
+
+    def _say_unindexed(self, ranking: SearchResponse) -> None:
+        """Photos that a search leaves out: said once for each number of them, because searching goes on meanwhile."""
+        left_out = (ranking.model, ranking.n_unindexed)
+        if not ranking.n_unindexed or not ranking.item_ids or self.session.indexing or left_out == self._told_left_out:
+            return
+        self._told_left_out = left_out
+        verb = "is" if ranking.n_unindexed == 1 else "are"
+        text = f"{count(ranking.n_unindexed, 'photo')} {verb} left out: this model has not seen them yet."
+        self.noticed.emit(Notice(topic=Topic.INDEXING, text=text, step=Step.INDEX_NOW))
 
     def _say_read_only(self) -> None:
         text = "This library cannot be written to: you can search it, but not add or index photos."

@@ -4,8 +4,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from explorer.gui.icons import quiet_text
 from explorer.gui.keys import KEYS, Key
+from explorer.gui.quiet_label import QuietLabel
 
 
 class KeysDialog(QDialog):
@@ -30,11 +30,8 @@ class KeysDialog(QDialog):
                 heading.setContentsMargins(0, 12, 0, 2)
                 grid.addWidget(heading, grid.rowCount(), 0, 1, 2)
             row = grid.rowCount()
-            names = QLabel(_key_names(key), content)
+            names = QuietLabel(content, _key_names(key))
             names.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-            palette = names.palette()
-            palette.setColor(palette.ColorRole.WindowText, quiet_text(palette))
-            names.setPalette(palette)
             text = QLabel(key.text or (key.command.value.rstrip("…") if key.command else ""), content)
             grid.addWidget(names, row, 0)
             grid.addWidget(text, row, 1)
@@ -51,7 +48,7 @@ class KeysDialog(QDialog):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(area, 1)
         column.addWidget(buttons)
-        self.resize(content.sizeHint().width() + 32, 560)
+        self.resize(content.sizeHint().width() + 32, min(760, content.sizeHint().height() + 72))
 
 
 def _key_names(key: Key) -> str:

@@ -19,6 +19,9 @@ from explorer.gui.results_pane import ResultsPane
 from explorer.gui.status_line import StatusLine
 from explorer.settings import Settings, WindowSettings
 
+_GROWS_TO = 2000
+"""While indexing, the grid of everything is renewed up to so many photos; nobody scrolls further meanwhile."""
+
 
 class MainWindow(QWidget):
     """Query above; library, results and viewer side by side; status below.
@@ -129,7 +132,8 @@ class MainWindow(QWidget):
         """There are other photos now: show them, unless that would move what a person is looking at."""
         session = self._controller.session
         if self.pane.at_rest or not self.pane.n_shown:
-            if session.indexing is None or session.query is None:
+            growing = session.query is None and self.pane.n_shown < _GROWS_TO
+            if session.indexing is None or growing:
                 self._controller.refresh()
         elif session.indexing is None:
             text = "The library has changed since this was shown."

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QComboBox, QWidget
 
 from explorer.protocol import ModelSummary
 
+_LEAST_PX, _MOST_PX = 144, 264
 _NAME = Qt.ItemDataRole.UserRole
 
 
@@ -22,8 +23,9 @@ class ModelPicker(QComboBox):
         super().__init__(parent)
         self.setAccessibleName("Model")
         self.setToolTip("The model that answers")
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(16)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.setMinimumWidth(_LEAST_PX)
+        self.setMaximumWidth(_MOST_PX)
         self.setEnabled(False)
         self.setPlaceholderText("No model")
         self.activated.connect(self._choose)

@@ -1,11 +1,12 @@
 """The middle of the window when there is no picture to show: a glyph, a sentence, a next step."""
 
 from PySide6.QtCore import QRectF, Qt, Signal, Slot
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from explorer.gui.icons import blend, paint_glyph, quiet_text
+from explorer.gui.icons import blend, paint_glyph
 from explorer.gui.pages import Page, Step
+from explorer.gui.quiet_label import QuietLabel
 
 _TEXT_WIDTH = 420
 _GLYPH_EDGE = 56
@@ -44,14 +45,11 @@ class PageView(QWidget):
         font = self._title.font()
         font.setPointSizeF(font.pointSizeF() * 1.35)
         self._title.setFont(font)
-        self._text = QLabel(self)
+        self._text = QuietLabel(self)
         for label in (self._title, self._text):
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setWordWrap(True)
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
-            label.setMaximumWidth(_TEXT_WIDTH)
-            label.setMinimumWidth(200)
-            label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self._buttons = [QPushButton(self), QPushButton(self)]
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
@@ -67,9 +65,9 @@ class PageView(QWidget):
         column.addStretch(2)
         column.addWidget(self._glyph, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addSpacing(16)
-        column.addLayout(_centred(self._title))
+        column.addWidget(self._title, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addSpacing(8)
-        column.addLayout(_centred(self._text))
+        column.addWidget(self._text, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addSpacing(24)
         column.addLayout(buttons)
         column.addStretch(3)
@@ -84,9 +82,7 @@ class PageView(QWidget):
         self._title.setText(page.title)
         self._text.setText(page.text)
         self._text.setVisible(bool(page.text))
-        palette = self.palette()
-        palette.setColor(QPalette.ColorRole.WindowText, quiet_text(palette))
-        self._text.setPalette(palette)
+        self._fit_text()
         for number, button in enumerate(self._buttons):
             button.setVisible(number < len(page.steps))
             if number < len(page.steps):
@@ -100,16 +96,19 @@ class PageView(QWidget):
         """What is drawn."""
         return self._page
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Lines are broken anew."""
+        super().resizeEvent(event)
+        self._fit_text()
+
+    def _fit_text(self) -> None:
+        """Layouts guess the height of broken lines; here the width is known, so the height is too."""
+        width = max(160, min(_TEXT_WIDTH, self.width() - 48))
+        for label in (self._title, self._text):
+            label.setFixedSize(width, label.heightForWidth(width))
+
     @Slot()
     def _take_step(self) -> None:
         number = self._buttons.index(self.sender())  # type: ignore[arg-type]
         if self._page is not None and number < len(self._page.steps):
             self.step_taken.emit(self._page.steps[number])
-
-
-def _centred(label: QLabel) -> QHBoxLayout:
-    row = QHBoxLayout()
-    row.addStretch(1)
-    row.addWidget(label, 100)
-    row.addStretch(1)
-    return row

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QStackedWidget, QVBoxLayout, QWidget
 
 from explorer.gui.notice_bar import NoticeBar
@@ -15,6 +16,9 @@ if TYPE_CHECKING:  # the grid comes after the first paint, and numpy with it
     from explorer.gui.shown_ranking import ShownRanking
 
 _STEPS = 200
+_LEAST_PX = 400  # two columns of thumbnails
+_NARROW_PX = 480
+_SLIDER_PX, _SHORT_SLIDER_PX = 96, 64
 
 
 class ResultsPane(QWidget):
@@ -28,7 +32,7 @@ class ResultsPane(QWidget):
 
     def __init__(self, cell_px: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setMinimumWidth(280)
+        self.setMinimumWidth(_LEAST_PX)
         self._page: Page | None = STARTING
         self._shown: ShownRanking | None = None
         self._early: SearchResponse | None = None
@@ -39,6 +43,9 @@ class ResultsPane(QWidget):
         self.count_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.score_label = QLabel("Score", self)
         self.score_slider = _slider("Lowest score shown", 0, _STEPS, 0, self)
+        widest = self.score_label.fontMetrics().horizontalAdvance("Score ≥ −.00")
+        self.score_label.setMinimumWidth(widest)  # the row must not shake while the slider is drawn
+        self.score_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.size_label = QLabel("Size", self)
         self.size_slider = _slider("Size of thumbnails", cell_px, cell_px, cell_px, self)
         self.size_slider.setPageStep(24)
@@ -131,6 +138,14 @@ class ResultsPane(QWidget):
         """Whether the grid has the focus."""
         return self.shows_results and self.grid.hasFocus()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a narrow pane the count is worth more than long sliders."""
+        super().resizeEvent(event)
+        narrow = self.width() < _NARROW_PX
+        self.size_label.setVisible(not narrow)
+        for slider in (self.score_slider, self.size_slider):
+            slider.setFixedWidth(_SHORT_SLIDER_PX if narrow else _SLIDER_PX)
+
     @Slot()
     def _filter(self) -> None:
         shown = self._shown
@@ -146,7 +161,7 @@ def _slider(name: str, low: int, high: int, value: int, parent: QWidget) -> QSli
     slider = QSlider(Qt.Orientation.Horizontal, parent)
     slider.setRange(low, high)
     slider.setValue(value)
-    slider.setFixedWidth(96)
+    slider.setFixedWidth(_SLIDER_PX)
     slider.setAccessibleName(name)
     slider.setToolTip(name)
     slider.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

@@ -2,9 +2,10 @@
 
 from PySide6.QtCore import QRectF, Qt, Slot
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
-from explorer.gui.icons import hairline, quiet_text
+from explorer.gui.icons import hairline
+from explorer.gui.quiet_label import QuietLabel
 
 
 class StatusLine(QWidget):
@@ -12,8 +13,8 @@ class StatusLine(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.label = QLabel(self)
-        self.label.setTextFormat(Qt.TextFormat.PlainText)
+        self.label = QuietLabel(self)
+        self.label.setAlignment(Qt.AlignmentFlag.AlignVCenter)
         self.label.setAccessibleName("Status")
         self.label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         row = QHBoxLayout(self)
@@ -24,12 +25,8 @@ class StatusLine(QWidget):
     @Slot(str)
     def show_status(self, text: str) -> None:
         """Redraw."""
-        palette = self.palette()
-        palette.setColor(palette.ColorRole.WindowText, quiet_text(palette))
-        self.label.setPalette(palette)
         self.label.setText(text)
         self.label.setToolTip(text)
-        self.label.setAlignment(Qt.AlignmentFlag.AlignVCenter)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
         painter = QPainter(self)

@@ -194,9 +194,9 @@ class ItemViewing(QObject):
         menu = QMenu(parent)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for text, slot in (
-            ("Search with this picture", self.search_with), ("", None),
-            ("Open the file", self.open_file), ("Show in its folder", self.show_in_folder), ("", None),
-            ("Copy the picture", self.copy_picture), ("Copy the path", self.copy_path),
+            ("Search with this image", self.search_with), ("", None),
+            ("Open file", self.open_file), ("Show in folder", self.show_in_folder), ("", None),
+            ("Copy picture", self.copy_picture), ("Copy path", self.copy_path),
         ):
             if slot is None:
                 menu.addSeparator()

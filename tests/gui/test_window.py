@@ -433,6 +433,37 @@ def test_without_a_model_photos_are_shown_and_the_rest_is_said(open_window, unti
     assert "no model" in shown_sentences(window)
 
 
+def test_photos_a_model_has_not_seen_are_said_to_be_left_out(open_window, until, tmp_path):
+    window, controller = open_window()
+    window.models.model_chosen.emit("pooled-lite0")
+    controller.rescan()
+    until(lambda: controller.session.indexing is None and "pooled-lite0" in controller.session.library.n_indexed)
+    window.models.model_chosen.emit("3shnet-flickr8k")
+    controller.session.library = None
+    controller.add_folders([b"/more"])
+    until(lambda: controller.session.indexing is None and controller.session.library.n_items == 70)
+    window.models.model_chosen.emit("pooled-lite0")
+    until(lambda: controller.session.model_ready)
+    window.query.edit.setText("a dog")
+    window.query.search_now()
+    until(lambda: window.pane.notices.shown is not None and "left out" in shown_sentences(window))
+    assert shown_sentences(window) == "30 photos are left out: this model has not seen them yet."
+    window.pane.notices._step.click()
+    until(lambda: window.pane.n_shown == 70)
+
+
+def test_what_is_being_read_does_not_move(open_window, until, tmp_path):
+    window, controller = open_window()
+    window.pane.grid.select_row(5)
+    window.commands.add_folder(str(tmp_path))
+    until(lambda: controller.session.indexing is None and controller.session.library.n_items == 70)
+    until(lambda: window.pane.notices.shown is not None)
+    assert shown_sentences(window) == "The library has changed since this was shown."
+    assert window.pane.n_shown == 40
+    window.pane.notices._step.click()
+    until(lambda: window.pane.n_shown == 70)
+
+
 # --- the engine -------------------------------------------------------------------------------------------------------
 
 
@@ -605,6 +636,43 @@ def test_a_file_that_went_away_is_one_sentence(open_window, until):
     window.pane.notices.withdraw(Topic.FILE)
     window.viewing.show_in_folder(1)
     assert "is not in" in shown_sentences(window)
+
+
+def test_the_window_follows_the_palette(open_window, until, qapp):
+    from PySide6.QtGui import QPalette
+
+    from explorer.gui.icons import quiet_text
+
+    window, _ = open_window()
+    before = qapp.palette()
+    try:
+        dark = QPalette(before)
+        for role in (QPalette.ColorRole.Window, QPalette.ColorRole.Base, QPalette.ColorRole.Button):
+            dark.setColor(role, QColor("#232629"))
+        for role in (QPalette.ColorRole.WindowText, QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
+            dark.setColor(role, QColor("#eff0f1"))
+        qapp.setPalette(dark)
+        until(lambda: window.palette().color(QPalette.ColorRole.Window).lightness() < 100)
+        label = window.status.label
+        until(lambda: label.palette().color(QPalette.ColorRole.WindowText) == quiet_text(window.palette()))
+        shown = window.grab().toImage()
+        assert shown.pixelColor(4, 4).lightness() < 100
+        assert shown.pixelColor(4, shown.height() - 4).lightness() < 100
+    finally:
+        qapp.setPalette(before)
+
+
+def test_nine_hundred_by_six_hundred_is_enough(open_window, until):
+    window, controller = open_window()
+    window.resize(900, 600)
+    window.query.edit.setText("a dog")
+    window.query.search_now()
+    until(lambda: controller.session.ranking.query is not None)
+    until(lambda: window.width() == 900 and window.height() == 600)
+    assert window.pane.width() >= 400
+    assert window.pane.count_label.width() >= window.pane.count_label.fontMetrics().horizontalAdvance("40 results")
+    for part in window.pane.tools.findChildren(QLabel):
+        assert part.isHidden() or part.text() == "" or part.width() >= part.fontMetrics().horizontalAdvance(part.text())
 
 
 def test_f1_lists_every_key(open_window, qtbot):

@@ -1,0 +1,108 @@
+"""What the window says: pages for every state, phrases for every number."""
+
+import pytest
+
+from explorer import protocol as p
+from explorer.gui.activity import numbers_text
+from explorer.gui.pages import STARTING, Step, page_of
+from explorer.gui.phrases import count, duration, milliseconds, quoted
+from explorer.session import EngineStatus, Indexing, Session
+
+FAILED = p.Failed(id=1, message="It is so.", remedy="Do that.", kind="LibraryError", details="first\nlast\nstatus 1")
+
+
+def library(n_items=10, *, n_sources=1, read_only=False):
+    sources = tuple(
+        p.Source(source_id=i, path=b"/a", display="/a", n_items=n_items) for i in range(n_sources)
+    )
+    return p.LibraryState(id=1, path=b"/l", display="/l", sources=sources, n_items=n_items, n_errors=0, n_indexed={},
+                          read_only=read_only)
+
+
+def ranking(n=0, *, query=None, n_unindexed=0):
+    return p.SearchResponse(id=1, item_ids=bytes(8 * n), scores=b"", query=query, n_unindexed=n_unindexed)
+
+
+def session(**state):
+    made = Session(b"/l")
+    made.status, made.models_known, made.model = EngineStatus.READY, True, "m"
+    for name, value in state.items():
+        setattr(made, name, value)
+    return made
+
+
+def test_results_need_no_page():
+    assert page_of(session(library=library(), ranking=ranking(3))) is None
+
+
+def test_before_the_library_is_open_the_window_starts():
+    assert page_of(Session(b"/l")) is STARTING
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence", "steps"),
+    [
+        ({"status": EngineStatus.STOPPED, "engine_problem": FAILED}, "It is so.",
+         (Step.START_ENGINE, Step.COPY_DETAILS)),
+        ({"library_problem": FAILED}, "It is so.", (Step.TRY_LIBRARY_AGAIN, Step.OPEN_LIBRARY)),
+        ({"library": library(0, n_sources=0)}, "Add a folder of photos to begin.", (Step.ADD_FOLDER,)),
+        ({"library": library(0)}, "There are no photos in your folders.", (Step.ADD_FOLDER, Step.RESCAN)),
+        ({"library": library(0, read_only=True)}, "cannot be written to", (Step.OPEN_LIBRARY,)),
+        ({"library": library(0), "indexing": Indexing(request_id=1)}, "Looking at your photos", (Step.STOP_INDEXING,)),
+        ({"library": library(), "ranking": ranking(query=p.Query(text="x"))}, "Nothing was found.",
+         (Step.SHOW_EVERYTHING,)),
+        ({"library": library(1), "ranking": ranking(query=p.Query(text="x"), n_unindexed=1)},
+         "1 photo is not indexed for “m” yet.", (Step.INDEX_NOW, Step.SHOW_EVERYTHING)),
+        ({"library": library(), "ranking_problem": FAILED}, "It is so.", (Step.SEARCH_AGAIN, Step.SHOW_EVERYTHING)),
+        ({"library": library(), "model": "", "ranking": ranking()}, "no model", ()),
+    ],
+)
+def test_every_state_is_a_sentence_and_a_step(state, sentence, steps):
+    if "ranking" in state:
+        state = {**state, "query": state["ranking"].query}
+    page = page_of(session(**state))
+    assert sentence in page.title
+    assert page.steps == steps
+
+
+def test_the_last_words_of_the_engine_are_told():
+    page = page_of(session(status=EngineStatus.STOPPED, engine_problem=FAILED))
+    assert page.text == "Do that.\n\nIts last words: last"
+
+
+@pytest.mark.parametrize(("n", "said"), [(0, "0 photos"), (1, "1 photo"), (7000, "7,000 photos")])
+def test_counts(n, said):
+    assert count(n, "photo") == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0, "a few seconds"), (40.4, "40 s"), (119, "119 s"), (150, "2 min"), (7199, "120 min"), (7800, "2 h 10 min")],
+)
+def test_durations(seconds, said):
+    assert duration(seconds) == said
+
+
+@pytest.mark.parametrize(("ms", "said"), [(0.4, "0 ms"), (41.3, "41 ms"), (1300, "1.3 s")])
+def test_milliseconds(ms, said):
+    assert milliseconds(ms) == said
+
+
+def test_quoted_names_stay_short_and_on_one_line():
+    said = quoted("a\nvery long name of a photo that somebody once took on a hill.jpeg")
+    assert "\n" not in said
+    assert len(said) <= 42
+    assert said.endswith("a hill.jpeg”")
+
+
+def progress(**numbers):
+    return Indexing(request_id=1, progress=p.Progress(id=1, stage="Indexing", **numbers))
+
+
+def test_progress_in_words():
+    text = numbers_text(progress(n_done=4340, n_total=7000, rate_per_s=31.2, remaining_s=85)).replace("\u00a0", " ")
+    assert text == "4,340 of 7,000 · 31 a second · 85 s left"
+    slow = numbers_text(progress(n_done=1, n_total=7000, rate_per_s=0.46)).replace("\u00a0", " ")
+    assert slow == "1 of 7,000 · 0.5 a second"
+    assert numbers_text(progress(n_done=12, n_total=0)) == "12 photos found"
+    assert numbers_text(Indexing(request_id=1)) == ""
