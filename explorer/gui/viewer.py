@@ -83,7 +83,6 @@ class Viewer(QWidget):
         self._stack.addWidget(EmptyState("Select a result to see it here."))
         self._stack.addWidget(shown)
         self.setMinimumWidth(240)
-        self.setFocusProxy(self.canvas)
         self.setAccessibleName("Viewer")
 
     def _connect(self) -> None:

@@ -103,11 +103,6 @@ def test_an_explanation_that_fails_leaves_none_behind(explained):
     assert _at(explained, 0.97, 0.97) == QColor(0x80, 0x40, 0x20)
 
 
-def test_the_focus_goes_to_the_picture(explained):
-    explained.setFocus()
-    assert explained.focusWidget() is explained.canvas
-
-
 # --- states ----------------------------------------------------------------------------------------------------------
 
 
