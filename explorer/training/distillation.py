@@ -4,6 +4,7 @@
 with its card and reference. Interrupted, it goes on where it was.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -28,13 +29,14 @@ from explorer.vision.vision import FAMILY, reference_outputs, segmenter_tensors
 
 
 class DistillationConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A recipe of this task. Paths are relative to the data folder.
+    """A recipe of this task. Paths of photos, annotations and teachers are relative to the data folder.
 
     Attributes
     ----------
         task: says that it is this task.
         name, title: of the package.
         backbone: timm's name.
+        data: the data folder; ``$NAMES`` are taken from the environment, a relative path starts at the recipe.
         photos: Karpathy json of the photos that the teachers label; only ``photos_split`` of it.
         coco: folder with the photos and annotations of COCO; only ``coco_split`` of it.
         teachers: folder of the two ONNX files.
@@ -47,6 +49,7 @@ class DistillationConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     name: str = "vision-lite0"
     title: str = "EfficientNet-Lite0 with segmenter"
     backbone: str = DEFAULT_BACKBONE
+    data: str = "$EXPLORER_TEST_DATA"
     photos: str = "flickr8k/dataset_flickr8k.json"
     photos_split: str = "train"
     coco: str = "coco"
@@ -67,6 +70,15 @@ def read_distillation_config(path: Path) -> DistillationConfig:
         raise ConfigError(f"The recipe {path} cannot be read: {error.strerror or error}.") from error
     except (msgspec.DecodeError, ValueError) as error:
         raise ConfigError(f"{path.name} is not a recipe for distillation: {error}.", "Correct that value.") from error
+
+
+def data_folder(config: DistillationConfig, recipe_folder: Path) -> Path:
+    """Where the recipe's data lie; :class:`ConfigError` where it names a variable that is not set."""
+    expanded = os.path.expandvars(config.data)
+    if "$" in expanded:
+        raise ConfigError(f"The recipe looks for its data in {config.data}, which is not set in the environment.",
+                          "Set that variable to the folder that holds photos, annotations and teachers.")
+    return recipe_folder / Path(expanded).expanduser()
 
 
 def distil_vision(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from explorer.cancellation import CancellationToken, Cancelled
 from explorer.errors import ConfigError, DatasetError
 from explorer.training import distillation
-from explorer.training.distillation import DistillationConfig, distil_vision, read_distillation_config
+from explorer.training.distillation import DistillationConfig, data_folder, distil_vision, read_distillation_config
 from explorer.training.distillation_set import CLASS_NAMES, MASK_OF_THING, Part, nearest, truth_part
 from explorer.training.distillation_targets import (
     Targets,
@@ -331,6 +331,16 @@ def test_the_shipped_recipe_can_be_read() -> None:
     assert config.name == "vision-lite0"
     assert config.photos_split == "train"
     assert config.coco_split == "train2017"
+
+
+def test_the_data_folder_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    config = read_distillation_config(RECIPE)
+    monkeypatch.setenv("EXPLORER_TEST_DATA", str(tmp_path))
+    assert data_folder(config, Path("recipes")) == tmp_path
+    assert data_folder(DistillationConfig(data="photos"), Path("recipes")) == Path("recipes/photos")
+    monkeypatch.delenv("EXPLORER_TEST_DATA")
+    with pytest.raises(ConfigError, match="looks for its data in .EXPLORER_TEST_DATA, which is not set"):
+        data_folder(config, Path("recipes"))
 
 
 @pytest.mark.parametrize(("text", "sentence"), [
