@@ -339,7 +339,7 @@ def test_the_data_folder_comes_from_the_environment(monkeypatch: pytest.MonkeyPa
     assert data_folder(config, Path("recipes")) == tmp_path
     assert data_folder(DistillationConfig(data="photos"), Path("recipes")) == Path("recipes/photos")
     monkeypatch.delenv("EXPLORER_TEST_DATA")
-    with pytest.raises(ConfigError, match="looks for its data in .EXPLORER_TEST_DATA, which is not set"):
+    with pytest.raises(ConfigError, match=r"looks for its data in .EXPLORER_TEST_DATA, which is not set"):
         data_folder(config, Path("recipes"))
 
 
