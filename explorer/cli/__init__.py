@@ -5,7 +5,7 @@ status: 0 done, 1 failed (one sentence says what to do), 2 a wrong call.
 """
 
 import json
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -33,30 +33,13 @@ models_app.command("verify")(models.models_verify)
 app.add_typer(models_app, name="models")
 
 
-_COMMANDS = frozenset(
-    {"window", "engine", "index", "search", "explain", "train", "evaluate", "models", "doctor"}
-)
-
-
-def main() -> None:
-    """Run a command; what a user can cause ends in one sentence and exit status 1."""
+def run_command(arguments: Sequence[str]) -> int:
+    """Run one command; its exit status. Raises :class:`~explorer.errors.UserFacingError` for what a user can cause."""
     try:
-        app(args=_with_default_command(sys.argv[1:]), prog_name="retrieval-explorer")
-    except UserFacingError as error:
-        sys.stderr.write(f"{error}\n")
-        raise SystemExit(1) from None
-
-
-def _with_default_command(arguments: list[str]) -> list[str]:
-    """No command, or a folder where a command should be, opens the window."""
-    place = 0
-    while place < len(arguments) and arguments[place].startswith("-"):
-        if arguments[place] in ("--help", "--version"):
-            return arguments
-        place += 2 if arguments[place] == "--data-dir" else 1
-    if place < len(arguments) and arguments[place] in _COMMANDS:
-        return arguments
-    return [*arguments[:place], "window", *arguments[place:]]
+        app(args=list(arguments), prog_name="retrieval-explorer")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    return 0
 
 
 def _version(asked: bool) -> None:
@@ -81,21 +64,11 @@ def _everywhere(
 
 @app.command()
 def window(
-    context: typer.Context,
     library: Annotated[Path | None, typer.Argument(help="Folder of the library to open.")] = None,
 ) -> None:
-    """Open the window (the default command)."""
-    from explorer.engine.client import engine_command
-    from explorer.gui.app import run_window
-
-    places = places_of(context)
-    raise SystemExit(
-        run_window(
-            library.expanduser().absolute() if library else None,
-            data_dir=places.data_dir,
-            engine_command=engine_command(places.data_dir),
-        )
-    )
+    """Open the window; this is what happens without a command, too."""
+    # ``explorer.__main__`` reads such calls before this module is imported; this entry is for --help.
+    raise typer.BadParameter(f"Call it as retrieval-explorer [--data-dir DIR] [{library or 'LIBRARY'}].")
 
 
 @app.command()
