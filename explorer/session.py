@@ -11,30 +11,15 @@ Everything here is called from one thread.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from explorer import protocol
-from explorer.engine.requests import Kind, Pending, RequestLedger
+from explorer.engine.health import EngineHealth
+from explorer.engine.requests import Kind, Line, Pending
 
 MAX_ATTEMPTS = 2
 """A request whose engine died this often without any progress is given up: it may be what kills the engine."""
 
-MAX_DEATHS = 4
-"""So many deaths within :data:`DEATHS_WINDOW_S` and the engine is not started again by itself."""
-
-DEATHS_WINDOW_S = 60.0
-
 _REOPENED = frozenset({Kind.HELLO, Kind.MODELS, Kind.LIBRARY, Kind.MODEL})
-_CANCEL_OLDER = frozenset({Kind.RANKING, Kind.PICTURE, Kind.EXPLANATION})
-
-
-class EngineStatus(StrEnum):
-    """Whether there is somebody to ask."""
-
-    STARTING = "starting"
-    READY = "ready"
-    RESTARTING = "restarting"
-    STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +59,7 @@ class Session:
         ranking: the last ranking that counted; ``ranking_ms``: its time; ``ranking_problem``: why the last failed.
         outdated: the library holds other photos than when the ranking was made; :meth:`refresh` mends it.
         indexing: what is being indexed; ``waiting`` folders come next.
-        status, device, engine_problem: of the engine.
+        engine: how the engine is. ``line``: the way to it, and single requests that change nothing here.
     """
 
     def __init__(
@@ -95,69 +80,47 @@ class Session:
         self.outdated = False
         self.indexing: Indexing | None = None
         self.waiting: list[bytes] = []
-        self.status = EngineStatus.STARTING
-        self.device = ""
-        self.engine_problem: protocol.Failed | None = None
         self._clock = clock
-        self._ledger = RequestLedger()
-        self._send: Callable[[protocol.Request], None] | None = None
-        self._deaths: list[float] = []
+        self.line = Line(clock)
+        self.engine = EngineHealth()
 
     # --- the engine's life --------------------------------------------------------------------------------------------
 
     def attach(self, send: Callable[[protocol.Request], None]) -> None:
         """A new engine is there: greet it, give it library and model, and ask again for what is still owed."""
-        self._send = send
+        self.line.connect(send)
         self.model_ready = False
-        owed = [p for p in self._ledger.owed() if p.kind not in _REOPENED]
-        self._ledger.forget(_REOPENED)
-        self._ask(Kind.HELLO, protocol.Hello(id=self._ledger.next_id()))
-        self._ask(Kind.MODELS, protocol.ListModels(id=self._ledger.next_id()))
-        self._ask(Kind.LIBRARY, protocol.OpenLibrary(id=self._ledger.next_id(), path=self.library_path))
+        owed = [p for p in self.line.owed() if p.kind not in _REOPENED]
+        self.line.forget(_REOPENED)
+        self.line.ask(Kind.HELLO, protocol.Hello(id=self.line.next_id()))
+        self.line.ask(Kind.MODELS, protocol.ListModels(id=self.line.next_id()))
+        self.line.ask(Kind.LIBRARY, protocol.OpenLibrary(id=self.line.next_id(), path=self.library_path))
         if self.models_known and self.model:
-            self._ask(Kind.MODEL, protocol.LoadModel(id=self._ledger.next_id(), name=self.model))
+            self.line.ask(Kind.MODEL, protocol.LoadModel(id=self.line.next_id(), name=self.model))
         for pending in owed:
-            self._deliver(pending)
+            self.line.give(pending)
 
     def lost(self, details: str = "") -> list[Received]:
-        """The engine has ended without being asked to. Afterwards ``status`` says whether to start another.
+        """The engine has ended without being asked to. Afterwards ``engine.status`` says whether to start another.
 
         Returns the requests that are given up because they may be what ends the engine, each as a failure.
         """
-        self._send = None
-        now = self._clock()
-        self._deaths = [at for at in self._deaths if now - at < DEATHS_WINDOW_S] + [now]
-        never_ready = self.status is not EngineStatus.READY and len(self._deaths) > 1
-        if never_ready or len(self._deaths) >= MAX_DEATHS:
-            self.status = EngineStatus.STOPPED
-            self.engine_problem = protocol.Failed(
-                id=0, message="The engine keeps stopping.", remedy="Start it again, or copy the details for a report.",
-                kind="EngineError", details=details,
-            )
-        else:
-            self.status = EngineStatus.RESTARTING
+        self.line.hang_up()
+        self.engine.died(self._clock(), details)
         if self.indexing is not None and self.indexing.stopping:
             self._forget_indexing()
             self.outdated = True
-        given_up = [p for p in self._ledger.owed() if p.kind not in _REOPENED and p.attempts >= MAX_ATTEMPTS]
+        given_up = [p for p in self.line.owed() if p.kind not in _REOPENED and p.attempts >= MAX_ATTEMPTS]
         failures = [self.receive(_given_up(p.request.id, details)) for p in given_up]
         return [failure for failure in failures if failure is not None]
 
-    def start_again(self) -> None:
-        """The person asked for another try after the engine was given up."""
-        self._deaths.clear()
-        self.status = EngineStatus.STARTING
-        self.engine_problem = None
-
     def shut_down(self) -> None:
         """Ask the engine to end; nothing that comes afterwards counts."""
-        if self._send is not None:
-            self._send(protocol.Shutdown(id=self._ledger.next_id()))
-        self._send = None
+        self.line.hang_up(politely=True)
 
     def receive(self, answer: protocol.Answer) -> Received | None:
         """Take an answer in; ``None`` if it no longer counts and must not be shown."""
-        pending = self._ledger.settle(answer)
+        pending = self.line.settle(answer)
         if pending is None:
             return None
         received = Received(
@@ -165,7 +128,7 @@ class Session:
         )
         match answer:
             case protocol.Welcome():
-                self._welcomed(answer)
+                self.engine.welcomed(answer)
             case protocol.ModelList():
                 self._models_listed(answer)
             case protocol.LibraryState():
@@ -185,29 +148,25 @@ class Session:
     @property
     def searching(self) -> bool:
         """Whether a ranking was asked for that has not come."""
-        return self._ledger.under_way(Kind.RANKING)
-
-    def under_way(self, kind: Kind) -> bool:
-        """Whether something of this kind was asked for that has not come."""
-        return self._ledger.under_way(kind)
+        return self.line.under_way(Kind.RANKING)
 
     # --- what can be asked for ----------------------------------------------------------------------------------------
 
     def open_library(self, path: bytes) -> None:
         """Open or create another library; everything shown belongs to the old one until the answer comes."""
         if self.indexing is not None:
-            self._say(protocol.Cancel(id=self._ledger.next_id(), target=self.indexing.request_id))
+            self.line.cancel(self.indexing.request_id)
         self._forget_indexing()
         self.waiting.clear()
-        self._ledger.forget(set(Kind) - _REOPENED)
+        self.line.forget(set(Kind) - _REOPENED)
         self.library_path, self.library, self.library_problem = path, None, None
         self.query, self.ranking, self.ranking_problem = None, None, None
-        self._ask(Kind.LIBRARY, protocol.OpenLibrary(id=self._ledger.next_id(), path=path))
+        self.line.ask(Kind.LIBRARY, protocol.OpenLibrary(id=self.line.next_id(), path=path))
 
     def load_model(self, name: str) -> None:
         """Use another model from now on."""
         self.model, self.model_ready, self.model_problem = name, False, None
-        self._ask(Kind.MODEL, protocol.LoadModel(id=self._ledger.next_id(), name=name))
+        self.line.ask(Kind.MODEL, protocol.LoadModel(id=self.line.next_id(), name=name))
 
     def search(self, query: protocol.Query) -> None:
         """Rank the library by this query; a query of nothing shows everything."""
@@ -217,12 +176,12 @@ class Session:
             return
         self.query = query
         if self.models_known and self.model:  # otherwise as soon as the models are known
-            self._ask(Kind.RANKING, protocol.Search(id=self._ledger.next_id(), query=query, model=self.model))
+            self.line.ask(Kind.RANKING, protocol.Search(id=self.line.next_id(), query=query, model=self.model))
 
     def browse(self) -> None:
         """Show everything."""
         self.query = None
-        self._ask(Kind.RANKING, protocol.Browse(id=self._ledger.next_id()))
+        self.line.ask(Kind.RANKING, protocol.Browse(id=self.line.next_id()))
 
     def refresh(self) -> None:
         """Ask again for what is shown."""
@@ -246,57 +205,16 @@ class Session:
         """Ask the engine to stop indexing; what is finished stays."""
         self.waiting.clear()
         if self.indexing is not None and not self.indexing.stopping:
-            self._say(protocol.Cancel(id=self._ledger.next_id(), target=self.indexing.request_id))
+            self.line.cancel(self.indexing.request_id)
             self.indexing = replace(self.indexing, stopping=True)
-
-    def remove_source(self, source_id: int) -> None:
-        """Forget a folder; its files stay."""
-        self._ask(Kind.REMOVE, protocol.RemoveSource(id=self._ledger.next_id(), source_id=source_id))
-
-    def describe_items(self, item_ids: Sequence[int]) -> None:
-        """Ask for names, paths, sizes."""
-        self._ask(Kind.DESCRIPTIONS, protocol.DescribeItems(id=self._ledger.next_id(), item_ids=tuple(item_ids)))
-
-    def get_thumbnails(self, item_ids: Sequence[int]) -> None:
-        """Ask for thumbnails."""
-        self._ask(Kind.THUMBNAILS, protocol.GetThumbnails(id=self._ledger.next_id(), item_ids=tuple(item_ids)))
-
-    def get_picture(self, item_id: int) -> None:
-        """Ask for the picture the viewer shows."""
-        self._ask(Kind.PICTURE, protocol.GetPicture(id=self._ledger.next_id(), item_id=item_id))
-
-    def get_picture_to_copy(self, item_id: int) -> None:
-        """Ask for a picture as large as it is worth carrying in a clipboard."""
-        request = protocol.GetPicture(id=self._ledger.next_id(), item_id=item_id, max_edge_px=4096)
-        self._ask(Kind.PICTURE_TO_COPY, request)
 
     def explain(self, item_id: int) -> None:
         """Ask why the item stands where it stands for the query; without a query: what the model sees in it."""
         if self.model:
-            request = protocol.Explain(id=self._ledger.next_id(), item_id=item_id, model=self.model, query=self.query)
-            self._ask(Kind.EXPLANATION, request)
-
-    def look_at_library(self) -> None:
-        """Ask for the library's state; while indexing it changes all the time."""
-        self._ask(Kind.STATE, protocol.DescribeLibrary(id=self._ledger.next_id()))
-
-    def list_errors(self) -> None:
-        """Ask for the files that could not be read."""
-        self._ask(Kind.ERRORS, protocol.ListErrors(id=self._ledger.next_id()))
+            request = protocol.Explain(id=self.line.next_id(), item_id=item_id, model=self.model, query=self.query)
+            self.line.ask(Kind.EXPLANATION, request)
 
     # --- what answers change ------------------------------------------------------------------------------------------
-
-    def _welcomed(self, answer: protocol.Welcome) -> None:
-        self.device = answer.device
-        self.status, self.engine_problem = EngineStatus.READY, None
-        if answer.protocol_version != protocol.PROTOCOL_VERSION:
-            self.status = EngineStatus.STOPPED
-            self.engine_problem = protocol.Failed(
-                id=0, kind="EngineError",
-                message=f"The engine speaks version {answer.protocol_version} of the protocol, "
-                f"this window version {protocol.PROTOCOL_VERSION}.",
-                remedy="Install the same version of the program on both sides.",
-            )
 
     def _models_listed(self, answer: protocol.ModelList) -> None:
         first, self.models_known, self.models = not self.models_known, True, answer.models
@@ -320,7 +238,7 @@ class Session:
 
     def _model_loaded(self, answer: protocol.ModelLoaded) -> None:
         self.model_ready, self.model_problem = True, None
-        self.device = answer.device or self.device
+        self.engine.device = answer.device or self.engine.device
         shown = self.ranking
         if self.query is not None and not self.searching and shown is not None and shown.model != answer.name:
             self.search(self.query)
@@ -342,11 +260,11 @@ class Session:
             case Kind.RANKING:
                 self.ranking_problem = failure
             case Kind.HELLO | Kind.MODELS:
-                self.engine_problem = failure
+                self.engine.problem = failure
             case Kind.INDEX:
                 self.indexing = None
                 self._index_next()
-                self.look_at_library()
+                self.line.look_at_library()
 
     # --- saying it ----------------------------------------------------------------------------------------------------
 
@@ -356,29 +274,14 @@ class Session:
             self._index(folders)
 
     def _index(self, folders: tuple[bytes, ...]) -> None:
-        request = protocol.IndexFolders(id=self._ledger.next_id(), folders=folders, model=self.model)
+        request = protocol.IndexFolders(id=self.line.next_id(), folders=folders, model=self.model)
         self.indexing = Indexing(request_id=request.id)
-        self._ask(Kind.INDEX, request)
+        self.line.ask(Kind.INDEX, request)
 
     def _forget_indexing(self) -> None:
         self.indexing = None
-        self._ledger.forget({Kind.INDEX})
+        self.line.forget({Kind.INDEX})
 
-    def _ask(self, kind: Kind, request: protocol.Request) -> None:
-        if kind in _CANCEL_OLDER:
-            for older in self._ledger.forget({kind}):
-                self._say(protocol.Cancel(id=self._ledger.next_id(), target=older))
-        self._deliver(self._ledger.add(kind, request, self._clock()))
-
-    def _deliver(self, pending: Pending) -> None:
-        """Give a request to the engine, or leave it to the next :meth:`attach`."""
-        if self._send is not None:
-            pending.attempts += 1
-            self._send(pending.request)
-
-    def _say(self, message: protocol.Cancel) -> None:
-        if self._send is not None:
-            self._send(message)
 
 
 def _given_up(request_id: int, details: str) -> protocol.Failed:

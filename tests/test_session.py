@@ -3,8 +3,9 @@
 import pytest
 
 from explorer import protocol as p
+from explorer.engine.health import DEATHS_WINDOW_S, MAX_DEATHS, EngineStatus
 from explorer.engine.requests import Kind
-from explorer.session import DEATHS_WINDOW_S, MAX_DEATHS, EngineStatus, Session
+from explorer.session import Session
 
 MODEL = p.ModelSummary(name="m", family="f", title="M", output="", modalities=("text",), overlays=())
 OTHER = p.ModelSummary(name="n", family="f", title="N", output="", modalities=("text",), overlays=())
@@ -71,7 +72,7 @@ def test_opening_loads_the_preferred_model_and_shows_everything(session):
     engine = Engine(session).open()
     assert session.model == "m"
     assert session.model_ready
-    assert session.status is EngineStatus.READY
+    assert session.engine.status is EngineStatus.READY
     assert len(engine.all(p.Browse)) == 1
     assert session.query is None
 
@@ -119,8 +120,8 @@ def test_a_browse_and_a_search_are_of_one_kind(session):
 
 def test_every_batch_of_thumbnails_counts(session):
     engine = Engine(session).open()
-    session.get_thumbnails([1, 2])
-    session.get_thumbnails([3])
+    session.line.get_thumbnails([1, 2])
+    session.line.get_thumbnails([3])
     first, second = engine.all(p.GetThumbnails)
     assert engine.answer(p.Thumbnails(id=second.id, thumbnails=())) is not None
     assert engine.answer(p.Thumbnails(id=first.id, thumbnails=())) is not None
@@ -200,9 +201,9 @@ def test_after_a_death_the_new_engine_gets_everything_that_is_owed(session):
     session.add_folders([b"/a"])
     engine.answer(p.Progress(id=engine.last(p.IndexFolders).id, stage="x", n_done=1, n_total=9))
     session.search(p.Query(text="x"))
-    session.get_thumbnails([5])
+    session.line.get_thumbnails([5])
     assert session.lost() == []
-    assert session.status is EngineStatus.RESTARTING
+    assert session.engine.status is EngineStatus.RESTARTING
     again = Engine(session)
     kinds = [type(request) for request in again.said]
     assert kinds[:4] == [p.Hello, p.ListModels, p.OpenLibrary, p.LoadModel]
@@ -238,7 +239,7 @@ def test_progress_clears_a_request_of_suspicion(session):
     engine = Engine(session).open()
     session.add_folders([b"/a"])
     for _ in range(3):
-        session._deaths.clear()
+        session.engine._deaths.clear()
         engine.answer(p.Progress(id=engine.last(p.IndexFolders).id, stage="x", n_done=1, n_total=9))
         assert session.lost() == []
         engine = Engine(session).open()
@@ -248,27 +249,27 @@ def test_progress_clears_a_request_of_suspicion(session):
 def test_an_engine_that_never_gets_ready_is_given_up_at_the_second_death(session):
     Engine(session)
     session.lost("first")
-    assert session.status is EngineStatus.RESTARTING
+    assert session.engine.status is EngineStatus.RESTARTING
     Engine(session)
     session.lost("second")
-    assert session.status is EngineStatus.STOPPED
-    assert session.engine_problem.details == "second"
-    session.start_again()
-    assert session.status is EngineStatus.STARTING
+    assert session.engine.status is EngineStatus.STOPPED
+    assert session.engine.problem.details == "second"
+    session.engine.forgive()
+    assert session.engine.status is EngineStatus.STARTING
     Engine(session).open()
-    assert session.status is EngineStatus.READY
+    assert session.engine.status is EngineStatus.READY
 
 
 def test_deaths_far_apart_are_forgiven(session):
     for _ in range(3 * MAX_DEATHS):
         Engine(session).open()
         session.lost()
-        assert session.status is EngineStatus.RESTARTING
+        assert session.engine.status is EngineStatus.RESTARTING
         session._clock.now += DEATHS_WINDOW_S
     for _ in range(MAX_DEATHS):
         Engine(session).open()
         session.lost()
-    assert session.status is EngineStatus.STOPPED
+    assert session.engine.status is EngineStatus.STOPPED
 
 
 def test_a_death_while_stopping_ends_the_indexing(session):
@@ -282,7 +283,7 @@ def test_a_death_while_stopping_ends_the_indexing(session):
 
 def test_another_library_forgets_what_belonged_to_the_old(session):
     engine = Engine(session).open()
-    session.get_thumbnails([1])
+    session.line.get_thumbnails([1])
     session.add_folders([b"/a"])
     session.open_library(b"/other")
     assert engine.last(p.Cancel).target == engine.last(p.IndexFolders).id

@@ -1,11 +1,23 @@
 """Requests under way: which have no final answer yet, and which of each kind still count."""
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from explorer.protocol import Answer, Progress, Request
+from explorer.protocol import (
+    Answer,
+    Cancel,
+    DescribeItems,
+    DescribeLibrary,
+    GetPicture,
+    GetThumbnails,
+    ListErrors,
+    Progress,
+    RemoveSource,
+    Request,
+    Shutdown,
+)
 
 
 class Kind(StrEnum):
@@ -89,3 +101,82 @@ class RequestLedger:
     def owed(self) -> list[Pending]:
         """Everything without a final answer, oldest first."""
         return list(self._pending.values())
+
+
+_CANCEL_OLDER = frozenset({Kind.RANKING, Kind.PICTURE, Kind.EXPLANATION})
+
+
+class Line:
+    """The way to the engine: keeps what was asked, gives it to whichever engine is there, and asks for single things.
+
+    What is asked while no engine is there is given to the next one.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._ledger = RequestLedger()
+        self._clock = clock
+        self._send: Callable[[Request], None] | None = None
+        self.next_id = self._ledger.next_id
+        self.settle = self._ledger.settle
+        self.forget = self._ledger.forget
+        self.owed = self._ledger.owed
+        self.under_way = self._ledger.under_way
+
+    def connect(self, send: Callable[[Request], None]) -> None:
+        """An engine is there."""
+        self._send = send
+
+    def hang_up(self, *, politely: bool = False) -> None:
+        """No engine is there any more, or shall be; ``politely``: it is told so."""
+        if politely and self._send is not None:
+            self._send(Shutdown(id=self.next_id()))
+        self._send = None
+
+    def ask(self, kind: Kind, request: Request) -> None:
+        """Write down and send a request; older ones whose answer would not count are cancelled where it saves work."""
+        if kind in _CANCEL_OLDER:
+            for older in self.forget({kind}):
+                self.cancel(older)
+        self.give(self._ledger.add(kind, request, self._clock()))
+
+    def give(self, pending: Pending) -> None:
+        """Give a request to the engine, or leave it to the next one."""
+        if self._send is not None:
+            pending.attempts += 1
+            self._send(pending.request)
+
+    def cancel(self, request_id: int) -> None:
+        """Ask the engine to stop working on this."""
+        if self._send is not None:
+            self._send(Cancel(id=self.next_id(), target=request_id))
+
+    # --- single things, which change nothing that is open ------------------------------------------------------------
+
+    def remove_source(self, source_id: int) -> None:
+        """Forget a folder; its files stay."""
+        self.ask(Kind.REMOVE, RemoveSource(id=self.next_id(), source_id=source_id))
+
+    def describe_items(self, item_ids: Sequence[int]) -> None:
+        """Ask for names, paths, sizes."""
+        self.ask(Kind.DESCRIPTIONS, DescribeItems(id=self.next_id(), item_ids=tuple(item_ids)))
+
+    def get_thumbnails(self, item_ids: Sequence[int]) -> None:
+        """Ask for thumbnails."""
+        self.ask(Kind.THUMBNAILS, GetThumbnails(id=self.next_id(), item_ids=tuple(item_ids)))
+
+    def get_picture(self, item_id: int) -> None:
+        """Ask for the picture the viewer shows."""
+        self.ask(Kind.PICTURE, GetPicture(id=self.next_id(), item_id=item_id))
+
+    def get_picture_to_copy(self, item_id: int) -> None:
+        """Ask for a picture as large as it is worth carrying in a clipboard."""
+        request = GetPicture(id=self.next_id(), item_id=item_id, max_edge_px=4096)
+        self.ask(Kind.PICTURE_TO_COPY, request)
+
+    def look_at_library(self) -> None:
+        """Ask for the library's state; while indexing it changes all the time."""
+        self.ask(Kind.STATE, DescribeLibrary(id=self.next_id()))
+
+    def list_errors(self) -> None:
+        """Ask for the files that could not be read."""
+        self.ask(Kind.ERRORS, ListErrors(id=self.next_id()))

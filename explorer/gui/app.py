@@ -108,8 +108,9 @@ def build_window(
     library: Path | None, *, data_dir: Path, engine_command: Sequence[str], complete: bool = True
 ) -> "tuple[MainWindow, Controller]":
     """The window, not shown yet, and its controller, not started yet; ``complete``: with grid and viewer."""
-    from explorer.gui.controller import Controller, Notice, Topic
+    from explorer.gui.controller import Controller
     from explorer.gui.main_window import MainWindow
+    from explorer.gui.notices import Notice, Topic
     from explorer.session import Session
 
     settings, problem = _settings_or_defaults(data_dir / SETTINGS_FILE)

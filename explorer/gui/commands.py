@@ -9,10 +9,11 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from explorer.gui import desktop
-from explorer.gui.controller import Controller, Notice, Topic
+from explorer.gui.controller import Controller
 from explorer.gui.image_query import Folders, Intake
 from explorer.gui.keys import Command
 from explorer.gui.library_panel import LibraryPanel
+from explorer.gui.notices import Notice, Topic
 from explorer.gui.pages import Step
 from explorer.gui.query_bar import QueryBar
 from explorer.gui.results_pane import ResultsPane

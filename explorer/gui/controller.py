@@ -5,48 +5,34 @@ Widgets say what a person wants by calling a method here and are redrawn from th
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import Enum
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from explorer import protocol
+from explorer.engine.health import EngineStatus
 from explorer.engine.requests import Kind
 from explorer.gui.engine_link import EngineLink
-from explorer.gui.pages import Page, Step, page_of
-from explorer.gui.phrases import count, milliseconds
+from explorer.gui.notices import (
+    NO_MODEL_TO_INDEX,
+    READ_ONLY,
+    Notice,
+    Topic,
+    notice_of_end,
+    notice_of_failure,
+    notice_of_giving_up,
+    notice_of_indexing,
+    notice_of_left_out,
+    sentence_of,
+)
+from explorer.gui.pages import is_busy, page_of, status_of
 from explorer.protocol import ErrorList, Explanation, Message, Picture, SearchResponse
-from explorer.session import EngineStatus, Received, Session
+from explorer.session import Received, Session
 
 CANCEL_GRACE_MS = 2000
 """An engine that has not stopped indexing by then is ended and started again; transactions keep the library whole."""
 
 _RESTART_AFTER_MS = 200
 _GLANCE_EVERY_S = 2.0
-
-
-class Topic(Enum):
-    """What a notice is about; a newer one on the same topic takes its place."""
-
-    ENGINE = "engine"
-    LIBRARY = "library"
-    MODEL = "model"
-    INDEXING = "indexing"
-    QUERY = "query"
-    FILE = "file"
-    SETTINGS = "settings"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
-    """One sentence beside the work, with a next step if there is one; ``details`` are for a report."""
-
-    topic: Topic
-    text: str
-    step: Step | None = None
-    details: str = ""
-    serious: bool = False
-    passing: bool = False
 
 
 class Controller(QObject):
@@ -103,7 +89,7 @@ class Controller(QObject):
 
     def start_again(self) -> None:
         """Start the engine after it was given up."""
-        self.session.start_again()
+        self.session.engine.forgive()
         self.notice_over.emit(Topic.ENGINE)
         self.start()
 
@@ -116,26 +102,20 @@ class Controller(QObject):
 
     @Slot(str)
     def _engine_ended(self, details: str) -> None:
-        was_ready = self.session.status is EngineStatus.READY
+        was_ready = self.session.engine.status is EngineStatus.READY
         was_stopping = self.session.indexing is not None and self.session.indexing.stopping
         for failure in self.session.lost(details):
             self._dispatch(failure)
-        self._recovering = self.session.status is EngineStatus.RESTARTING
+        self._recovering = self.session.engine.status is EngineStatus.RESTARTING
         if self._recovering:
             self._restart.start()
-            if was_stopping:
-                text = "Indexing was stopped; the engine had to be started again for it."
-            else:
-                text = "The engine stopped and is being started again. Nothing is lost."
-            self.noticed.emit(Notice(topic=Topic.ENGINE, text=text, step=Step.COPY_DETAILS, details=details))
+            self.notify(notice_of_end(details, was_stopping=was_stopping))
         else:
-            problem = self.session.engine_problem
+            problem = self.session.engine.problem
             assert problem is not None
             self.notice_over.emit(Topic.ENGINE)
             if was_ready or self.session.ranking is not None:  # results stay on show: the page cannot say it
-                self.noticed.emit(Notice(
-                    topic=Topic.ENGINE, text=problem.message, step=Step.START_ENGINE, details=details, serious=True
-                ))
+                self.notify(notice_of_giving_up(problem))
         self._tell()
 
     @Slot()
@@ -174,11 +154,10 @@ class Controller(QObject):
         """Index folders."""
         self.notice_over.emit(Topic.INDEXING)
         if self.session.library is not None and self.session.library.read_only:
-            self._say_read_only()
+            self.notify(READ_ONLY)
             return
         if self.session.models_known and not self.session.model:
-            text = "Photos cannot be indexed: there is no model to index them with."
-            self.noticed.emit(Notice(topic=Topic.INDEXING, text=text, serious=True))
+            self.notify(NO_MODEL_TO_INDEX)
             return
         self.session.add_folders(folders)
         self._tell()
@@ -199,16 +178,17 @@ class Controller(QObject):
 
     def remove_source(self, source_id: int) -> None:
         """Forget a folder."""
-        self.session.remove_source(source_id)
+        self.session.line.remove_source(source_id)
         self._tell()
 
     def list_errors(self) -> None:
         """Ask for the files that could not be read."""
-        self.session.list_errors()
+        self.session.line.list_errors()
 
-    def notify(self, notice: Notice) -> None:
-        """Show a notice."""
-        self.noticed.emit(notice)
+    def notify(self, notice: Notice | None) -> None:
+        """Show a notice, if there is one."""
+        if notice is not None:
+            self.noticed.emit(notice)
 
     # --- what the engine says -----------------------------------------------------------------------------------------
 
@@ -240,71 +220,34 @@ class Controller(QObject):
             case SearchResponse() as ranking:
                 self.ranking_changed.emit(ranking)
                 self._pass_notice(Topic.QUERY, ranking.notice)
-                self._say_unindexed(ranking)
+                self._say_left_out(ranking)
             case protocol.ModelLoaded(notice=notice):
                 self._pass_notice(Topic.MODEL, notice)
             case protocol.IndexFinished() as finished:
-                self._indexed(finished)
+                self.notify(notice_of_indexing(finished))
+                self._pass_notice(Topic.INDEXING, finished.notice)
             case protocol.LibraryState(read_only=True) if received.kind is Kind.LIBRARY:
-                self._say_read_only()
+                self.notify(READ_ONLY)
             case protocol.Failed() as failed:
-                self._failed(received.kind, failed)
+                self._say_failure(received.kind, failed)
         self._tell()
 
-    def _indexed(self, finished: protocol.IndexFinished) -> None:
-        self._grace.stop()
-        if finished.n_failed:
-            text = f"{count(finished.n_failed, 'file')} could not be read."
-            self.noticed.emit(Notice(topic=Topic.INDEXING, text=text, step=Step.SHOW_ERRORS))
-        elif not (finished.n_added or finished.n_changed or finished.n_removed or finished.n_moved):
-            text = f"Nothing has changed in {count(finished.n_unchanged, 'photo')}."
-            if finished.n_encoded:
-                text = f"{count(finished.n_encoded, 'photo')} indexed."
-            self.noticed.emit(Notice(topic=Topic.INDEXING, text=text, passing=True))
-        self._pass_notice(Topic.INDEXING, finished.notice)
+    def _say_failure(self, kind: Kind, failed: protocol.Failed) -> None:
+        if kind in (Kind.PICTURE, Kind.EXPLANATION):
+            self.viewing_failed.emit(sentence_of(failed))
+        elif kind is not Kind.LIBRARY or page_of(self.session) is None:  # otherwise the page says it
+            self.notify(notice_of_failure(kind, failed))
 
-    def _failed(self, kind: Kind, failed: protocol.Failed) -> None:
-        text = f"{failed.message} {failed.remedy}".strip()
-        if failed.kind == "Bug":
-            text = f"Something went wrong in the program: {failed.message}"
-        match kind:
-            case Kind.PICTURE | Kind.EXPLANATION:
-                self.viewing_failed.emit(text)
-                return
-            case Kind.RANKING:
-                topic, step = Topic.QUERY, None
-            case Kind.MODEL:
-                topic, step = Topic.MODEL, Step.RELOAD_MODEL
-            case Kind.INDEX:
-                self._grace.stop()
-                topic, step = Topic.INDEXING, None
-            case Kind.LIBRARY if page_of(self.session) is not None:
-                return  # the page says it
-            case Kind.LIBRARY:
-                topic, step = Topic.LIBRARY, Step.TRY_LIBRARY_AGAIN
-            case _:
-                topic, step = Topic.FILE, None
-        if failed.details and step is None:
-            step = Step.COPY_DETAILS
-        self.noticed.emit(Notice(topic=topic, text=text, step=step, details=failed.details, serious=True))
+    def _say_left_out(self, ranking: SearchResponse) -> None:
+        """Said once for each number of photos, because searching goes on meanwhile."""
+        left_out = (ranking.model, ranking.n_unindexed)
+        if ranking.n_unindexed and ranking.item_ids and not self.session.indexing and left_out != self._told_left_out:
+            self._told_left_out = left_out
+            self.notify(notice_of_left_out(ranking))
 
     def _pass_notice(self, topic: Topic, text: str) -> None:
         if text:
             self.noticed.emit(Notice(topic=topic, text=text))
-
-    def _say_unindexed(self, ranking: SearchResponse) -> None:
-        """Photos that a search leaves out: said once for each number of them, because searching goes on meanwhile."""
-        left_out = (ranking.model, ranking.n_unindexed)
-        if not ranking.n_unindexed or not ranking.item_ids or self.session.indexing or left_out == self._told_left_out:
-            return
-        self._told_left_out = left_out
-        verb = "is" if ranking.n_unindexed == 1 else "are"
-        text = f"{count(ranking.n_unindexed, 'photo')} {verb} left out: this model has not seen them yet."
-        self.noticed.emit(Notice(topic=Topic.INDEXING, text=text, step=Step.INDEX_NOW))
-
-    def _say_read_only(self) -> None:
-        text = "This library cannot be written to: you can search it, but not add or index photos."
-        self.noticed.emit(Notice(topic=Topic.LIBRARY, text=text, step=Step.OPEN_LIBRARY))
 
     # --- telling the widgets ------------------------------------------------------------------------------------------
 
@@ -317,8 +260,8 @@ class Controller(QObject):
             ("library", session.library, self.library_changed),
             ("indexing", session.indexing, self.indexing_changed),
             ("page", page_of(session), self.page_changed),
-            ("busy", self._busy(), self.busy_changed),
-            ("status", self._status(), self.status_changed),
+            ("busy", is_busy(session), self.busy_changed),
+            ("status", status_of(session), self.status_changed),
         ):
             if name not in self._told or self._told[name] != value:
                 self._told[name] = value
@@ -337,30 +280,6 @@ class Controller(QObject):
         session, now = self.session, time.monotonic()
         if session.indexing is None or session.indexing.stopping or session.indexing.progress is None:
             self._last_glance_s = now
-        elif now - self._last_glance_s > _GLANCE_EVERY_S and not session.under_way(Kind.STATE):
+        elif now - self._last_glance_s > _GLANCE_EVERY_S and not session.line.under_way(Kind.STATE):
             self._last_glance_s = now
-            session.look_at_library()
-
-    def _busy(self) -> bool:
-        session = self.session
-        if session.status is EngineStatus.STOPPED:
-            return False
-        return session.searching or session.under_way(Kind.LIBRARY) or session.under_way(Kind.MODEL)
-
-    def _status(self) -> str:
-        session = self.session
-        if session.status is EngineStatus.STOPPED:
-            return "The engine is not running"
-        parts = []
-        if session.model:
-            parts.append(session.model if session.model_ready else f"{session.model} (loading)")
-        parts.append(session.device or "starting the engine")
-        if session.library is not None:
-            parts.append(count(session.library.n_items, "photo"))
-        if session.ranking is not None and session.ranking.model:
-            parts.append(milliseconds(session.ranking_ms))
-        return " · ".join(parts)
-
-    def page(self) -> Page | None:
-        """What the middle of the window shows in place of results, now."""
-        return page_of(self.session)
+            session.line.look_at_library()

@@ -8,11 +8,12 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from explorer.gui.busy_line import BusyLine
 from explorer.gui.commands import Commands
-from explorer.gui.controller import Controller, Notice, Topic
+from explorer.gui.controller import Controller
 from explorer.gui.drops import DropTarget
 from explorer.gui.header import Header
 from explorer.gui.keys import make_actions
 from explorer.gui.library_panel import LibraryPanel
+from explorer.gui.notices import Notice, Topic
 from explorer.gui.pages import Step
 from explorer.gui.panes import Panes
 from explorer.gui.results_pane import ResultsPane
@@ -65,8 +66,8 @@ class MainWindow(QWidget):
 
         grid = ResultsGrid(self.pane)
         self.viewer = Viewer(self)
-        grid.thumbnails_wanted.connect(self._controller.session.get_thumbnails)
-        grid.descriptions_wanted.connect(self._controller.session.describe_items)
+        grid.thumbnails_wanted.connect(self._controller.session.line.get_thumbnails)
+        grid.descriptions_wanted.connect(self._controller.session.line.describe_items)
         self._controller.thumbnails_came.connect(grid.add_thumbnails)
         self._controller.descriptions_came.connect(grid.add_descriptions)
         self.pane.add_grid(grid, ShownRanking(), MIN_CELL_PX, MAX_CELL_PX)

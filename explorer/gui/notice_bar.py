@@ -4,8 +4,8 @@ from PySide6.QtCore import QRectF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
-from explorer.gui.controller import Notice, Topic
 from explorer.gui.icons import GlyphButton, blend, paint_glyph
+from explorer.gui.notices import Notice, Topic
 
 _PASSING_MS = 5000
 _WARNING = QColor(200, 120, 0)

@@ -1,4 +1,4 @@
-"""What the middle of the window says when there is no picture to show, and which step it offers; no Qt.
+"""What the window says of its state: in the middle when there is no picture to show, and at the bottom; no Qt.
 
 Every state is one sentence and a next step. The order of the questions is the order of importance: nothing else can be
 said while there is no engine, nothing about results while there is no library.
@@ -7,8 +7,10 @@ said while there is no engine, nothing about results while there is no library.
 from dataclasses import dataclass
 from enum import Enum
 
-from explorer.gui.phrases import count, quoted
-from explorer.session import EngineStatus, Session
+from explorer.engine.health import EngineStatus
+from explorer.engine.requests import Kind
+from explorer.gui.phrases import count, milliseconds, quoted
+from explorer.session import Session
 
 
 class Step(Enum):
@@ -56,8 +58,8 @@ STARTING = Page(
 
 def page_of(session: Session) -> Page | None:
     """The page to show in place of results; ``None`` if there are results to show."""
-    if session.status is EngineStatus.STOPPED and session.engine_problem is not None:
-        problem = session.engine_problem
+    if session.engine.status is EngineStatus.STOPPED and session.engine.problem is not None:
+        problem = session.engine.problem
         return Page(
             glyph="warning", title=problem.message, text=_with_last_words(problem.remedy, problem.details),
             details=problem.details,
@@ -144,3 +146,25 @@ def _with_last_words(remedy: str, details: str) -> str:
 
 def _photos(n: int) -> str:
     return f"{count(n, 'photo')} {'is' if n == 1 else 'are'}"
+
+
+def is_busy(session: Session) -> bool:
+    """Whether a person waits for something."""
+    if session.engine.status is EngineStatus.STOPPED:
+        return False
+    return session.searching or session.line.under_way(Kind.LIBRARY) or session.line.under_way(Kind.MODEL)
+
+
+def status_of(session: Session) -> str:
+    """The line at the bottom: model, device, photos, and how long the last search took."""
+    if session.engine.status is EngineStatus.STOPPED:
+        return "The engine is not running"
+    parts = []
+    if session.model:
+        parts.append(session.model if session.model_ready else f"{session.model} (loading)")
+    parts.append(session.engine.device or "starting the engine")
+    if session.library is not None:
+        parts.append(count(session.library.n_items, "photo"))
+    if session.ranking is not None and session.ranking.model:
+        parts.append(milliseconds(session.ranking_ms))
+    return " · ".join(parts)

@@ -10,7 +10,8 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QMenu
 
 from explorer.gui import desktop
-from explorer.gui.controller import Controller, Notice, Topic
+from explorer.gui.controller import Controller
+from explorer.gui.notices import Notice, Topic
 from explorer.gui.phrases import quoted
 from explorer.gui.results_pane import ResultsPane
 from explorer.gui.viewer import Viewer
@@ -48,7 +49,7 @@ class ItemViewing(QObject):
         controller.explanation_came.connect(self._show_explanation)
         controller.picture_to_copy_came.connect(self._put_into_clipboard)
         controller.viewing_failed.connect(viewer.show_problem)
-        viewer.picture_wanted.connect(controller.session.get_picture)
+        viewer.picture_wanted.connect(controller.session.line.get_picture)
         viewer.explanation_wanted.connect(controller.session.explain)
         viewer.previous_requested.connect(grid.select_previous)
         viewer.next_requested.connect(grid.select_next)
@@ -94,7 +95,7 @@ class ItemViewing(QObject):
         item_id, row = self._current
         item = self._known.get(item_id)
         if item is None:
-            self._controller.session.describe_items([item_id])
+            self._controller.session.line.describe_items([item_id])
             return
         self._shown = item_id
         score = self._pane.score_of(row)
@@ -162,7 +163,7 @@ class ItemViewing(QObject):
     @Slot(int)
     def copy_picture(self, item_id: int) -> None:
         """Put the picture into the clipboard, once it has come."""
-        self._controller.session.get_picture_to_copy(item_id)
+        self._controller.session.line.get_picture_to_copy(item_id)
 
     @Slot(Picture)
     def _put_into_clipboard(self, picture: Picture) -> None:

@@ -3,10 +3,11 @@
 import pytest
 
 from explorer import protocol as p
+from explorer.engine.health import EngineStatus
 from explorer.gui.activity import numbers_text
-from explorer.gui.pages import STARTING, Step, page_of
+from explorer.gui.pages import STARTING, Step, is_busy, page_of, status_of
 from explorer.gui.phrases import count, duration, milliseconds, quoted
-from explorer.session import EngineStatus, Indexing, Session
+from explorer.session import Indexing, Session
 
 FAILED = p.Failed(id=1, message="It is so.", remedy="Do that.", kind="LibraryError", details="first\nlast\nstatus 1")
 
@@ -25,7 +26,8 @@ def ranking(n=0, *, query=None, n_unindexed=0):
 
 def session(**state):
     made = Session(b"/l")
-    made.status, made.models_known, made.model = EngineStatus.READY, True, "m"
+    made.engine.status, made.engine.problem = state.pop("engine", (EngineStatus.READY, None))
+    made.models_known, made.model = True, "m"
     for name, value in state.items():
         setattr(made, name, value)
     return made
@@ -42,7 +44,7 @@ def test_before_the_library_is_open_the_window_starts():
 @pytest.mark.parametrize(
     ("state", "sentence", "steps"),
     [
-        ({"status": EngineStatus.STOPPED, "engine_problem": FAILED}, "It is so.",
+        ({"engine": (EngineStatus.STOPPED, FAILED)}, "It is so.",
          (Step.START_ENGINE, Step.COPY_DETAILS)),
         ({"library_problem": FAILED}, "It is so.", (Step.TRY_LIBRARY_AGAIN, Step.OPEN_LIBRARY)),
         ({"library": library(0, n_sources=0)}, "Add a folder of photos to begin.", (Step.ADD_FOLDER,)),
@@ -66,7 +68,7 @@ def test_every_state_is_a_sentence_and_a_step(state, sentence, steps):
 
 
 def test_the_last_words_of_the_engine_are_told():
-    page = page_of(session(status=EngineStatus.STOPPED, engine_problem=FAILED))
+    page = page_of(session(engine=(EngineStatus.STOPPED, FAILED)))
     assert page.text == "Do that.\n\nIts last words: last"
 
 
@@ -106,3 +108,23 @@ def test_progress_in_words():
     assert slow == "1 of 7,000 · 0.5 a second"
     assert numbers_text(progress(n_done=12, n_total=0)) == "12 photos found"
     assert numbers_text(Indexing(request_id=1)) == ""
+
+
+def test_the_status_line():
+    made = session(library=library(7000), ranking=ranking(3, query=p.Query(text="x")))
+    made.engine.device, made.model_ready = "CPU", True
+    assert status_of(made) == "m · CPU · 7,000 photos"
+    made.ranking, made.ranking_ms = p.SearchResponse(id=1, item_ids=b"", scores=b"", model="m"), 41.2
+    assert status_of(made) == "m · CPU · 7,000 photos · 41 ms"
+    made.model_ready = False
+    assert status_of(made).startswith("m (loading) · ")
+    assert status_of(session(engine=(EngineStatus.STOPPED, FAILED))) == "The engine is not running"
+
+
+def test_busy_is_what_a_person_waits_for():
+    made = session()
+    assert not is_busy(made)
+    made.search(p.Query(text="x"))
+    assert is_busy(made)
+    made.engine.status = EngineStatus.STOPPED
+    assert not is_busy(made)

@@ -18,13 +18,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from explorer.gui.controller import Topic
+from explorer.engine.health import EngineStatus
 from explorer.gui.errors_dialog import ErrorsDialog
 from explorer.gui.image_query import Folders
 from explorer.gui.keys import KEYS, Command
 from explorer.gui.keys_dialog import KeysDialog
+from explorer.gui.notices import Topic
 from explorer.gui.pages import Step
-from explorer.session import EngineStatus
 
 
 def engine_pid(controller):
@@ -337,7 +337,7 @@ def test_an_engine_that_does_not_stop_is_started_again(open_window, until, tmp_p
     until(lambda: controller.session.indexing is None)
     assert time.monotonic() - started < 3
     assert "stopped" in shown_sentences(window)
-    until(lambda: controller.session.status is EngineStatus.READY)
+    until(lambda: controller.session.engine.status is EngineStatus.READY)
 
 
 def test_folders_given_while_indexing_wait_their_turn(open_window, until, tmp_path):
@@ -473,10 +473,10 @@ def test_a_killed_engine_is_started_again_and_says_so(open_window, until):
     sentences = []
     controller.noticed.connect(lambda notice: sentences.append(notice.text))
     os.kill(before, signal.SIGKILL)
-    until(lambda: controller.session.status is EngineStatus.RESTARTING)
+    until(lambda: controller.session.engine.status is EngineStatus.RESTARTING)
     assert ids(controller) == shown  # the results stay
     until(lambda: controller.session.model_ready and controller.session.library is not None and
-          controller.session.status is EngineStatus.READY)
+          controller.session.engine.status is EngineStatus.READY)
     assert engine_pid(controller) != before
     assert sentences[0] == "The engine stopped and is being started again. Nothing is lost."
     until(lambda: len(sentences) > 1)
@@ -491,7 +491,7 @@ def test_indexing_goes_on_after_the_engine_was_killed(open_window, until, tmp_pa
     window.commands.add_folder(str(tmp_path))
     until(lambda: controller.session.indexing.progress and controller.session.indexing.progress.n_done > 50)
     os.kill(engine_pid(controller), signal.SIGKILL)
-    until(lambda: controller.session.status is EngineStatus.RESTARTING)
+    until(lambda: controller.session.engine.status is EngineStatus.RESTARTING)
     assert controller.session.indexing is not None
     until(lambda: controller.session.indexing is None)
     assert controller.session.library.n_items == 300
@@ -502,7 +502,7 @@ def test_a_query_that_kills_the_engine_is_given_up(open_window, until):
     window.query.edit.setText("crash")
     window.query.search_now()
     until(lambda: controller.session.ranking_problem is not None)
-    until(lambda: controller.session.status is EngineStatus.READY and controller.session.model_ready)
+    until(lambda: controller.session.engine.status is EngineStatus.READY and controller.session.model_ready)
     assert "stopped 2 times" in controller.session.ranking_problem.message
     window.query.edit.setText("a dog")
     window.query.search_now()
@@ -511,7 +511,7 @@ def test_a_query_that_kills_the_engine_is_given_up(open_window, until):
 
 def test_an_engine_that_cannot_start_is_given_up_with_its_reason(open_window, until):
     window, controller = open_window("--die", wait=False)
-    until(lambda: controller.session.status is EngineStatus.STOPPED)
+    until(lambda: controller.session.engine.status is EngineStatus.STOPPED)
     page = window.pane.page.page
     assert page.title == "The engine keeps stopping."
     assert "No module named 'torch'" in page.text
@@ -520,20 +520,20 @@ def test_an_engine_that_cannot_start_is_given_up_with_its_reason(open_window, un
     assert "status 3" in QGuiApplication.clipboard().text()
     QGuiApplication.clipboard().clear()
     window.commands.take_page_step(Step.START_ENGINE)
-    assert controller.session.status is EngineStatus.STARTING
-    until(lambda: controller.session.status is EngineStatus.STOPPED)
+    assert controller.session.engine.status is EngineStatus.STARTING
+    until(lambda: controller.session.engine.status is EngineStatus.STOPPED)
 
 
 def test_an_engine_of_another_version_is_refused(open_window, until):
     window, controller = open_window("--protocol-version", 99, wait=False)
-    until(lambda: controller.session.status is EngineStatus.STOPPED)
+    until(lambda: controller.session.engine.status is EngineStatus.STOPPED)
     assert "version 99" in window.pane.page.page.title
 
 
 def test_an_engine_that_prints_nonsense_is_ended(open_window, until):
     _, controller = open_window("--garbage", wait=False)
-    until(lambda: controller.session.status is EngineStatus.STOPPED)
-    assert "not in the expected form" in controller.session.engine_problem.details
+    until(lambda: controller.session.engine.status is EngineStatus.STOPPED)
+    assert "not in the expected form" in controller.session.engine.problem.details
 
 
 def test_closing_while_the_engine_is_mute_does_not_hang(open_window):

@@ -1,0 +1,98 @@
+"""What is said beside the work, in one sentence, and when; no Qt."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from explorer.engine.requests import Kind
+from explorer.gui.pages import Step
+from explorer.gui.phrases import count
+from explorer.protocol import Failed, IndexFinished, SearchResponse
+
+
+class Topic(Enum):
+    """What a notice is about; a newer one on the same topic takes its place."""
+
+    ENGINE = "engine"
+    LIBRARY = "library"
+    MODEL = "model"
+    INDEXING = "indexing"
+    QUERY = "query"
+    FILE = "file"
+    SETTINGS = "settings"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One sentence beside the work, with a next step if there is one; ``details`` are for a report."""
+
+    topic: Topic
+    text: str
+    step: Step | None = None
+    details: str = ""
+    serious: bool = False
+    passing: bool = False
+
+
+READ_ONLY = Notice(
+    topic=Topic.LIBRARY, step=Step.OPEN_LIBRARY,
+    text="This library cannot be written to: you can search it, but not add or index photos.",
+)
+NO_MODEL_TO_INDEX = Notice(
+    topic=Topic.INDEXING, serious=True, text="Photos cannot be indexed: there is no model to index them with."
+)
+
+
+def notice_of_end(details: str, *, was_stopping: bool) -> Notice:
+    """The engine has ended and is being started again."""
+    text = "The engine stopped and is being started again. Nothing is lost."
+    if was_stopping:
+        text = "Indexing was stopped; the engine had to be started again for it."
+    return Notice(topic=Topic.ENGINE, text=text, step=Step.COPY_DETAILS, details=details)
+
+
+def notice_of_giving_up(problem: Failed) -> Notice:
+    """The engine is not started again by itself, and results are on show, so that no page says it."""
+    return Notice(
+        topic=Topic.ENGINE, text=problem.message, step=Step.START_ENGINE, details=problem.details, serious=True
+    )
+
+
+def notice_of_indexing(finished: IndexFinished) -> Notice | None:
+    """What indexing found; nothing where the grid itself shows it."""
+    if finished.n_failed:
+        text = f"{count(finished.n_failed, 'file')} could not be read."
+        return Notice(topic=Topic.INDEXING, text=text, step=Step.SHOW_ERRORS)
+    if finished.n_added or finished.n_changed or finished.n_removed or finished.n_moved:
+        return None
+    text = f"Nothing has changed in {count(finished.n_unchanged, 'photo')}."
+    if finished.n_encoded:
+        text = f"{count(finished.n_encoded, 'photo')} indexed."
+    return Notice(topic=Topic.INDEXING, text=text, passing=True)
+
+
+_TOPICS = {
+    Kind.RANKING: (Topic.QUERY, None), Kind.MODEL: (Topic.MODEL, Step.RELOAD_MODEL), Kind.INDEX: (Topic.INDEXING, None),
+    Kind.LIBRARY: (Topic.LIBRARY, Step.TRY_LIBRARY_AGAIN),
+}
+
+
+def sentence_of(failed: Failed) -> str:
+    """The failure as one sentence with its remedy."""
+    if failed.kind == "Bug":
+        return f"Something went wrong in the program: {failed.message}"
+    return f"{failed.message} {failed.remedy}".strip()
+
+
+def notice_of_failure(kind: Kind, failed: Failed) -> Notice:
+    """A request of this kind could not be done."""
+    topic, step = _TOPICS.get(kind, (Topic.FILE, None))
+    if failed.details and step is None:
+        step = Step.COPY_DETAILS
+    return Notice(topic=topic, text=sentence_of(failed), step=step, details=failed.details, serious=True)
+
+
+def notice_of_left_out(ranking: SearchResponse) -> Notice:
+    """A search that leaves photos out."""
+    verb = "is" if ranking.n_unindexed == 1 else "are"
+    text = f"{count(ranking.n_unindexed, 'photo')} {verb} left out: this model has not seen them yet."
+    return Notice(topic=Topic.INDEXING, text=text, step=Step.INDEX_NOW)
