@@ -1,8 +1,9 @@
 """3SHNet beside its baselines, in one run on the same features: ``python -m explorer.training.comparison``.
 
 For every seed the network of the recipe, and the same network without VSeM, VSpM, category token and segmentation
-cells; and ridge regression from the pooled features of the same tail to MiniLM's sentence embeddings. Each result is kept
-as soon as it is there, so a stopped comparison goes on where it was. Differences are paired: same photos, same seed.
+cells; and ridge regression from the pooled features of the same tail to MiniLM's sentence embeddings. Each result is
+kept as soon as it is there, so a stopped comparison goes on where it was. Differences are paired: same photos, same
+seed.
 """
 
 import argparse

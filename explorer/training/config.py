@@ -144,7 +144,9 @@ class RidgeSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     penalty: Annotated[float, msgspec.Meta(gt=0.0)] = 1.0
 
 
-class PooledRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="task", tag="pooled"):
+class PooledRecipe(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="task", tag="pooled"
+):
     """Ridge regression from pooled features to sentence embeddings."""
 
     name: str
@@ -154,7 +156,9 @@ class PooledRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ridge: RidgeSection = RidgeSection()
 
 
-class ImageSentenceRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="task", tag="image-sentence"):
+class ImageSentenceRecipe(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="task", tag="image-sentence"
+):
     """3SHNet on captioned photos."""
 
     name: str

@@ -95,7 +95,7 @@ class NetworkPhase:
         images = self.model.image(batch.tokens, batch.scores, batch.class_map, batch.presence).embedding
         loss = self._loss(images @ self.model.text(words.states, words.lengths).T, owners, epoch)
         self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), training.clip_norm)
         self._optimizer.step()
         if self._average is not None:

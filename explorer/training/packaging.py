@@ -9,8 +9,8 @@ from explorer.training.config import Recipe
 _LICENCES = """## Licences
 
 The weights in this package: Apache-2.0. EfficientNet-Lite0 (ImageNet weights, Apache-2.0) and all-MiniLM-L6-v2
-(Apache-2.0) come from their own pip packages. Flickr8k (Hodosh, Young and Hockenmaier 2013) is for research use; none of
-its photos or sentences is in this package.
+(Apache-2.0) come from their own pip packages. Flickr8k (Hodosh, Young and Hockenmaier 2013) is for research use; none
+of its photos or sentences is in this package.
 """
 
 _LIMITS = """## Limits
@@ -31,9 +31,9 @@ def write_card(
             f"# {recipe.name}\n",
             what + "\n",
             "## Data and protocol\n",
-            f"Trained on {n_train} photos of split `{recipe.dataset.train_split}` with up to five sentences each; chosen "
-            f"and measured on {n_val} photos of `{recipe.dataset.val_split}`: every sentence against every photo and "
-            "the other way, rank of the best own item (Karpathy protocol). The numbers are of the split that the "
+            f"Trained on {n_train} photos of split `{recipe.dataset.train_split}` with up to five sentences each; "
+            f"chosen and measured on {n_val} photos of `{recipe.dataset.val_split}`: every sentence against every "
+            "photo and the other way, rank of the best own item (Karpathy protocol). The numbers are of the split that the "
             "settings were chosen on, so expect a little less elsewhere.\n",
             "## Metrics on that split (per cent)\n",
             _table(metrics),

@@ -50,7 +50,7 @@ def gather(views: Sequence[Tensor], which: Tensor, photos: Tensor) -> Tensor:
 
 
 def val_ranks(images: Tensor, sentences: Tensor, first: Tensor) -> Ranks:
-    """Ranks both ways of unit embeddings (n, D) and (s, D); ``first``, (n + 1,), is the first sentence of each photo."""
+    """Ranks both ways of unit embeddings (n, D) and (s, D); ``first`` (n + 1,) is the first sentence of each photo."""
     owners = owners_of((first[1:] - first[:-1]).tolist())
     return image_text_ranks(images.numpy(), sentences.numpy(), owners)
 

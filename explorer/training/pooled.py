@@ -89,8 +89,8 @@ def _write(
         vision=prepared.vision_part,
     )
     what = (
-        "The plainest model: mean and largest value of the last feature map and the mean of the stage before, projected "
-        "linearly into the space of MiniLM's sentence embeddings (ridge regression). The baseline to beat."
+        "The plainest model: mean and largest value of the last feature map and the mean of the stage before, "
+        "projected linearly into the space of MiniLM's sentence embeddings (ridge regression). The baseline to beat."
     )
     card = write_card(
         recipe,

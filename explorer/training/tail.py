@@ -108,7 +108,7 @@ class TailPhase:
         scores = images @ head.encode_words(words.states, words.lengths).T
         loss = info_nce_loss(scores, owners, log_scale=head.log_scale())
         self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), _CLIP_NORM)
         self._optimizer.step()
         self._average.update(self.model)

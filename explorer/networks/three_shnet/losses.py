@@ -1,6 +1,6 @@
 """Matching losses for a batch of pictures and their sentences.
 
-The published objective is the triplet loss (papers.md 3.8). InfoNCE is the alternative of the recipe; see README.md here.
+The published objective is the triplet loss (papers.md 3.8). InfoNCE is the recipe's alternative; see README.md here.
 """
 
 from typing import Literal

@@ -79,7 +79,7 @@ class SemanticGuidance(nn.Module):
             gates_BN = torch.softmax(_SOFTMAX_TEMPERATURE * fit_BN, dim=1)
         w_BND = gates_BN.unsqueeze(-1) * k_BND
         query = q_B1D if valid is None else q_B1D * valid.unsqueeze(-1)
-        guided: Tensor = F.relu(self.linear1(w_BND * torch.tanh(self.linear2(w_BND)) + query))
+        guided = F.relu(self.linear1(w_BND * torch.tanh(self.linear2(w_BND)) + query))
         return guided, gates_BN
 
 
@@ -224,7 +224,8 @@ class TextEncoder(nn.Module):
         if self.training and self.config.word_dropout:
             words, lengths = self._drop_words(words, lengths)
         pooled_BD: Tensor = self.pool(self.linear(words), lengths)
-        return pooled_BD / (pooled_BD.norm(dim=1, keepdim=True) + 1e-8)
+        unit_BD: Tensor = pooled_BD / (pooled_BD.norm(dim=1, keepdim=True) + 1e-8)
+        return unit_BD
 
     def _drop_words(self, words: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         b, n, _ = words.shape

@@ -1,0 +1,89 @@
+"""The shipped 3SHNet: its saliency is the tensor that made the embedding, and it is causal."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from explorer.datasets.karpathy import read_karpathy
+from explorer.errors import PackageError
+from explorer.media.image import decode_image, squash
+from explorer.media.item import read_content
+from explorer.networks.registry import load_encoder
+from explorer.packages.finding import resolve_package
+from explorer.packages.package import load_tensors, write_package
+from explorer.packages.reference import synthetic_picture
+
+MODELS = Path(__file__).parents[2] / "models"
+
+
+@pytest.fixture(scope="module")
+def package():
+    return resolve_package("3shnet-flickr8k", [MODELS])
+
+
+@pytest.fixture(scope="module")
+def encoder(package):
+    return load_encoder(package, search_folders=[MODELS], device="cpu")
+
+
+def test_maps_have_the_sizes_of_grid_and_class_map(encoder):
+    evidence = encoder.explain(synthetic_picture(3, encoder.side_px))
+    vsem, vspm = evidence.attention
+    assert vsem.values.shape == (7, 7)
+    assert ((vsem.values > 0) & (vsem.values < 1)).all()
+    assert vspm.values.shape == (14, 14)
+    assert vspm.values.sum() == pytest.approx(1.0, abs=1e-3)
+    assert evidence.segmentation.class_map.max() < len(evidence.segmentation.names)
+    assert evidence.segmentation.presence
+
+
+def test_without_no_cell_is_the_embedding_itself(encoder):
+    square = synthetic_picture(5, encoder.side_px)
+    whole = encoder.encode_without_cell(square, [None]).values
+    np.testing.assert_allclose(whole, encoder.encode_images(square[None]).values, atol=1e-6)
+
+
+def test_a_masked_cell_changes_the_embedding_a_little(encoder):
+    square = synthetic_picture(5, encoder.side_px)
+    rows = encoder.encode_without_cell(square, [None, 0, 24]).values
+    likeness = rows @ rows[0]
+    assert (likeness[1:] > 0.8).all()
+    assert (likeness[1:] < 1.0 - 1e-6).all()
+
+
+def test_masking_the_most_salient_cell_costs_more_than_masking_a_random_one(encoder, shared_data):
+    """Mean over 50 validation photos and their sentences; a random cell is the mean over all other 48."""
+    captioned = read_karpathy(shared_data / "flickr8k" / "dataset_flickr8k.json", split="val")
+    losses = []
+    for row in range(0, len(captioned), len(captioned) // 50):
+        content = read_content(bytes(captioned.image_paths[row]))
+        square = squash(decode_image(content, min_edge_px=encoder.side_px).pixels, encoder.side_px)
+        gates = encoder.explain(square).attention[0].values.ravel()
+        sentences = encoder.encode_texts(captioned.sentences[row]).values
+        images = encoder.encode_without_cell(square, [None, *range(gates.size)]).values
+        scores = (images @ sentences.T).mean(axis=1)
+        drop = scores[0] - scores[1:]
+        top = int(gates.argmax())
+        losses.append((drop[top], np.delete(drop, top).mean()))
+    salient, others = np.mean(losses, axis=0)
+    assert len(losses) == 50
+    assert salient > others, f"salient {salient:.5f}, random {others:.5f}"
+
+
+def test_another_vision_package_is_refused(encoder, package, tmp_path):
+    vision = resolve_package("vision-lite0", [MODELS])
+    tensors = load_tensors(vision)
+    name = next(iter(tensors))
+    tensors[name] = tensors[name] + tensors[name].dtype.type(1)
+    write_package(tmp_path / "vision-lite0", vision.manifest, tensors, card="changed", labels=vision.labels)
+    with pytest.raises(PackageError, match="another version of vision-lite0"):
+        load_encoder(package, search_folders=[tmp_path], device="cpu")
+
+
+def test_a_missing_tensor_is_named(package, tmp_path):
+    tensors = load_tensors(package)
+    del tensors["image.project.weight"]
+    broken = write_package(tmp_path / package.name, package.manifest, tensors, card="broken")
+    with pytest.raises(PackageError, match=r"project\.weight"):
+        load_encoder(broken, search_folders=[MODELS], device="cpu")
