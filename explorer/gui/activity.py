@@ -1,5 +1,7 @@
 """Indexing under way: how far, how fast, how long still, and a way to stop it."""
 
+import os
+
 from PySide6.QtCore import QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
@@ -98,9 +100,9 @@ class ActivityView(QWidget):
         self._elide()
 
     def _elide(self) -> None:
-        one_line = " ".join(self._file.split())
+        self._current.setToolTip(self._file)
+        one_line = " ".join(os.path.basename(self._file).split())
         self._current.setVisible(bool(one_line))
-        self._current.setToolTip(one_line)
         self._current.setText(
             self._current.fontMetrics().elidedText(one_line, Qt.TextElideMode.ElideMiddle, max(40, self.width() - 32))
         )

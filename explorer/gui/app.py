@@ -51,6 +51,9 @@ def run_window(library: Path | None, *, data_dir: Path, engine_command: Sequence
 
 def prepare_application(app: "QApplication") -> None:
     """Names and manners that hold for the whole process."""
+    from PySide6.QtCore import QLoggingCategory
+
+    QLoggingCategory.setFilterRules("qt.gui.imageio*=false")  # a damaged picture is told in a sentence, not on stderr
     app.setApplicationName("retrieval-explorer")
     app.setApplicationDisplayName("Retrieval Explorer")
     app.setDesktopFileName("retrieval-explorer")

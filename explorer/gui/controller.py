@@ -28,7 +28,7 @@ from explorer.gui.pages import is_busy, page_of, status_of
 from explorer.protocol import ErrorList, Explanation, Message, Picture, SearchResponse
 from explorer.session import Received, Session
 
-CANCEL_GRACE_MS = 2000
+CANCEL_GRACE_MS = 1800
 """An engine that has not stopped indexing by then is ended and started again; transactions keep the library whole."""
 
 _RESTART_AFTER_MS = 200

@@ -105,7 +105,7 @@ class PageView(QWidget):
         """Layouts guess the height of broken lines; here the width is known, so the height is too."""
         width = max(160, min(_TEXT_WIDTH, self.width() - 48))
         for label in (self._title, self._text):
-            label.setFixedSize(width, label.heightForWidth(width))
+            label.setFixedSize(width, max(0, label.heightForWidth(width)))
 
     @Slot()
     def _take_step(self) -> None:

@@ -44,6 +44,7 @@ def open_window(qapp: QApplication, tmp_path: Path, fake_command: Callable[..., 
     before = set(threading.enumerate())
 
     def open_one(*options: object, wait: bool = True, start: bool = True) -> tuple[MainWindow, Controller]:
+        window_app.prepare_application(qapp)
         window, controller = window_app.build_window(None, data_dir=tmp_path, engine_command=fake_command(*options))
         window.resize(1280, 800)
         window.show()

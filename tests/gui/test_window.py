@@ -249,6 +249,17 @@ def test_what_is_no_picture_is_one_sentence(open_window, qtbot, tmp_path, name, 
     assert not window.query.chip.isVisible()
 
 
+def test_a_damaged_photo_is_left_to_the_engine_without_noise(open_window, until, tmp_path):
+    window, controller = open_window()
+    path = tmp_path / "damaged.jpg"
+    path.write_bytes(b"\xff\xd8\xff\xe0 not a jpeg at all")
+    drop(window, mime_of_files(path))
+    until(lambda: controller.session.query is not None and not controller.session.searching)
+    assert controller.session.query.image_path == os.fsencode(path)
+    assert window.query.chip.isVisible()
+    assert not window.query.chip.has_picture
+
+
 def test_a_dropped_folder_is_added(open_window, until, tmp_path):
     window, controller = open_window()
     folder = tmp_path / "more photos"
