@@ -23,8 +23,7 @@ _OPTIONAL = {"pillow-heif": "HEIC photos: pip install 'retrieval-explorer[heic]'
 class Finding:
     """One line of the examination.
 
-    Attributes
-    ----------
+    Attributes:
         subject: what was looked at.
         well: whether it is as it should be.
         text: a version, a name, or what to do.

@@ -25,8 +25,7 @@ Everything else that is raised is a bug and is shown with its details, never swa
 class UserFacingError(Exception):
     """An error whose text is one clear sentence for the person in front of the screen.
 
-    Attributes
-    ----------
+    Attributes:
         message: what is so.
         remedy: what to do next; may be empty.
     """

@@ -14,8 +14,7 @@ import numpy as np
 class AttentionMap:
     """A saliency grid, for example the VSeM gates over 7 x 7 cells.
 
-    Attributes
-    ----------
+    Attributes:
         name: machine name, for example ``"vsem"``; unique within one evidence.
         title: what the viewer calls it.
         values: the raw weights as the model used them, float32 (h, w).
@@ -36,8 +35,7 @@ class AttentionMap:
 class Segmentation:
     """A class map with names.
 
-    Attributes
-    ----------
+    Attributes:
         class_map: uint8 (h, w), indexes into ``names``; 0 is background.
         confidence: float32 (h, w) in [0, 1].
         names: class names; ``names[0]`` is the background.
@@ -60,8 +58,7 @@ class Segmentation:
 class Evidence:
     """All that one model can say about one picture.
 
-    Attributes
-    ----------
+    Attributes:
         attention: saliency grids, the one that made the embedding first.
         segmentation: what the model saw, if it segments.
         score: similarity to the query, if there was one.

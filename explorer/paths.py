@@ -12,8 +12,7 @@ _PACKAGE = Path(__file__).resolve().parent
 class Places:
     """Where things are kept for one person.
 
-    Attributes
-    ----------
+    Attributes:
         data_dir: the root; created when something is written.
     """
 

@@ -140,8 +140,7 @@ def embeddings(representation: object) -> Embeddings:
 def check_query(query: Query) -> None:
     """Refuse a query with neither a sentence nor a picture, before anything is loaded for it.
 
-    Raises
-    ------
+    Raises:
         QueryError: there is nothing to search for.
     """
     pictures = (query.image_path, query.image_bytes, query.image_item_id)
@@ -154,8 +153,7 @@ def encode_query(encoder: Encoder, query: Query, image: np.ndarray | None) -> Em
 
     ``image`` is the picture's pixels, uint8 RGB (h, w, 3), if the query has one.
 
-    Raises
-    ------
+    Raises:
         QueryError: there is neither a sentence nor a picture, or the parts cancel out.
     """
     check_query(query)

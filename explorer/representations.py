@@ -18,8 +18,7 @@ class Modality(StrEnum):
 class Embeddings:
     """Real embeddings; rows have unit length unless the model's package says otherwise.
 
-    Attributes
-    ----------
+    Attributes:
         values: float32 of shape (n, dim), C-contiguous.
     """
 
@@ -44,8 +43,7 @@ class Embeddings:
 class BinaryCodes:
     """Binary codes, eight bits to a byte.
 
-    Attributes
-    ----------
+    Attributes:
         packed: bits in most-significant-first order, uint8 of shape (n, n_bits / 8).
     """
 

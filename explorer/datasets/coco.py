@@ -66,8 +66,7 @@ class RunLengths(msgspec.Struct, frozen=True):
 class PanopticImage:
     """A photo with its panoptic mask, neither of them decoded.
 
-    Attributes
-    ----------
+    Attributes:
         image_id: COCO's number.
         image_path: the photo.
         mask_path: the png.
@@ -84,8 +83,7 @@ class PanopticImage:
 class InstanceImage:
     """A photo with the things in it; the photo is not decoded.
 
-    Attributes
-    ----------
+    Attributes:
         image_id: COCO's number.
         image_path: the photo.
         width_px: width of the photo that was annotated.

@@ -22,8 +22,7 @@ _N_NAMED = 3
 class CaptionedImages:
     """One split: photos, each with its own sentences.
 
-    Attributes
-    ----------
+    Attributes:
         name: the data set's name, for example ``"flickr8k"``.
         split: for example ``"val"``.
         image_paths: a file for each photo.

@@ -31,8 +31,7 @@ class EngineProcess:
     ``stderr_tail`` from any. The child gets a session of its own, so that Ctrl-C in the terminal reaches the window
     only; it ends by itself when its standard input does.
 
-    Attributes
-    ----------
+    Attributes:
         command: what was started.
     """
 
@@ -59,8 +58,7 @@ class EngineProcess:
     def send(self, request: Request) -> None:
         """Write one request; blocks while the engine does not read.
 
-        Raises
-        ------
+        Raises:
             EngineError: the engine is gone.
         """
         try:
@@ -71,8 +69,7 @@ class EngineProcess:
     def read(self) -> Answer | None:
         """The next answer, waiting for it; ``None`` once the engine has ended.
 
-        Raises
-        ------
+        Raises:
             EngineError: what came is not a message.
         """
         try:

@@ -68,8 +68,7 @@ _ANSWERS: dict[type, Callable[..., Iterator[Answer]]] = {
 class Engine:
     """Models, one open library and its indexes.
 
-    Attributes
-    ----------
+    Attributes:
         opened: what is open now.
     """
 

@@ -23,8 +23,7 @@ def evaluate_models(
 ) -> list[EvaluationReport]:
     """One report a model, all on the same photos and sentences; ``on_progress`` hears name, done and total.
 
-    Raises
-    ------
+    Raises:
         DatasetError: the annotation file or the photos are not as they should be.
         PackageError: there is no such model, or it is damaged.
     """

@@ -19,8 +19,7 @@ FORMATS = (".png", ".svg", ".pdf")
 def write_explanation(engine: Engine, item_id: int, output: Path, *, query: str, model: str) -> None:
     """Draw the photo, where the model looked and what it saw there, side by side.
 
-    Raises
-    ------
+    Raises:
         LibraryError: there is no such item.
         ConfigError: the file's ending names no format, or it cannot be written.
     """

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 class LoadedModels:
     """Loads each package once, on the wished device or, where that has no room, on the CPU.
 
-    Attributes
-    ----------
+    Attributes:
         device_wish: "auto", "cuda", "mps" or "cpu", as asked for.
     """
 
@@ -30,8 +29,7 @@ class LoadedModels:
     def package(self, name: str) -> ModelPackage:
         """The package of this name, without loading it.
 
-        Raises
-        ------
+        Raises:
             PackageError: there is no such package, or it is damaged.
         """
         return resolve_package(name, self._model_folders)
@@ -39,8 +37,7 @@ class LoadedModels:
     def get(self, name: str) -> "Encoder":
         """The encoder of this package; the first call loads it.
 
-        Raises
-        ------
+        Raises:
             PackageError: there is no such package, or it is damaged.
             DeviceError: the device does not exist here.
         """

@@ -30,8 +30,7 @@ class _Indexed:
 class Opened:
     """Models, one open library and its indexes; thread-safe.
 
-    Attributes
-    ----------
+    Attributes:
         model_folders: where packages are looked for.
         models: loaded encoders by package name.
     """
@@ -48,8 +47,7 @@ class Opened:
     def library(self) -> Library:
         """The open library.
 
-        Raises
-        ------
+        Raises:
             LibraryError: none is open.
         """
         library = self._library
@@ -105,8 +103,7 @@ class Opened:
     def path_of(self, item_id: int) -> bytes:
         """Where an item's file is.
 
-        Raises
-        ------
+        Raises:
             LibraryError: the library has no such item.
         """
         path = self.library.path_of(item_id)

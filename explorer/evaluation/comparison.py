@@ -13,8 +13,7 @@ _RESAMPLES_AT_ONCE = 256
 class PairedDifference:
     """rSum of one model less that of another.
 
-    Attributes
-    ----------
+    Attributes:
         difference: on all photos.
         low: lower end of the interval.
         high: upper end of the interval.

@@ -27,8 +27,7 @@ _CHUNK_SCORES = 1 << 24
 class Recall:
     """Recall in one direction.
 
-    Attributes
-    ----------
+    Attributes:
         r1: percentage of queries whose match comes first.
         r5: among the first five.
         r10: among the first ten.
@@ -45,8 +44,7 @@ class Recall:
 class Ranks:
     """Rank of each query's match, from 0; float64, because mean ranks may be halves.
 
-    Attributes
-    ----------
+    Attributes:
         image_to_text: (n images,), the best among an image's sentences.
         text_to_image: (m sentences,).
     """

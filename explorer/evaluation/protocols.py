@@ -30,8 +30,7 @@ OnProgress = Callable[[int, int], None]
 class EncodedPairs:
     """A data set as one model sees it.
 
-    Attributes
-    ----------
+    Attributes:
         images: float32 (n, dim).
         sentences: float32 (m, dim).
         owners: int64 (m,), row in ``images`` that each sentence belongs to.

@@ -11,8 +11,7 @@ from explorer.evaluation.image_text import Ranks, Recall, recall, rsum
 class EvaluationReport:
     """Recall of one model on one split, in percent.
 
-    Attributes
-    ----------
+    Attributes:
         model: the package's name.
         dataset: the data set's name.
         split: for example ``"val"``.

@@ -32,8 +32,7 @@ _SELECT_VECTORS = """
 class ArraysState:
     """What search arrays were, or would be, made of.
 
-    Attributes
-    ----------
+    Attributes:
         identity: of the catalogue.
         change_counter: of the model's vectors within it.
     """

@@ -60,8 +60,7 @@ class Library:
 
     Every method may raise LibraryError and its subclasses as the disk gives cause.
 
-    Attributes
-    ----------
+    Attributes:
         folder: the library's folder.
     """
 

@@ -22,8 +22,7 @@ BUSY_TIMEOUT_S = 10.0
 class Connections:
     """The connections of one open library.
 
-    Attributes
-    ----------
+    Attributes:
         folder: the library's folder.
         read_only: whether the folder or the catalogue cannot be written to.
     """

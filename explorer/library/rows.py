@@ -23,8 +23,7 @@ class ItemStatus(StrEnum):
 class Source:
     """A folder that is part of the library.
 
-    Attributes
-    ----------
+    Attributes:
         n_items: items beneath it, those of nested sources included.
         missing: it was not there at the last scan (an unplugged disk); its items are kept.
     """
@@ -67,8 +66,7 @@ class PendingItem:
 class IndexedItem:
     """An item that was read and encoded; lands in the catalogue as a whole or not at all.
 
-    Attributes
-    ----------
+    Attributes:
         content_hash: :func:`~explorer.library.contents.hash_content` of the bytes that were decoded.
         full_width_px, full_height_px: of the upright picture, not of a reduced decoding.
         thumbnail: JPEG; ``None`` keeps the one that is there.
@@ -113,8 +111,7 @@ class Problems:
 class Counts:
     """How much the library holds; ``n_items`` is what is there, unreadable files (``n_failed``) included.
 
-    Attributes
-    ----------
+    Attributes:
         n_problems: unreadable files and unreadable folders.
         n_indexed: model id to number of items that have a vector of it.
     """
@@ -138,8 +135,7 @@ class ScanProgress:
 class ScanSummary:
     """What a scan found, against what the library knew.
 
-    Attributes
-    ----------
+    Attributes:
         n_unsupported: files that are no images by their names.
         n_problems: folders and files that could not be looked at.
     """
@@ -157,8 +153,7 @@ class ScanSummary:
 class VectorTable:
     """All vectors of one model, in the order of item ids.
 
-    Attributes
-    ----------
+    Attributes:
         item_ids: int64 (n,), ascending.
         vectors: float32 (n, dim), read-only, memory-mapped unless the library's folder cannot be written to.
     """

@@ -17,8 +17,7 @@ _HIDDEN = ord(".")
 class FolderListing:
     """The media files directly in one folder.
 
-    Attributes
-    ----------
+    Attributes:
         files: name to (size in bytes, mtime in ns, ctime in ns).
         n_unsupported: other files.
         problems: path to sentence, for what could not be looked at.
@@ -35,8 +34,7 @@ class FolderListing:
 class Walk:
     """One walk over some of the sources.
 
-    Attributes
-    ----------
+    Attributes:
         roots: the folders to walk.
         all_sources: every source of the library: what a link points to within one of them is found there.
         skipped: folders never to enter (the library's own).

@@ -48,8 +48,7 @@ _warnings_lock = threading.Lock()
 class DecodedImage:
     """One upright picture.
 
-    Attributes
-    ----------
+    Attributes:
         pixels: uint8 RGB (h, w, 3), C-contiguous, possibly reduced.
         full_width_px, full_height_px: of the whole picture, upright.
         format: "jpeg", "png", "webp", "gif", "bmp", "tiff" or "heic".

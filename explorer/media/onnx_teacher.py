@@ -15,16 +15,14 @@ from explorer.errors import DatasetError
 class OnnxNetwork:
     """One ONNX file with one input and one output, run on the CPU by a single caller.
 
-    Attributes
-    ----------
+    Attributes:
         path: the file it was read from.
     """
 
     def __init__(self, path: Path) -> None:
         """Read the network.
 
-        Raises
-        ------
+        Raises:
             DatasetError: there is no such file, or OpenCV cannot read it.
         """
         self.path = path

@@ -12,8 +12,7 @@ from explorer.representations import BinaryCodes, Embeddings, Modality
 class Encoder(Protocol):
     """A loaded model package that turns sentences and pictures into comparable representations.
 
-    Attributes
-    ----------
+    Attributes:
         model_id: the package's name and the first 16 digits of its weights' hash, ``name@0123456789abcdef``; vectors
             made under one id are never compared with vectors of another.
         name: the package's name.

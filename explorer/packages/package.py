@@ -38,8 +38,7 @@ _T = TypeVar("_T")
 class ModelPackage:
     """A package whose manifest was read and whose files are of harmless kinds; tensors are not loaded yet.
 
-    Attributes
-    ----------
+    Attributes:
         folder: where it lies.
         manifest: its ``model.toml``.
     """

@@ -32,8 +32,7 @@ _Rows = tuple[tuple[float, ...], ...]
 class Reference(msgspec.Struct, frozen=True, kw_only=True):
     """Inputs with expected outputs; a part that a model has not (a vision package reads no text) is empty.
 
-    Attributes
-    ----------
+    Attributes:
         side_px: side of the pictures.
         texts: sentences, with ``text_outputs`` (n, d).
         picture_seeds: recipes for :func:`synthetic_picture`, with ``picture_outputs`` (n, d).

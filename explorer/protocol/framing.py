@@ -35,7 +35,9 @@ def read_message(stream: BinaryIO, decoder: "msgspec.msgpack.Decoder[T]") -> T |
         raise EngineError("The engine stopped in the middle of a message.")
     (length,) = _LENGTH.unpack(head)
     if length > MAX_MESSAGE_BYTES:
-        raise EngineError("The engine's answer is not in the expected form.", "Something printed to its standard output.")
+        raise EngineError(
+            "The engine's answer is not in the expected form.", "Something printed to its standard output."
+        )
     body = stream.read(length)
     if len(body) < length:
         raise EngineError("The engine stopped in the middle of a message.")

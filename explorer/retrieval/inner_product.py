@@ -18,8 +18,7 @@ _MERGE_FACTOR = 4
 class InnerProductIndex:
     """A gallery of vectors, searched exactly.
 
-    Attributes
-    ----------
+    Attributes:
         item_ids: int64 (n,), each once.
         version: whatever its maker compares to see whether the gallery is still current.
     """

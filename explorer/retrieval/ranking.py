@@ -9,8 +9,7 @@ import numpy as np
 class Hit:
     """One place in a ranking.
 
-    Attributes
-    ----------
+    Attributes:
         item_id: the library's id.
         score: larger is nearer.
         rank: from 1.
@@ -25,8 +24,7 @@ class Hit:
 class Ranking:
     """The best items of each query, best first.
 
-    Attributes
-    ----------
+    Attributes:
         item_ids: int64 (q, k).
         scores: float32 (q, k), falling along each row.
     """

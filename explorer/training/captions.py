@@ -17,8 +17,7 @@ _CHUNK = 1000
 class SentenceBank:
     """Word states of every sentence of n photos, sentence by sentence, photo by photo.
 
-    Attributes
-    ----------
+    Attributes:
         flat: float16 (all word pieces, 384).
         starts: int64 (n_sentences + 1,), where each sentence begins in ``flat``.
         first: int64 (n_photos + 1,), the first sentence of each photo.

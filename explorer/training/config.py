@@ -23,8 +23,7 @@ _Rate = Annotated[float, msgspec.Meta(gt=0.0, le=1.0)]
 class DatasetSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Captioned photos in Karpathy's form.
 
-    Attributes
-    ----------
+    Attributes:
         annotations: the json; ``$NAMES`` are taken from the environment, relative paths start at the recipe.
         images: folder of the photos; empty: ``images`` beside the json.
         train_split: split to train on.
@@ -42,8 +41,7 @@ class DatasetSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 class FeatureSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the frozen backbone gives, once for every view of a photo.
 
-    Attributes
-    ----------
+    Attributes:
         vision: the vision package; empty: the backbone alone.
         n_crops: random crops with changed colours of each training photo, beside the photo itself (reconstructed).
         flip: whether the mirrored photo is a view, too (reconstructed).
@@ -59,8 +57,7 @@ class FeatureSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 class TailSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Tuning of the last backbone stages under a pooled head, before the network is trained on them (reconstructed).
 
-    Attributes
-    ----------
+    Attributes:
         epochs: 0 leaves the tail as it came.
         batch_size: photos a step.
         learning_rate: of the head.
@@ -104,8 +101,7 @@ class NetworkSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 class TrainingSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Objective and schedule.
 
-    Attributes
-    ----------
+    Attributes:
         loss: "triplet" as published, or "info-nce".
         warmup_epochs: epochs of the triplet loss over all negatives before the hardest ones (1 as published).
         margin: of the triplet loss.

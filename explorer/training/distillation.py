@@ -31,8 +31,7 @@ from explorer.vision.vision import FAMILY, reference_outputs, segmenter_tensors
 class DistillationConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A recipe of this task. Paths of photos, annotations and teachers are relative to the data folder.
 
-    Attributes
-    ----------
+    Attributes:
         task: says that it is this task.
         name, title: of the package.
         backbone: timm's name.

@@ -52,8 +52,7 @@ Labeller = Callable[[int, Square], Targets]
 class Part:
     """Photos that get their targets the same way.
 
-    Attributes
-    ----------
+    Attributes:
         name: of its folder.
         paths: the photos.
         label: makes the targets.

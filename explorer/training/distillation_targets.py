@@ -18,8 +18,7 @@ GRID_CELLS = 7
 class Targets:
     """Targets of one photo, or of n photos where every array has a leading axis n.
 
-    Attributes
-    ----------
+    Attributes:
         masks: uint8 (28, 28, M), probability of each mask class times 255; the sum may be less than 255 where
             pixels were not labelled.
         cells: uint8 (7, 7, C), probability that a class is in a cell times 255.

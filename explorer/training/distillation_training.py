@@ -23,8 +23,7 @@ CHECKPOINT_FILE = "checkpoint.pt"
 class LearningConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the head learns.
 
-    Attributes
-    ----------
+    Attributes:
         n_epochs: passes over the photos; an epoch draws as many photos as there are, mirrored or not by chance.
         batch_size: photos a step.
         learning_rate: highest, reached after ``warm_up`` of all steps, falling to zero along a cosine.
@@ -57,8 +56,7 @@ class LearningConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 class Examples:
     """Cached features and targets of n photos; features may be memory-mapped.
 
-    Attributes
-    ----------
+    Attributes:
         upright: stride8 (n, 28, 28, c8), trunk (n, 14, 14, T) and grid (n, 7, 7, G), float16.
         mirrored: the same of the mirrored photos.
         targets: of the upright photos.

@@ -18,8 +18,7 @@ class Started:
 class Progressed:
     """Some steps were made.
 
-    Attributes
-    ----------
+    Attributes:
         step: steps done of this phase.
         n_steps: steps in all of this phase.
         loss: of the last step; None or nan in phases that have no loss (caching features, asking teachers).

@@ -39,8 +39,7 @@ Reader = Callable[[np.ndarray], VisualFeatures]
 class CachedView:
     """One view of n photos.
 
-    Attributes
-    ----------
+    Attributes:
         trunk: float16 (n, T, 2g, 2g).
         scores: float16 (n, C, g, g), or None without a segmenter.
         presence: float16 (n, C), or None.
@@ -57,8 +56,7 @@ class CachedView:
 class ViewRequest:
     """Which features are wanted.
 
-    Attributes
-    ----------
+    Attributes:
         folder: where all cached features lie.
         vision_id: says which weights made them.
         photos: the photos' files, in order.

@@ -39,8 +39,7 @@ _BATCH = 16
 class Ready:
     """All that 3SHNet is trained on.
 
-    Attributes
-    ----------
+    Attributes:
         prepared: everything frozen.
         tail: the tuned tail, or None.
         train: tokens of the training photos' views.

@@ -23,8 +23,7 @@ _BATCH = 50
 class TokenSource:
     """Visual tokens of a split's views.
 
-    Attributes
-    ----------
+    Attributes:
         grids: float16 (n, G, g, g) for each view, from the tuned tail.
         mean: float32 (V,), mean of each channel over the training photos' cells.
         scale: float32 (V,), their spread.

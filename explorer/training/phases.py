@@ -26,8 +26,7 @@ class TrainingDivergedError(UserFacingError):
 class Phase(Protocol):
     """A piece of training: knows its network, its batches and its measure.
 
-    Attributes
-    ----------
+    Attributes:
         name: of the phase; its checkpoint is called so.
         n_epochs: how many passes.
         n_steps: steps of one pass.

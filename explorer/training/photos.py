@@ -16,8 +16,7 @@ from explorer.training.feature_cache import CachedView
 class Split:
     """Photos of one split.
 
-    Attributes
-    ----------
+    Attributes:
         photos: their files.
         sentences: of each photo.
         views: cached features, the photo itself first; the validation split has no other.

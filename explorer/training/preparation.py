@@ -24,8 +24,7 @@ from explorer.vision import DEFAULT_BACKBONE, Vision, load_vision
 class TrainingPlaces:
     """Where a run works.
 
-    Attributes
-    ----------
+    Attributes:
         run: its own folder.
         recipe_folder: relative paths of the recipe start here.
         features_folder: features of all runs.
@@ -44,8 +43,7 @@ class TrainingPlaces:
 class Prepared:
     """Everything frozen.
 
-    Attributes
-    ----------
+    Attributes:
         vision: backbone and, if the recipe names one, segmenter.
         vision_package: the package of the segmenter, or None.
         train: training photos with all their views.

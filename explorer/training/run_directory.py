@@ -26,8 +26,7 @@ from explorer.errors import ConfigError
 class RunDirectory:
     """One run on disk.
 
-    Attributes
-    ----------
+    Attributes:
         folder: its folder, which exists.
     """
 

@@ -25,8 +25,7 @@ YOLOX_STRIDES = (8, 16, 32)
 class Boxes:
     """Detections in one photo.
 
-    Attributes
-    ----------
+    Attributes:
         xyxy: float32 (n, 4), normalised to [0, 1] over the photo.
         scores: float32 (n,) in [0, 1].
         labels: int64 (n,), index into the 80 COCO things.

@@ -19,8 +19,7 @@ _LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 class View:
     """One way to look at every photo of a split.
 
-    Attributes
-    ----------
+    Attributes:
         kind: what is done.
         seed: of the crops; the same seed gives the same crop of the same photo.
     """

@@ -47,8 +47,7 @@ class Tail(nn.Sequential):
 class Backbone(nn.Module):
     """A timm network cut at strides 8, 16 and 32.
 
-    Attributes
-    ----------
+    Attributes:
         name: timm's name.
         side_px: side of the squares it was made for.
         mean, std: per RGB channel, of values in [0, 1].

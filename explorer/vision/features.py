@@ -9,8 +9,7 @@ import torch
 class VisualFeatures:
     """Features of B pictures from one backbone pass; grids cover the whole squashed square.
 
-    Attributes
-    ----------
+    Attributes:
         trunk: (B, T, 2g, 2g) output of the stride-16 stage; tuned tails start here (T = 112, 2g = 14 at 224 px).
         grid: (B, G, g, g) last feature map, before pooling (G = 1280, g = 7 at 224 px).
         pooled: (B, G) mean of ``grid`` over its cells.
@@ -34,8 +33,7 @@ class VisualFeatures:
 class BackboneFeatures:
     """What the backbone gives before any head: feature maps of B pictures, finest first.
 
-    Attributes
-    ----------
+    Attributes:
         stride8: (B, c8, 4g, 4g), 40 x 28 x 28 for tf_efficientnet_lite0 at 224 px.
         trunk: (B, T, 2g, 2g), 112 x 14 x 14.
         grid: (B, G, g, g), 1280 x 7 x 7.

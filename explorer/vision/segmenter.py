@@ -22,8 +22,7 @@ from explorer.vision.features import BackboneFeatures
 class SegmenterConfig:
     """Shape of the head.
 
-    Attributes
-    ----------
+    Attributes:
         n_classes: C, classes of presence and scores.
         n_masks: M, classes of the map, background first.
         channels: widths of what the backbone gives: strides 8, 16 (trunk) and 32 (grid).
@@ -42,8 +41,7 @@ class SegmenterConfig:
 class SegmenterOutput:
     """What the head says about B pictures.
 
-    Attributes
-    ----------
+    Attributes:
         scores: (B, C, g, g) logits: is this class in this cell?
         presence: (B, C) logits: is this class in the picture?
         map_logits: (B, M, 4g, 4g) logits over the mask classes (softmax), or None if the map was not asked for.
@@ -127,8 +125,7 @@ class MapPath(nn.Module):
 class Segmenter(nn.Module):
     """Both paths.
 
-    Attributes
-    ----------
+    Attributes:
         config: its shape.
     """
 

@@ -24,8 +24,7 @@ FAMILY = "vision"
 class Vision:
     """Backbone and segmenter in the form that only answers.
 
-    Attributes
-    ----------
+    Attributes:
         backbone: in that form; ``backbone.tail`` goes from trunk to grid.
         segmenter: in that form, or None.
         class_names: C names in the order of presence and scores: the mask names, then the things. Some words come

@@ -56,12 +56,12 @@ def test_first_row_of_a_large_library(tmp_path, large, record_property):
         times[n_items] = _first_row_s(folder)
     ratio = times[large] / times[_SMALL]
     record_property("first_row_ms", {n: round(t * 1e3, 2) for n, t in times.items()})
-    print(f"first row at {large} items {times[large] * 1e3:.2f} ms, {ratio:.2f} of that at {_SMALL}")  # noqa: T201
+    print(f"first row at {large} items {times[large] * 1e3:.2f} ms, {ratio:.2f} of that at {_SMALL}")
     with open_library(tmp_path / str(large)) as library:
         for name in ("item_ids", "counts", "sources"):
             start = time.perf_counter()
             getattr(library, name)()
-            print(f"{name}() at {large} items: {time.perf_counter() - start:.3f} s")  # noqa: T201
+            print(f"{name}() at {large} items: {time.perf_counter() - start:.3f} s")
     assert ratio <= 2
 
 
@@ -79,5 +79,5 @@ def test_scan_of_an_unchanged_folder(tmp_path):
         n_pending = len(library.pending("model@0"))
         took_s = time.perf_counter() - start
     assert (summary.n_unchanged, n_pending) == (7000, 7000)
-    print(f"unchanged 7,000 files: {took_s:.3f} s")  # noqa: T201
+    print(f"unchanged 7,000 files: {took_s:.3f} s")
     assert took_s < 1

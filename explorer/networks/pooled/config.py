@@ -10,8 +10,7 @@ FEATURE_PARTS = ("grid_mean", "grid_max", "trunk_mean")
 class PooledConfig:
     """Sizes of a pooled encoder.
 
-    Attributes
-    ----------
+    Attributes:
         parts: which poolings are read, of :data:`FEATURE_PARTS`.
         feature_dim: width of all parts together.
         embed_dim: width of the sentence model's embeddings.

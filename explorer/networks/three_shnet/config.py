@@ -8,8 +8,7 @@ from typing import Literal
 class ImageEncoderConfig:
     """Sizes and switches of :class:`~explorer.networks.three_shnet.model.ImageEncoder`.
 
-    Attributes
-    ----------
+    Attributes:
         visual_dim: width of one visual token as it comes in.
         embed_dim: width of the joint space.
         n_classes: classes of the segmenter: channels of the semantic scores and length of the presence vector.
@@ -64,8 +63,7 @@ class ImageEncoderConfig:
 class TextEncoderConfig:
     """Sizes of :class:`~explorer.networks.three_shnet.model.TextEncoder`.
 
-    Attributes
-    ----------
+    Attributes:
         word_dim: width of one word state (384 for MiniLM; 768 for the published BERT).
         embed_dim: width of the joint space.
         word_dropout: probability that a word state is dropped in training (reconstructed from the word dropping of

@@ -29,8 +29,7 @@ _TOKENS = ("mean", "scale")
 class PackageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[config]`` of a package.
 
-    Attributes
-    ----------
+    Attributes:
         image: fields of :class:`ImageEncoderConfig`.
         text: fields of :class:`TextEncoderConfig`.
         trunk_cells: whether the trunk's finer cells are part of each visual token.
@@ -46,8 +45,7 @@ class PackageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 class Eyes(nn.Module):
     """From what vision gives to the inputs of the image encoder.
 
-    Attributes
-    ----------
+    Attributes:
         tail: the tuned tail, or None where vision's own grid is read.
         mean: of each channel of a visual token.
         scale: its spread.

@@ -25,8 +25,7 @@ _SOFTMAX_TEMPERATURE = 4.0
 class EncodedImages:
     """What one forward pass gives.
 
-    Attributes
-    ----------
+    Attributes:
         embedding: (B, D), unit length.
         vsem_gates: (B, N) in (0, 1), 0 on padding: the weights that made the embedding; None without VSeM.
         vspm_attention: (B, N, map_size * map_size), rows sum to 1; None without VSpM.
