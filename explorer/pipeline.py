@@ -106,8 +106,12 @@ def _prepared_ahead(
                     ahead.append([pool.submit(prepare, item, side_px) for item in batch])
                 if not ahead:
                     return
+                batch_ready = []
+                for future in ahead.popleft():
+                    token.check()  # a picture of 250 megapixels takes seconds, a batch of them many
+                    batch_ready.append(future.result())
                 token.check()
-                yield [future.result() for future in ahead.popleft()]
+                yield batch_ready
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 

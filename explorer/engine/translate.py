@@ -60,7 +60,7 @@ def model_summaries(found: Sequence[FoundPackage]) -> tuple[ModelSummary, ...]:
                     problem=entry.problem,
                 )
             )
-        elif entry.package.manifest.modalities:
+        elif entry.package.manifest.output.kind != "features":  # those are parts of others, not for searching
             manifest = entry.package.manifest
             summaries.append(
                 ModelSummary(
