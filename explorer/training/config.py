@@ -112,6 +112,9 @@ class TrainingSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         warmup_steps: steps over which the rate rises.
         weight_decay: AdamW's.
         clip_norm: longest gradient (2.0 as published).
+        gate_cost: what an open VSeM gate costs: weight of the mean of -log(1 - gate), info-nce only (reconstructed).
+            Without it nothing keeps a gate from being open everywhere, and then it says nothing.
+        gate_cost_epochs: the last epochs, in which gates cost something.
         averaging: decay of the running average of the weights that is measured and shipped; 0 for none (reconstructed).
         seed: of everything random.
     """
@@ -126,6 +129,8 @@ class TrainingSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     warmup_steps: _Count = 50
     weight_decay: Annotated[float, msgspec.Meta(ge=0.0)] = 1e-4
     clip_norm: Annotated[float, msgspec.Meta(gt=0.0)] = 2.0
+    gate_cost: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0
+    gate_cost_epochs: _Count = 0
     averaging: _Share = 0.0
     seed: int = 0
 
@@ -168,6 +173,9 @@ class ImageSentenceRecipe(
 
 Recipe = PooledRecipe | ImageSentenceRecipe
 
+TASKS = ("pooled", "image-sentence", "distillation")
+"""What a recipe can be for; the last has its recipe in ``distillation.py``, because it trains no encoder."""
+
 
 def read_recipe(path: Path) -> Recipe:
     """Read and validate a recipe.
@@ -178,22 +186,35 @@ def read_recipe(path: Path) -> Recipe:
         it is missing, is not TOML, or says something that it should not; names the key and, for a misspelt one, the
         key that was probably meant.
     """
+    return decode_recipe(read_recipe_bytes(path), where=path.name)
+
+
+def read_recipe_bytes(path: Path) -> bytes:
+    """The recipe as it is on disk; :class:`ConfigError` if it cannot be read."""
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise ConfigError(f"The recipe {path} cannot be read: {error.strerror or error}.") from error
-    return decode_recipe(content, where=path.name)
 
 
-def decode_recipe(content: bytes, *, where: str) -> Recipe:
-    """The recipe in these bytes; see :func:`read_recipe`."""
+def task_of(content: bytes, *, where: str) -> str:
+    """Which of :data:`TASKS` a recipe is for; :class:`ConfigError` if it does not say."""
+    return str(_decode_table(content, where=where)["task"])
+
+
+def _decode_table(content: bytes, *, where: str) -> dict[str, Any]:
     try:
         table = tomllib.loads(content.decode("utf-8"))
     except ValueError as error:
         raise ConfigError(f"{where} is not valid TOML: {error}.") from error
-    tasks = ("pooled", "image-sentence")
-    if table.get("task") not in tasks:
-        raise ConfigError(f"{where} needs a task, one of {', '.join(tasks)}; it says {table.get('task')!r}.")
+    if table.get("task") not in TASKS:
+        raise ConfigError(f"{where} needs a task, one of {', '.join(TASKS)}; it says {table.get('task')!r}.")
+    return table
+
+
+def decode_recipe(content: bytes, *, where: str) -> Recipe:
+    """The recipe in these bytes; see :func:`read_recipe`."""
+    table = _decode_table(content, where=where)
     kind: type[Any] = PooledRecipe if table["task"] == "pooled" else ImageSentenceRecipe
     _refuse_unknown(table, kind, where, "")
     try:

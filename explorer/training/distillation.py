@@ -81,9 +81,16 @@ def data_folder(config: DistillationConfig, recipe_folder: Path) -> Path:
 
 
 def distil_vision(
-    config: DistillationConfig, *, data_dir: Path, run_dir: Path, token: CancellationToken
+    config: DistillationConfig,
+    *,
+    data_dir: Path,
+    run_dir: Path,
+    packages_folder: Path | None = None,
+    token: CancellationToken,
 ) -> Iterator[TrainingEvent]:
-    """Make the package ``run_dir / config.name``; features and labels are kept in ``run_dir / "examples"``.
+    """Make the package ``config.name`` in ``packages_folder``, or in ``run_dir`` if none is given.
+
+    Features and labels are kept in ``run_dir / "examples"``.
 
     Raises
     ------
@@ -111,7 +118,7 @@ def distil_vision(
     segmenter = new_segmenter(config, backbone)
     examples = [(open_examples(part, folder), repeats) for part, repeats in parts.items()]
     yield from train_segmenter(segmenter, examples, config.learning, run_dir=run_dir, token=token)
-    package = write_vision_package(run_dir / config.name, config, backbone, segmenter)
+    package = write_vision_package((packages_folder or run_dir) / config.name, config, backbone, segmenter)
     yield Finished(package.folder, {})
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from explorer.cancellation import CancellationToken, Cancelled
-from explorer.training.config import PooledRecipe, read_recipe
+from explorer.training.config import PooledRecipe, read_recipe, read_recipe_bytes, task_of
 from explorer.training.events import TrainingEvent
 from explorer.training.preparation import TrainingPlaces
 from explorer.training.run_directory import begin_run, open_run
@@ -43,6 +43,9 @@ def train(
     DatasetError, PackageError
         the data or the vision package are not.
     """
+    if task_of(read_recipe_bytes(config_path), where=config_path.name) == "distillation":
+        yield from _distil(config_path, resume, runs_folder, token)
+        return
     recipe = read_recipe(config_path)
     run = open_run(resume) if resume else begin_run(runs_folder, recipe.name, config_path.read_bytes())
     places = TrainingPlaces(
@@ -61,5 +64,21 @@ def train(
             from explorer.training.image_sentence import train_image_sentence
 
             yield from train_image_sentence(recipe, places, token)
+    except Cancelled:
+        return
+
+
+def _distil(
+    config_path: Path, resume: Path | None, runs_folder: Path, token: CancellationToken
+) -> Iterator[TrainingEvent]:
+    from explorer.training.distillation import data_folder, distil_vision, read_distillation_config
+
+    config = read_distillation_config(config_path)
+    data_dir = data_folder(config, config_path.absolute().parent)
+    run = open_run(resume) if resume else begin_run(runs_folder, config.name, config_path.read_bytes())
+    try:
+        yield from distil_vision(
+            config, data_dir=data_dir, run_dir=run.folder, packages_folder=runs_folder.parent / _PACKAGES, token=token
+        )
     except Cancelled:
         return

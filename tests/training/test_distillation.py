@@ -34,6 +34,7 @@ from explorer.training.distillation_training import (
 from explorer.training.events import EpochFinished, Finished, Progressed, Saved, Started
 from explorer.training.segmenter_report import overlap_counts, pooled_iou, resampled_iou
 from explorer.training.teachers import Boxes, DeepLabTeacher, box_overlap, enlarge_logits, suppress_overlaps
+from explorer.training.trainer import train
 from explorer.vision import load_vision
 from explorer.vision.segmenter import Segmenter, SegmenterConfig, SegmenterOutput
 
@@ -377,3 +378,22 @@ def test_pixels_are_pooled_over_photos() -> None:
     assert np.isnan(iou[1])
     resamples = resampled_iou(counts, n_resamples=50)
     assert set(np.round(resamples[:, 0], 6)) == {0.5, round(4 / 6, 6), 0.75}
+
+
+def test_the_train_command_distils_into_the_models_folder(few_photos: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "small.toml"
+    recipe.write_text(
+        f'task = "distillation"\nname = "small"\ndata = "{few_photos}"\nsemantic_width = 16\nmiddle_width = 16\n'
+        "[learning]\nn_epochs = 1\nbatch_size = 2\ntruth_repeats = 1\n"
+    )
+    events = list(train(recipe, runs_folder=tmp_path / "runs", search_folders=(), token=CancellationToken()))
+    assert isinstance(events[-1], Finished)
+    assert events[-1].path == tmp_path / "models" / "small"
+    assert distillation.read_package(events[-1].path).manifest.family == "vision"
+
+
+def test_a_recipe_for_nothing_names_the_tasks(tmp_path: Path) -> None:
+    recipe = tmp_path / "odd.toml"
+    recipe.write_text('task = "cooking"\n')
+    with pytest.raises(ConfigError, match="pooled, image-sentence, distillation"):
+        list(train(recipe, runs_folder=tmp_path, search_folders=(), token=CancellationToken()))
