@@ -33,8 +33,8 @@ def write_card(
             "## Data and protocol\n",
             f"Trained on {n_train} photos of split `{recipe.dataset.train_split}` with up to five sentences each; "
             f"chosen and measured on {n_val} photos of `{recipe.dataset.val_split}`: every sentence against every "
-            "photo and the other way, rank of the best own item (Karpathy protocol). The numbers are of the split that the "
-            "settings were chosen on, so expect a little less elsewhere.\n",
+            "photo and the other way, rank of the best own item (Karpathy protocol). The numbers are of the split that "
+            "the settings were chosen on, so expect a little less elsewhere.\n",
             "## Metrics on that split (per cent)\n",
             _table(metrics),
             note,
