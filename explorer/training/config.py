@@ -141,6 +141,21 @@ class TrainingSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             raise ValueError("loss = \"triplet\" takes sentences = 1")
 
 
+class GateSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Teaching the VSeM gates to say which cells matter, after the network is trained (reconstructed).
+
+    Attributes
+    ----------
+        epochs: 0 leaves the gates as they are.
+        learning_rate: highest rate of all parameters.
+        weight: of the cross-entropy between gates and attributions, beside InfoNCE.
+    """
+
+    epochs: _Count = 0
+    learning_rate: _Rate = 2e-4
+    weight: Annotated[float, msgspec.Meta(ge=0.0)] = 0.5
+
+
 class RidgeSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The closed form of the pooled encoder: penalty on the squared weights, as a multiple of the rows."""
 
@@ -171,6 +186,7 @@ class ImageSentenceRecipe(
     tail: TailSection = TailSection()
     network: NetworkSection = NetworkSection()
     training: TrainingSection = TrainingSection()
+    gates: GateSection = GateSection()
 
 
 Recipe = PooledRecipe | ImageSentenceRecipe

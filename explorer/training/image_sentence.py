@@ -24,6 +24,7 @@ from explorer.packages.reference import make_reference
 from explorer.representations import Modality
 from explorer.training.config import ImageSentenceRecipe, NetworkSection
 from explorer.training.events import Finished, Progressed, TrainingEvent
+from explorer.training.gates import GatePhase
 from explorer.training.network import NetworkPhase, TokenSource, token_statistics
 from explorer.training.packaging import write_card
 from explorer.training.phases import run_phase
@@ -67,6 +68,9 @@ def train_image_sentence(
     ready = yield from make_ready(recipe, places, token)
     phase = network_phase(recipe, ready)
     yield from run_phase(phase, places.run, token=token)
+    if recipe.gates.epochs:
+        phase = GatePhase(phase, recipe.gates)
+        yield from run_phase(phase, places.run, token=token)
     metrics = phase.measure()
     path = write_trained(recipe, places, ready, phase, metrics)
     yield Finished(path, metrics)

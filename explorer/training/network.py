@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from explorer.networks.common.minilm import WordStates
 from explorer.networks.three_shnet.config import ImageEncoderConfig, TextEncoderConfig
 from explorer.networks.three_shnet.losses import info_nce_loss, triplet_loss
 from explorer.networks.three_shnet.model import ImageEncoder, TextEncoder
@@ -85,12 +86,7 @@ class NetworkPhase:
         training = self._training
         n_done = epoch * self.n_steps + step
         set_rate(self._optimizer, rate_at(n_done, self.n_epochs * self.n_steps, training.warmup_steps))
-        order = epoch_order(len(self._train), self.seed, epoch)
-        photos = order[step * self.batch_size : (step + 1) * self.batch_size].sort().values
-        which = draw_views(len(photos), len(self._train.views))
-        batch = self._batch(self._train, self._train_source, which, photos)
-        sentences, owners = self._train.bank.draw(photos, training.sentences)
-        words = self._train.bank.words(sentences)
+        batch, words, owners = self._draw(epoch, step)
         encoded = self.model.image(batch.tokens, batch.scores, batch.class_map, batch.presence)
         loss = self._loss(encoded.embedding @ self.model.text(words.states, words.lengths).T, owners, epoch)
         if encoded.vsem_gates is not None and epoch >= self.n_epochs - training.gate_cost_epochs:
@@ -102,6 +98,15 @@ class NetworkPhase:
         if self._average is not None:
             self._average.update(self.model)
         return float(loss.detach())
+
+    def _draw(self, epoch: int, step: int) -> tuple[Batch, WordStates, Tensor]:
+        """The photos of a step in random views, some sentences of each, and the row of each sentence's photo."""
+        order = epoch_order(len(self._train), self.seed, epoch)
+        photos = order[step * self.batch_size : (step + 1) * self.batch_size].sort().values
+        which = draw_views(len(photos), len(self._train.views))
+        batch = self._batch(self._train, self._train_source, which, photos)
+        sentences, owners = self._train.bank.draw(photos, self._training.sentences)
+        return batch, self._train.bank.words(sentences), owners
 
     def _loss(self, scores: Tensor, owners: Tensor, epoch: int) -> Tensor:
         training = self._training

@@ -29,11 +29,15 @@ class EncodedImages:
         embedding: (B, D), unit length.
         vsem_gates: (B, N) in (0, 1), 0 on padding: the weights that made the embedding; None without VSeM.
         vspm_attention: (B, N, map_size * map_size), rows sum to 1; None without VSpM.
+        vsem_logits: (B, N) the gates before their activation; None without VSeM.
+        tokens: (B, M, D) what was pooled, the N visual and then the N fused tokens last where nothing is padded.
     """
 
     embedding: Tensor
     vsem_gates: Tensor | None
     vspm_attention: Tensor | None
+    vsem_logits: Tensor | None = None
+    tokens: Tensor | None = None
 
 
 class ClassEmbedding(nn.Module):
@@ -64,8 +68,8 @@ class SemanticGuidance(nn.Module):
         self.linear1 = nn.Linear(d, d)
         self.linear2 = nn.Linear(d, d)
 
-    def forward(self, tokens: Tensor, scores: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Guide tokens (B, N, D) by scores (B, S, C); returns (B, N, D) and the gates (B, N)."""
+    def forward(self, tokens: Tensor, scores: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        """Guide tokens (B, N, D) by scores (B, S, C); returns (B, N, D), the gates (B, N) and their logits."""
         q_B1D = self.embed_scores(scores.mean(dim=1, keepdim=True))
         q_B1D = self.score_mlp(q_B1D) + q_B1D
         k_BND = self.image_mlp(tokens, valid) + tokens
@@ -79,7 +83,7 @@ class SemanticGuidance(nn.Module):
         w_BND = gates_BN.unsqueeze(-1) * k_BND
         query = q_B1D if valid is None else q_B1D * valid.unsqueeze(-1)
         guided = F.relu(self.linear1(w_BND * torch.tanh(self.linear2(w_BND)) + query))
-        return guided, gates_BN
+        return guided, gates_BN, fit_BN
 
 
 class SpatialGuidance(nn.Module):
@@ -159,11 +163,11 @@ class ImageEncoder(nn.Module):
         scores_BSC = semantic_scores.flatten(2).transpose(1, 2)
 
         v0_BND = self.project(regions)  # step 1
-        gates = attention = None
+        gates = attention = logits = None
         guided_BND = self.feature_mlp(regions, valid) + v0_BND  # step 6
         visual_BND = guided_BND
         if self.semantic is not None:  # step 4
-            semantic_BND, gates = self.semantic(v0_BND, scores_BSC, valid)
+            semantic_BND, gates, logits = self.semantic(v0_BND, scores_BSC, valid)
             guided_BND = guided_BND + semantic_BND
         if self.spatial is not None:  # step 5
             spatial_BND, attention = self.spatial(v0_BND, class_map, valid)
@@ -174,7 +178,7 @@ class ImageEncoder(nn.Module):
         tokens_BMD, counts_B = _token_set(always, [visual_BND, fused_BND], lengths)  # step 8
         pooled_BD = self.pool(tokens_BMD, counts_B)
         norm = pooled_BD.norm(dim=1, keepdim=True) + 1e-8
-        return EncodedImages(pooled_BD / norm, gates, attention)  # step 9
+        return EncodedImages(pooled_BD / norm, gates, attention, logits, tokens_BMD)  # step 9
 
     def _segmentation_tokens(self, scores: Tensor, presence: Tensor) -> list[Tensor]:
         tokens = []
