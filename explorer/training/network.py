@@ -90,7 +90,7 @@ class NetworkPhase:
         encoded = self.model.image(batch.tokens, batch.scores, batch.class_map, batch.presence)
         loss = self._loss(encoded.embedding @ self.model.text(words.states, words.lengths).T, owners, epoch)
         if encoded.vsem_gates is not None and epoch >= self.n_epochs - training.gate_cost_epochs:
-            loss = loss + training.gate_cost * gate_cost(encoded.vsem_gates, training.gate_share)
+            loss = loss + training.gate_cost * gate_cost(encoded.vsem_gates)
         self._optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), training.clip_norm)
@@ -174,15 +174,12 @@ class NetworkPhase:
             self._average.n_updates = int(state["n_updates"])
 
 
-def gate_cost(gates: Tensor, share: float) -> Tensor:
-    """How far each picture's mean gate is from the wished share, as a cross-entropy; which cells open is left free.
+def gate_cost(gates: Tensor) -> Tensor:
+    """What open gates cost: the mean of ``-log(1 - gate)``, whose slope in a gate's logit is the gate itself.
 
-    The mean gate could saturate and carry no slope; the cross-entropy's slope in the logits does not vanish there.
-
-    gates: (B, N) in [0, 1].   share: wished mean, in (0, 1).
+    gates: (B, N) in [0, 1).
     """
-    mean_B = gates.mean(dim=1).clamp(1e-6, 1.0 - 1e-6)
-    return -(share * torch.log(mean_B) + (1.0 - share) * torch.log1p(-mean_B)).mean()
+    return -torch.log((1.0 - gates).clamp(min=1e-6)).mean()
 
 
 @torch.inference_mode()

@@ -1,4 +1,4 @@
-"""The cost that keeps gates from all being open: least at the wished share, and never without a slope."""
+"""What is done so that gates say which cells matter: a cost of open gates, and a phase that teaches them."""
 
 import pytest
 import torch
@@ -6,23 +6,11 @@ import torch
 from explorer.training.network import gate_cost
 
 
-def test_is_least_where_the_mean_gate_has_the_wished_share():
-    costs = [gate_cost(torch.full((2, 9), value), 0.3).item() for value in (0.05, 0.2, 0.3, 0.4, 0.95)]
-    assert min(costs) == costs[2]
-
-
-def test_leaves_free_which_cells_open():
-    even, one_sided = torch.full((1, 4), 0.25), torch.tensor([[1.0, 0.0, 0.0, 0.0]])
-    assert gate_cost(even, 0.3).item() == pytest.approx(gate_cost(one_sided, 0.3).item())
-
-
-@pytest.mark.parametrize("logit", [-8.0, 8.0])
-def test_saturated_gates_still_feel_it(logit):
-    logits = torch.full((1, 49), logit, requires_grad=True)
-    gate_cost(torch.sigmoid(logits), 0.3).backward()
-    # Gradient descent moves the mean towards the share: up when all are shut, down when all are open.
-    assert (logits.grad.sign() == (1.0 if logit > 0 else -1.0)).all()
-    assert logits.grad.abs().sum() > 0.2
+@pytest.mark.parametrize("logit", [-2.0, 0.0, 3.0])
+def test_the_slope_of_the_cost_is_the_gate_itself(logit):
+    logits = torch.full((1, 4), logit, requires_grad=True)
+    gate_cost(torch.sigmoid(logits)).backward()
+    torch.testing.assert_close(logits.grad * 4, torch.sigmoid(logits.detach()), atol=1e-5, rtol=1e-4)
 
 
 def test_wished_gates_follow_the_fall_of_the_score_without_a_cell(make_phase):
