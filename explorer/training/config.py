@@ -1,6 +1,6 @@
 """Training recipes: TOML files, validated as they are read.
 
-A recipe names its data, its network and its schedule; every value that papers.md does not give is called
+A recipe names its data, its network and its schedule; every value that the papers do not give is called
 *reconstructed* where it is documented.
 """
 

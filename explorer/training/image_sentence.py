@@ -212,7 +212,7 @@ def write_trained(
 
 
 _WHAT = (
-    "3SHNet (grid variant; papers.md section 3): the 49 cells of the backbone's last feature map, guided semantically "
+    "3SHNet (grid variant): the 49 cells of the backbone's last feature map, guided semantically "
     "(VSeM) and spatially (VSpM) by the segmentation of the same picture; word states of MiniLM. Gates and spatial "
     "attention come out of the pass that makes the embedding. Reconstructed, not in the paper: InfoNCE in the place of "
     "the triplet loss, crops with changed colours, tuned last backbone stages, the trunk's finer cells beside each "

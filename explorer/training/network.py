@@ -1,4 +1,4 @@
-"""Training 3SHNet's two encoders on cached features (papers.md 3.7 and 3.8; what is reconstructed says so)."""
+"""Training 3SHNet's two encoders on cached features (three_shnet/README.md 3.7, 3.8)."""
 
 import copy
 from dataclasses import dataclass

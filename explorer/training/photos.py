@@ -55,7 +55,7 @@ def val_ranks(images: Tensor, sentences: Tensor, first: Tensor) -> Ranks:
 
 
 def recall_metrics(ranks: Ranks) -> dict[str, float]:
-    """R@1, 5, 10 in per cent both ways and their sum (papers.md 4.1)."""
+    """R@1, 5, 10 in per cent both ways and their sum (the protocol of VSE++ and SCAN)."""
     i2t, t2i = recall(ranks.image_to_text), recall(ranks.text_to_image)
     return {
         "i2t_r1": i2t.r1,

@@ -1,6 +1,6 @@
 """Tuning the last backbone stages under a pooled head, before 3SHNet is trained on what they give (reconstructed).
 
-VSE-infinity tunes its whole backbone at a tenth of the rate, with frozen normalisation statistics (papers.md 3.8);
+VSE-infinity tunes its whole backbone at a tenth of the rate, with frozen normalisation statistics (3SHNet 3.8);
 here only the stages behind the cached trunk move, which costs a twentieth.
 """
 

@@ -1,4 +1,4 @@
-"""Recall as papers.md 4.1 has it: anchors, a naive loop, torchmetrics, and properties."""
+"""Recall as the field has it (VSE++, SCAN): anchors, a naive loop, torchmetrics, and properties."""
 
 import numpy as np
 import pytest

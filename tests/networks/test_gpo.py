@@ -1,4 +1,4 @@
-"""Generalized pooling against a loop that follows papers.md 3.6 to the letter."""
+"""Generalized pooling against a loop that follows three_shnet/README.md 3.6 to the letter."""
 
 import math
 

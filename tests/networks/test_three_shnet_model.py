@@ -1,4 +1,4 @@
-"""3SHNet's image and text encoders: the published size, and the properties papers.md 3.3 promises."""
+"""3SHNet's image and text encoders: the published size, and the properties three_shnet/README.md 3.3 promises."""
 
 import math
 from dataclasses import replace
@@ -71,7 +71,7 @@ def test_output_shapes_and_units():
 
 
 def naive_forward(model, regions, scores, class_map, presence):
-    """One picture without padding, written from papers.md 3.3 to 3.6."""
+    """One picture without padding, written from three_shnet/README.md 3.3 to 3.6."""
     def mlp(block, rows):
         hidden = F.relu(block.bns[0](block.layers[0](rows)))
         return block.layers[1](hidden)

@@ -1,4 +1,4 @@
-"""Generalized pooling operator: learned weights over the sorted values of each dimension (papers.md 3.6).
+"""Generalized pooling operator: learned weights over the sorted values of each dimension (three_shnet/README.md 3.6).
 
 Source: Chen et al. 2021, "Learning the Best Pooling Strategy for Visual Semantic Embedding", section 3.2:
 ``v_i = sum_k theta_k * max_k(phi_i)``, ``sum theta = 1``, ``theta = g(k, N)``.

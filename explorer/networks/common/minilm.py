@@ -18,7 +18,7 @@ MAX_TOKENS = 256
 
 @dataclass(frozen=True, slots=True)
 class WordStates:
-    """Last hidden states of n sentences, special tokens included (papers.md 3.7).
+    """Last hidden states of n sentences, special tokens included (three_shnet/README.md 3.7).
 
     Attributes:
         states: float32 (n, longest, 384); zero beyond each sentence's end.

@@ -1,4 +1,4 @@
-"""The two-layer block of VSE-infinity and 3SHNet: Linear, BatchNorm over all rows, ReLU, Linear (papers.md 3.3)."""
+"""Two-layer block of VSE-infinity and 3SHNet: Linear, BatchNorm over all rows, ReLU, Linear (three_shnet/README 3.3)."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn

@@ -1,4 +1,4 @@
-"""3SHNet (papers.md section 3): visual tokens guided by the segmentation of the same picture."""
+"""3SHNet (README.md): visual tokens guided by the segmentation of the same picture."""
 
 from explorer.networks.three_shnet.config import ImageEncoderConfig, TextEncoderConfig
 from explorer.networks.three_shnet.model import EncodedImages, ImageEncoder, TextEncoder

@@ -1,4 +1,4 @@
-"""What a 3SHNet image encoder is made of. Defaults are the published region variant (papers.md 3.2 to 3.6)."""
+"""What a 3SHNet image encoder is made of. Defaults are the published region variant (README.md 3.2 to 3.6)."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -21,8 +21,8 @@ class ImageEncoderConfig:
         feature_dropout: dropout on the incoming visual features in training (reconstructed; 0 as published).
         map_mean: mean of ``map / n_classes`` that is taken off before VSpM; 0.3342 as published.
         map_std: spread by which the map is then divided; 0.0621 as published.
-        vsem: whether segmentation guides the tokens semantically (papers.md 3.4).
-        vspm: whether the class map guides the tokens spatially (papers.md 3.5).
+        vsem: whether segmentation guides the tokens semantically (README.md 3.4).
+        vspm: whether the class map guides the tokens spatially (README.md 3.5).
         category_token: whether the classes that are present form a token.
         segmentation_cells: whether the cells of the semantic scores are tokens.
         gate: activation of the VSeM gates; sigmoid as released, softmax at temperature 4 as commented out there.
@@ -67,7 +67,7 @@ class TextEncoderConfig:
         word_dim: width of one word state (384 for MiniLM; 768 for the published BERT).
         embed_dim: width of the joint space.
         word_dropout: probability that a word state is dropped in training (reconstructed from the word dropping of
-            papers.md 3.7, which happens before the language model there).
+            README.md 3.7, which happens before the language model there).
         feature_dropout: dropout on the word states in training (reconstructed; 0 as published).
         pooling: how word states become one vector.
     """

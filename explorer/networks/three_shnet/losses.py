@@ -1,6 +1,6 @@
 """Matching losses for a batch of pictures and their sentences.
 
-The published objective is the triplet loss (papers.md 3.8). InfoNCE is the recipe's alternative; see README.md here.
+The published objective is the triplet loss (README.md 3.8). InfoNCE is the recipe's alternative; see README.md here.
 """
 
 from typing import Literal
@@ -19,7 +19,7 @@ def triplet_loss(
     margin: float = MARGIN,
     image_ids: Tensor | None = None,
 ) -> Tensor:
-    """Bidirectional hinge on score differences, summed over the batch (papers.md 3.8).
+    """Bidirectional hinge on score differences, summed over the batch (README.md 3.8).
 
     scores: (B, B), picture i against sentence j, larger is nearer; pair i belongs together.
     negatives: "all" sums over every negative (warm-up), "hardest" takes the worst of each row and column.

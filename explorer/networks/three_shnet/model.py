@@ -1,7 +1,7 @@
-"""3SHNet: segmentation of a picture guides its visual tokens, semantically and spatially (papers.md 3.3 to 3.7).
+"""3SHNet: segmentation of a picture guides its visual tokens, semantically and spatially (README.md 3.3 to 3.7).
 
 The image side never looks at the sentence, so embeddings can be indexed. Section numbers below are those of the
-reference page papers.md; steps are numbered as in its 3.3.
+README.md of this folder; steps are numbered as in its 3.3.
 """
 
 # B pictures, N visual tokens, M token set, D joint space, C classes, S cells of the score grid, K cells of the map
@@ -56,7 +56,7 @@ class ClassEmbedding(nn.Module):
 
 
 class SemanticGuidance(nn.Module):
-    """VSeM: each token is gated by how well it fits the picture's mean class scores (papers.md 3.4)."""
+    """VSeM: each token is gated by how well it fits the picture's mean class scores (README.md 3.4)."""
 
     def __init__(self, config: ImageEncoderConfig) -> None:
         super().__init__()
@@ -87,7 +87,7 @@ class SemanticGuidance(nn.Module):
 
 
 class SpatialGuidance(nn.Module):
-    """VSpM: each token attends to places of the class map (papers.md 3.5)."""
+    """VSpM: each token attends to places of the class map (README.md 3.5)."""
 
     position_codes: Tensor
 
@@ -118,7 +118,7 @@ class SpatialGuidance(nn.Module):
 
 
 class ImageEncoder(nn.Module):
-    """Visual tokens and a segmentation become one unit vector (papers.md 3.3).
+    """Visual tokens and a segmentation become one unit vector (README.md 3.3).
 
     At ``ImageEncoderConfig()`` it has 11,615,008 parameters, as the published layout.
     """
@@ -211,7 +211,7 @@ class ImageEncoder(nn.Module):
 
 
 class TextEncoder(nn.Module):
-    """Word states become one unit vector: linear, GPO, L2 (papers.md 3.7). 800,160 parameters with BERT's 768."""
+    """Word states become one unit vector: linear, GPO, L2 (README.md 3.7). 800,160 parameters with BERT's 768."""
 
     def __init__(self, config: TextEncoderConfig) -> None:
         super().__init__()

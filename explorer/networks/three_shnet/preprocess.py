@@ -1,4 +1,4 @@
-"""From what vision sees to what the network reads (papers.md 3.2)."""
+"""From what vision sees to what the network reads (README.md 3.2)."""
 
 import torch
 import torch.nn.functional as F

@@ -1,4 +1,4 @@
-"""Names of tensors: in a package of ours, and in the authors' files (papers.md 3.13).
+"""Names of tensors: in a package of ours, and in the authors' files (README.md 3.13).
 
 A package holds ``image.*`` and ``text.*`` (the two encoders), ``tokens.mean`` and ``tokens.scale`` (standardisation of
 the visual tokens) and, where the last backbone stages were tuned, ``tail.*``.
