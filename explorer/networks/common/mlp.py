@@ -1,4 +1,4 @@
-"""Two-layer block of VSE-infinity and 3SHNet: Linear, BatchNorm over all rows, ReLU, Linear (three_shnet/README 3.3)."""
+"""Two-layer block of VSE-infinity and 3SHNet (3SHNet 3.3): Linear, BatchNorm over all rows, ReLU, Linear."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn
