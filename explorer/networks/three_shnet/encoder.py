@@ -132,9 +132,21 @@ class ThreeSHNetEncoder:
         masked: neither its own value nor what segmentation made of it reaches the embedding.
         """
         seen = self._vision(square[None])
-        return Embeddings(
-            np.concatenate([_embeddings(self._encode(seen, without=cell).embedding).values for cell in cells])
+        assert seen.semantic_scores is not None
+        assert seen.presence is not None
+        assert seen.class_map is not None
+        follow(self._networks, seen.grid)
+        tokens, n = self._eyes(seen)[0], len(cells)
+        orders = [[i for i in range(len(tokens)) if i != cell] + ([] if cell is None else [cell]) for cell in cells]
+        lengths = torch.tensor([len(tokens) - (cell is not None) for cell in cells], device=tokens.device)
+        class_map = normalise_class_map(seen.class_map, self._image.config)
+        context = (seen.semantic_scores, class_map, seen.presence)
+        encoded = self._image(
+            torch.stack([tokens[order] for order in orders]),
+            *(part.expand(n, *part.shape[1:]) for part in context),
+            lengths,
         )
+        return _embeddings(encoded.embedding)
 
     @torch.inference_mode()
     def explain(self, square: np.ndarray) -> Evidence:
@@ -150,18 +162,13 @@ class ThreeSHNetEncoder:
             maps.append(AttentionMap("vspm", "Spatial attention (VSpM)", _float32(self._spatial_map(encoded))))
         return Evidence(attention=tuple(maps), segmentation=self._segmentation(seen))
 
-    def _encode(self, seen: VisualFeatures, *, without: int | None = None) -> EncodedImages:
+    def _encode(self, seen: VisualFeatures) -> EncodedImages:
         assert seen.semantic_scores is not None
         assert seen.presence is not None
         assert seen.class_map is not None
         follow(self._networks, seen.grid)
-        tokens, lengths = self._eyes(seen), None
-        if without is not None:
-            kept = [cell for cell in range(tokens.shape[1]) if cell != without]
-            tokens = tokens[:, [*kept, without]]
-            lengths = torch.full((len(tokens),), len(kept), device=tokens.device)
         class_map = normalise_class_map(seen.class_map, self._image.config)
-        encoded: EncodedImages = self._image(tokens, seen.semantic_scores, class_map, seen.presence, lengths)
+        encoded: EncodedImages = self._image(self._eyes(seen), seen.semantic_scores, class_map, seen.presence)
         return encoded
 
     def _spatial_map(self, encoded: EncodedImages) -> Tensor:
