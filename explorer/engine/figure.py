@@ -30,12 +30,13 @@ def write_explanation(engine: Engine, item_id: int, output: Path, *, query: str,
     image = decode_image(read_content(path), min_edge_px=PICTURE_EDGE_PX)
     encoder = engine.opened.models.get(model)
     square = squash(image.pixels, encoder.side_px)
-    evidence = encoder.explain(square)
     title = Path(path.decode("utf-8", "replace")).name
+    wanted = None
     if query.strip():
         wanted = pipeline.encode_query(encoder, Query(text=query), None)
         score = float(np.dot(wanted.values[0], pipeline.embeddings(encoder.encode_images(square[None])).values[0]))
         title = f"{title} · {model} · score {score:.3f}"
+    evidence = encoder.explain(square, wanted)
     picture = fit_within(image.pixels, PICTURE_EDGE_PX)
     figure = draw_explanation(picture, evidence, query=query.strip(), title=title, dpi=150)
     try:

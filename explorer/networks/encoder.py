@@ -39,9 +39,10 @@ class Encoder(Protocol):
         """Encode pictures: uint8 RGB of shape (n, side_px, side_px, 3)."""
         ...
 
-    def explain(self, square: np.ndarray) -> Evidence:
+    def explain(self, square: np.ndarray, query: Embeddings | BinaryCodes | None = None) -> Evidence:
         """Where the model looked in one picture (side_px, side_px, 3) and what it saw there.
 
+        With a query (1, dim) a model may add a map of what each place gave to the score, before its own attention.
         The attention is the very tensor that made the embedding, not a second computation beside it.
         """
         ...

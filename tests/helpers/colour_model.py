@@ -44,7 +44,7 @@ class ColourEncoder:
         self.n_images += len(squares)
         return Embeddings(_unit(squares.reshape(len(squares), -1, 3).mean(axis=1, dtype=np.float32) + 1))
 
-    def explain(self, square: np.ndarray) -> Evidence:
+    def explain(self, square: np.ndarray, query: Embeddings | None = None) -> Evidence:
         brightness = square.mean(axis=2).reshape(8, 4, 8, 4).mean(axis=(1, 3)).astype(np.float32) / 255
         return Evidence(attention=(AttentionMap("brightness", "Brightness", brightness),))
 

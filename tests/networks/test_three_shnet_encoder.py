@@ -1,9 +1,11 @@
 """The shipped 3SHNet: its saliency is the tensor that made the embedding, and it is causal."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from explorer.datasets.karpathy import read_karpathy
 from explorer.errors import PackageError
@@ -13,6 +15,7 @@ from explorer.networks.registry import load_encoder
 from explorer.packages.finding import resolve_package
 from explorer.packages.package import load_tensors, write_package
 from explorer.packages.reference import synthetic_picture
+from explorer.representations import Embeddings
 
 MODELS = Path(__file__).parents[2] / "models"
 
@@ -38,6 +41,21 @@ def test_maps_have_the_sizes_of_grid_and_class_map(encoder):
     assert evidence.segmentation.presence
 
 
+def test_what_the_tokens_gave_adds_up_to_the_score(encoder):
+    square = synthetic_picture(3, encoder.side_px)
+    query = encoder.encode_texts(["a dog in the snow"])
+    with torch.inference_mode():
+        encoded = encoder._encode(encoder._vision(square[None]))
+        given = encoder._token_shares(encoded, torch.from_numpy(query.values[0]))
+    assert len(given) == encoded.tokens.shape[1]
+    score = float(query.values[0] @ encoder.encode_images(square[None]).values[0])
+    assert float(given.sum()) == pytest.approx(score, abs=1e-5)
+    shown = encoder.explain(square, query).attention[0]
+    n = shown.values.size
+    assert shown.name == "cells"
+    assert shown.values.ravel() == pytest.approx((given[-2 * n : -n] + given[-n:]).numpy(), abs=1e-5)
+
+
 def test_without_no_cell_is_the_embedding_itself(encoder):
     square = synthetic_picture(5, encoder.side_px)
     whole = encoder.encode_without_cell(square, [None]).values
@@ -52,7 +70,8 @@ def test_a_masked_cell_changes_the_embedding_a_little(encoder):
     assert (likeness[1:] < 1.0 - 1e-6).all()
 
 
-def test_masking_the_most_salient_cell_costs_more_than_masking_a_random_one(encoder, shared_data):
+@pytest.mark.parametrize("name", ["cells", "vsem"])
+def test_masking_the_most_salient_cell_costs_more_than_masking_a_random_one(encoder, shared_data, name):
     """Mean over 50 validation photos and their sentences; a random cell stands for 16 drawn from the other 48."""
     rng = np.random.default_rng(0)
     captioned = read_karpathy(shared_data / "flickr8k" / "dataset_flickr8k.json", split="val")
@@ -60,8 +79,10 @@ def test_masking_the_most_salient_cell_costs_more_than_masking_a_random_one(enco
     for row in range(0, len(captioned), len(captioned) // 50):
         content = read_content(bytes(captioned.image_paths[row]))
         square = squash(decode_image(content, min_edge_px=encoder.side_px).pixels, encoder.side_px)
-        gates = encoder.explain(square).attention[0].values.ravel()
         sentences = encoder.encode_texts(captioned.sentences[row]).values
+        query = Embeddings(sentences.mean(axis=0, keepdims=True))
+        grid = next(grid for grid in encoder.explain(square, query).attention if grid.name == name)
+        gates = grid.values.ravel()
         top = int(gates.argmax())
         others = rng.choice(np.delete(np.arange(gates.size), top), 16, replace=False)
         images = encoder.encode_without_cell(square, [None, top, *others.tolist()]).values
@@ -70,7 +91,13 @@ def test_masking_the_most_salient_cell_costs_more_than_masking_a_random_one(enco
         losses.append((falls[0], falls[1:].mean()))
     salient, others = np.mean(losses, axis=0)
     assert len(losses) == 50
+    sys.stderr.write(f"\n{name}: salient {salient:.5f}, random {others:.5f}, paired t {_paired_t(losses):.1f}\n")
     assert salient > others, f"salient {salient:.5f}, random {others:.5f}"
+
+
+def _paired_t(losses: list[tuple[float, float]]) -> float:
+    differences = np.array(losses) @ [1, -1]
+    return float(differences.mean() / (differences.std(ddof=1) / len(losses) ** 0.5))
 
 
 def test_another_vision_package_is_refused(encoder, package, tmp_path):

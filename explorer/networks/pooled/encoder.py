@@ -16,7 +16,7 @@ from explorer.networks.pooled.model import PooledProjection
 from explorer.networks.pooled.preprocess import pool_features
 from explorer.networks.pooled.state_dict import from_package
 from explorer.packages.package import ModelPackage, load_tensors
-from explorer.representations import Embeddings, Modality
+from explorer.representations import BinaryCodes, Embeddings, Modality
 from explorer.vision import Vision
 
 
@@ -55,7 +55,7 @@ class PooledEncoder:
         embedded = self._model(pool_features(seen.trunk, seen.grid, self._model.config.parts))
         return Embeddings(np.ascontiguousarray(embedded.cpu().numpy(), dtype=np.float32))
 
-    def explain(self, square: np.ndarray) -> Evidence:
+    def explain(self, square: np.ndarray, query: Embeddings | BinaryCodes | None = None) -> Evidence:
         """Nothing: a pooled encoder cannot say where it looked."""
         return Evidence()
 

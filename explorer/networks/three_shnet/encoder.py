@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from explorer.errors import PackageError
 from explorer.evidence import AttentionMap, Evidence, Segmentation
+from explorer.networks.common.gpo import GeneralizedPooling
 from explorer.networks.common.loading import load_strictly
 from explorer.networks.common.minilm import MiniLM
 from explorer.networks.common.seeing import follow, load_vision_of
@@ -20,7 +21,7 @@ from explorer.networks.three_shnet.model import EncodedImages, ImageEncoder, Tex
 from explorer.networks.three_shnet.preprocess import cells_as_tokens, normalise_class_map, standardise
 from explorer.networks.three_shnet.state_dict import split_parts
 from explorer.packages.package import ModelPackage, load_tensors
-from explorer.representations import Embeddings, Modality
+from explorer.representations import BinaryCodes, Embeddings, Modality
 from explorer.vision import Vision, VisualFeatures, inference_form, load_backbone
 
 _TOKENS = ("mean", "scale")
@@ -149,12 +150,20 @@ class ThreeSHNetEncoder:
         return _embeddings(encoded.embedding)
 
     @torch.inference_mode()
-    def explain(self, square: np.ndarray) -> Evidence:
-        """Gates and spatial attention of the pass that gives the embedding, and the segmentation it was given."""
+    def explain(self, square: np.ndarray, query: Embeddings | BinaryCodes | None = None) -> Evidence:
+        """Gates and spatial attention of the pass that gives the embedding, and the segmentation it was given.
+
+        With a query (1, dim) the first map is what each cell gave to the score.
+        """
         seen = self._vision(square[None])
         encoded = self._encode(seen)
         maps = []
         side = seen.grid.shape[-1]
+        if isinstance(query, Embeddings):
+            given = self._token_shares(encoded, torch.from_numpy(query.values[0]))
+            n = side * side
+            cells = given[-2 * n : -n] + given[-n:]  # its visual token, and what segmentation made of it
+            maps.append(AttentionMap("cells", "What each cell gave to the score", _float32(cells.view(side, side))))
         if encoded.vsem_gates is not None:
             gates = encoded.vsem_gates[0].view(side, side)
             maps.append(AttentionMap("vsem", "Semantic saliency (VSeM)", _float32(gates)))
@@ -170,6 +179,22 @@ class ThreeSHNetEncoder:
         class_map = normalise_class_map(seen.class_map, self._image.config)
         encoded: EncodedImages = self._image(self._eyes(seen), seen.semantic_scores, class_map, seen.presence)
         return encoded
+
+    def _token_shares(self, encoded: EncodedImages, query: Tensor) -> Tensor:
+        """What each token gave to the score with a query (D,): (M,), adds up to the score.
+
+        Pooling adds up the tokens' values weighted by their ranks, so the product with the query splits exactly.
+        """
+        assert encoded.tokens is not None
+        tokens_MD = encoded.tokens[0]
+        m = len(tokens_MD)
+        if isinstance(self._image.pool, GeneralizedPooling):
+            theta_M = self._image.pool.weights(torch.tensor([m], device=tokens_MD.device), m)[0]
+        else:
+            theta_M = tokens_MD.new_full((m,), 1.0 / m)
+        ranks_MD = tokens_MD.argsort(dim=0, descending=True).argsort(dim=0)
+        parts_MD = theta_M[ranks_MD] * tokens_MD
+        return parts_MD @ query.to(tokens_MD) / (parts_MD.sum(dim=0).norm() + 1e-8)
 
     def _spatial_map(self, encoded: EncodedImages) -> Tensor:
         """Attention over the map, averaged over cells by their gates, (map_size, map_size); sums to 1."""
