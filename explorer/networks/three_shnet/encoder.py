@@ -194,7 +194,8 @@ class ThreeSHNetEncoder:
             theta_M = tokens_MD.new_full((m,), 1.0 / m)
         ranks_MD = tokens_MD.argsort(dim=0, descending=True).argsort(dim=0)
         parts_MD = theta_M[ranks_MD] * tokens_MD
-        return parts_MD @ query.to(tokens_MD) / (parts_MD.sum(dim=0).norm() + 1e-8)
+        given_M: Tensor = parts_MD @ query.to(tokens_MD) / (parts_MD.sum(dim=0).norm() + 1e-8)
+        return given_M
 
     def _spatial_map(self, encoded: EncodedImages) -> Tensor:
         """Attention over the map, averaged over cells by their gates, (map_size, map_size); sums to 1."""
