@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from explorer import pipeline
 from explorer.engine.engine import Engine
 from explorer.errors import ConfigError
@@ -31,12 +29,10 @@ def write_explanation(engine: Engine, item_id: int, output: Path, *, query: str,
     encoder = engine.opened.models.get(model)
     square = squash(image.pixels, encoder.side_px)
     title = Path(path.decode("utf-8", "replace")).name
-    wanted = None
-    if query.strip():
-        wanted = pipeline.encode_query(encoder, Query(text=query), None)
-        score = float(np.dot(wanted.values[0], pipeline.embeddings(encoder.encode_images(square[None])).values[0]))
-        title = f"{title} · {model} · score {score:.3f}"
+    wanted = pipeline.encode_query(encoder, Query(text=query), None) if query.strip() else None
     evidence = encoder.explain(square, wanted)
+    if evidence.score is not None:
+        title = f"{title} · {model} · score {evidence.score:.3f}"
     picture = fit_within(image.pixels, PICTURE_EDGE_PX)
     figure = draw_explanation(picture, evidence, query=query.strip(), title=title, dpi=150)
     try:

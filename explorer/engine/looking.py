@@ -50,14 +50,12 @@ def explain(opened: Opened, request: protocol.Explain, token: CancellationToken)
     started = time.monotonic()
     image = decode_image(read_content(opened.path_of(request.item_id)), min_edge_px=encoder.side_px)
     square = squash(image.pixels, encoder.side_px)
-    score = query = None
+    query = None
     if request.query is not None:
         query = pipeline.encode_query(encoder, request.query, opened.query_image(request.query))
     evidence = encoder.explain(square, query)
-    if query is not None:
-        score = float(query.values[0] @ pipeline.embeddings(encoder.encode_images(square[None])).values[0])
     yield translate.explanation(
-        request.id, request.item_id, request.model, evidence, score=score, elapsed_ms=ms_since(started)
+        request.id, request.item_id, request.model, evidence, score=evidence.score, elapsed_ms=ms_since(started)
     )
 
 

@@ -46,7 +46,8 @@ class ColourEncoder:
 
     def explain(self, square: np.ndarray, query: Embeddings | None = None) -> Evidence:
         brightness = square.mean(axis=2).reshape(8, 4, 8, 4).mean(axis=(1, 3)).astype(np.float32) / 255
-        return Evidence(attention=(AttentionMap("brightness", "Brightness", brightness),))
+        score = None if query is None else float(query.values[0] @ self.encode_images(square[None]).values[0])
+        return Evidence(attention=(AttentionMap("brightness", "Brightness", brightness),), score=score)
 
 
 class ColourModels:

@@ -56,8 +56,10 @@ class PooledEncoder:
         return Embeddings(np.ascontiguousarray(embedded.cpu().numpy(), dtype=np.float32))
 
     def explain(self, square: np.ndarray, query: Embeddings | BinaryCodes | None = None) -> Evidence:
-        """Nothing: a pooled encoder cannot say where it looked."""
-        return Evidence()
+        """The score alone: a pooled encoder cannot say where it looked."""
+        if not isinstance(query, Embeddings):
+            return Evidence()
+        return Evidence(score=float(query.values[0] @ self.encode_images(square[None]).values[0]))
 
 
 def load(package: ModelPackage, *, search_folders: Sequence[Path], device: str) -> PooledEncoder:

@@ -157,10 +157,12 @@ class ThreeSHNetEncoder:
         """
         seen = self._vision(square[None])
         encoded = self._encode(seen)
-        maps = []
+        maps, score = [], None
         side = seen.grid.shape[-1]
         if isinstance(query, Embeddings):
-            given = self._token_shares(encoded, torch.from_numpy(query.values[0]))
+            wanted = torch.from_numpy(query.values[0])
+            score = float(encoded.embedding[0] @ wanted.to(encoded.embedding))
+            given = self._token_shares(encoded, wanted)
             n = side * side
             cells = given[-2 * n : -n] + given[-n:]  # its visual token, and what segmentation made of it
             maps.append(AttentionMap("cells", "What each cell gave to the score", _float32(cells.view(side, side))))
@@ -169,7 +171,7 @@ class ThreeSHNetEncoder:
             maps.append(AttentionMap("vsem", "Semantic saliency (VSeM)", _float32(gates)))
         if encoded.vspm_attention is not None:
             maps.append(AttentionMap("vspm", "Spatial attention (VSpM)", _float32(self._spatial_map(encoded))))
-        return Evidence(attention=tuple(maps), segmentation=self._segmentation(seen))
+        return Evidence(attention=tuple(maps), segmentation=self._segmentation(seen), score=score)
 
     def _encode(self, seen: VisualFeatures) -> EncodedImages:
         assert seen.semantic_scores is not None
