@@ -28,11 +28,9 @@ def write_explanation(engine: Engine, item_id: int, output: Path, *, query: str,
     image = decode_image(read_content(path), min_edge_px=PICTURE_EDGE_PX)
     encoder = engine.opened.models.get(model)
     square = squash(image.pixels, encoder.side_px)
-    title = Path(path.decode("utf-8", "replace")).name
+    title = f"{Path(path.decode('utf-8', 'replace')).name} · {model}"
     wanted = pipeline.encode_query(encoder, Query(text=query), None) if query.strip() else None
     evidence = encoder.explain(square, wanted)
-    if evidence.score is not None:
-        title = f"{title} · {model} · score {evidence.score:.3f}"
     picture = fit_within(image.pixels, PICTURE_EDGE_PX)
     figure = draw_explanation(picture, evidence, query=query.strip(), title=title, dpi=150)
     try:

@@ -42,7 +42,8 @@ class Encoder(Protocol):
     def explain(self, square: np.ndarray, query: Embeddings | BinaryCodes | None = None) -> Evidence:
         """Where the model looked in one picture (side_px, side_px, 3) and what it saw there.
 
-        With a query (1, dim) the evidence carries the score, from the same pass, and a model may add a map of what each place gave to the score, before its own attention.
+        With a query (1, dim) the evidence carries the score, from the same pass, and a model may add a map of what each
+        place gave to it, before its own attention.
         The attention is the very tensor that made the embedding, not a second computation beside it.
         """
         ...
