@@ -1,17 +1,19 @@
-"""3SHNet beside its baselines, in one run on the same features: ``python -m explorer.training.comparison``.
+"""3SHNet beside its baselines and ablations, on the same features: ``python -m explorer.training.comparison``.
 
-For every seed the network of the recipe, and the same network without VSeM, VSpM, category token and segmentation
-cells; and ridge regression from the pooled features of the same tail to MiniLM's sentence embeddings. Each result is
-kept as soon as it is there, so a stopped comparison goes on where it was. Differences are paired: same photos, same
-seed.
+For every seed the network of the recipe and its variants: ``plain`` (without VSeM, VSpM, category token and
+segmentation cells) and each switch off on its own; and ridge regression from the pooled features of the same tail to
+MiniLM's sentence embeddings. Each result is kept as soon as it is there, so the same command goes on where a stopped
+comparison was. Differences are paired: same photos, same seed.
 """
 
 import argparse
+import dataclasses
 import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -26,47 +28,60 @@ from explorer.networks.pooled.losses import fit_ridge
 from explorer.networks.pooled.preprocess import pool_features
 from explorer.training.config import ImageSentenceRecipe, read_recipe
 from explorer.training.events import Progressed, TrainingEvent
-from explorer.training.image_sentence import Ready, make_ready, network_phase
+from explorer.training.image_sentence import Ready, encoder_configs, make_ready, network_phase
 from explorer.training.phases import run_phase
 from explorer.training.photos import Split, recall_metrics, val_ranks
 from explorer.training.pooled import sentence_targets
 from explorer.training.preparation import TrainingPlaces
 from explorer.training.run_directory import RunDirectory
 
-_PLAIN = {"vsem": False, "vspm": False, "category_token": False, "segmentation_cells": False}
+FULL = "3shnet"
+VARIANTS: dict[str, dict[str, Any]] = {
+    FULL: {},
+    "plain": {"vsem": False, "vspm": False, "category_token": False, "segmentation_cells": False},
+    "no-vsem": {"vsem": False},
+    "no-vspm": {"vspm": False},
+    "no-category": {"category_token": False},
+    "no-cells": {"segmentation_cells": False},
+    "softmax-gate": {"gate": "softmax"},
+    "mean-pooling": {"pooling": "mean"},
+}
 _BATCH = 100
 _RIDGE_PENALTIES = (0.1, 0.3, 1.0, 3.0)
 
 
 def compare(
-    recipe: ImageSentenceRecipe, places: TrainingPlaces, results: Path, seeds: Sequence[int], token: CancellationToken
+    recipe: ImageSentenceRecipe,
+    places: TrainingPlaces,
+    results: Path,
+    runs: Sequence[tuple[str, int]],
+    token: CancellationToken,
 ) -> Iterator[TrainingEvent]:
     """Train what is missing and write ``results/comparison.json``.
 
     places: its run holds the tail, and the features it gives, from a run of the recipe; they are made if they are not.
+    runs: names out of :data:`VARIANTS` and seeds, in the order in which they are trained.
     """
     results.mkdir(parents=True, exist_ok=True)
     ready = yield from make_ready(recipe, places, token)
     _ridge(ready, results)
-    for seed in seeds:
-        for variant, switches in (("3shnet", {}), ("plain", _PLAIN)):
-            stem = f"{variant}-{seed}"
-            if not (results / f"{stem}.npz").is_file():
-                yield from _train_one(recipe, ready, RunDirectory(results / stem), (switches, seed), token)
-            _write_summary(results, recipe, seeds, ready.prepared.val)
+    for variant, seed in runs:
+        stem = f"{variant}-{seed}"
+        if not (results / f"{stem}.npz").is_file():
+            yield from _train_one(recipe, ready, RunDirectory(results / stem), (variant, seed), token)
+        _write_summary(results, recipe, runs, ready.prepared.val)
 
 
 def _train_one(
-    recipe: ImageSentenceRecipe, ready: Ready, run: RunDirectory, setting: tuple[dict[str, bool], int],
-    token: CancellationToken,
+    recipe: ImageSentenceRecipe, ready: Ready, run: RunDirectory, setting: tuple[str, int], token: CancellationToken
 ) -> Iterator[TrainingEvent]:
-    switches, seed = setting
+    variant, seed = setting
     run.folder.mkdir(exist_ok=True)
-    image, text = ready.configs
-    changed = msgspec.structs.replace(recipe, training=msgspec.structs.replace(recipe.training, seed=seed))
-    image = type(image)(**{**asdict(image), **switches})
-    variant = Ready(ready.prepared, ready.tail, ready.train, ready.val, (image, text))
-    phase = network_phase(changed, variant)
+    network = msgspec.structs.replace(recipe.network, **VARIANTS[variant])
+    training = msgspec.structs.replace(recipe.training, seed=seed)
+    changed = msgspec.structs.replace(recipe, network=network, training=training)
+    configs = encoder_configs(network, ready.prepared, len(ready.train.mean))
+    phase = network_phase(changed, dataclasses.replace(ready, configs=configs))
     yield from run_phase(phase, run, token=token)
     _keep(run.folder.with_suffix(".npz"), val_ranks(*phase.embed_val(), ready.prepared.val.bank.first))
 
@@ -107,24 +122,42 @@ def _read(path: Path) -> Ranks | None:
         return Ranks(arrays["image_to_text"], arrays["text_to_image"])
 
 
-def _write_summary(results: Path, recipe: ImageSentenceRecipe, seeds: Sequence[int], val: Split) -> None:
+def _write_summary(
+    results: Path, recipe: ImageSentenceRecipe, runs: Sequence[tuple[str, int]], val: Split
+) -> None:
     first = val.bank.first.numpy()
     owners = np.repeat(np.arange(len(val)), np.diff(first))
-    names = ["ridge", *(f"{variant}-{seed}" for seed in seeds for variant in ("3shnet", "plain"))]
+    names = ["ridge", *(f"{variant}-{seed}" for variant, seed in runs)]
     ranks = {name: found for name in names if (found := _read(results / f"{name}.npz")) is not None}
     differences = {}
-    for seed in seeds:
-        ours = ranks.get(f"3shnet-{seed}")
-        for rival in (f"plain-{seed}", "ridge"):
-            if ours is not None and rival in ranks:
-                paired = paired_bootstrap(ours, ranks[rival], owners)
-                differences[f"3shnet-{seed} less {rival}"] = asdict(paired)
+    for variant, seed in runs:
+        full, name = f"{FULL}-{seed}", f"{variant}-{seed}"
+        for ours, rival in ((full, "ridge"),) if variant == FULL else ((full, name),):
+            if ours in ranks and rival in ranks:
+                differences[f"{ours} less {rival}"] = asdict(paired_bootstrap(ranks[ours], ranks[rival], owners))
     summary = {
         "recipe": msgspec.to_builtins(recipe),
         "metrics": {name: recall_metrics(value) for name, value in ranks.items()},
         "paired": differences,
     }
     (results / "comparison.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+
+
+def _runs(variants: str, seeds: str) -> list[tuple[str, int]]:
+    """Every variant with every seed, one seed after the other.
+
+    Raises
+    ------
+    ConfigError
+        a name that is no variant, or a seed that is no number.
+    """
+    names = list(VARIANTS) if variants == "all" else variants.split(",")
+    for name in names:
+        if name not in VARIANTS:
+            raise ConfigError(f'"{name}" is no variant.', f"Choose among {', '.join(VARIANTS)}, or say all.")
+    if not all(seed.strip().isdigit() for seed in seeds.split(",")):
+        raise ConfigError(f'"{seeds}" are no seeds.', "Give whole numbers with commas between them: 0,1,2.")
+    return [(name, int(seed)) for seed in seeds.split(",") for name in names]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -135,6 +168,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--models", type=Path, required=True, help="where the vision package is")
     parser.add_argument("--results", type=Path, required=True, help="folder for what comes out")
     parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--variants", default="3shnet,plain", help=f"all, or some of {', '.join(VARIANTS)}")
     given = parser.parse_args(arguments)
     try:
         recipe = read_recipe(given.recipe)
@@ -147,8 +181,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             search_folders=[given.models],
             packages_folder=given.results,
         )
-        seeds = [int(seed) for seed in given.seeds.split(",")]
-        for event in compare(recipe, places, given.results, seeds, CancellationToken()):
+        runs = _runs(given.variants, given.seeds)
+        for event in compare(recipe, places, given.results, runs, CancellationToken()):
             if not isinstance(event, Progressed):
                 sys.stderr.write(f"{event}\n")
     except UserFacingError as error:

@@ -58,15 +58,26 @@ def test_first_everything_is_shown_then_enter_ranks(open_window, until, qtbot):
 
 def test_a_pause_in_typing_searches_once(open_window, until, qtbot):
     window, _ = open_window()
-    asked = []
+    pause = window.query._pause
+    pause.setInterval(60_000)  # a busy machine must not make a pause where the test makes none
+    asked, started = [], []
     window.query.searched.connect(asked.append)
     for letter in "a red boat":
         qtbot.keyClick(window.query.edit, letter)
-        qtbot.wait(20)
+        started.append(pause.remainingTime())
     assert asked == []
+    assert pause.isActive()
+    assert pause.isSingleShot()
+    assert min(started) > 50_000  # each letter starts it anew
+    pause.setInterval(1)
     until(lambda: asked)
-    qtbot.wait(400)
+    assert not pause.isActive()
     assert [query.text for query in asked] == ["a red boat"]
+
+
+def test_the_pause_in_typing_is_three_tenths_of_a_second(open_window):
+    window, _ = open_window()
+    assert window.query._pause.interval() == 300
 
 
 def test_enter_flushes_the_pause(open_window, qtbot):
