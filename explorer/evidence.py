@@ -55,15 +55,99 @@ class Segmentation:
 
 
 @dataclass(frozen=True, slots=True)
+class RegionWeights:
+    """Boxes, each with a weight: the same regions come once for every kind of weight.
+
+    Attributes:
+        name: machine name, for example ``"regions"`` or ``"vsem"``; unique within one evidence.
+        title: what the viewer calls it.
+        boxes: float32 (n, 4), xyxy.
+        values: float32 (n,), the raw weights as the model used them.
+        scores: float32 (n,), how sure the proposer is of each.
+        labels: n names of what the proposer believes them to be; may be empty strings.
+    """
+
+    name: str
+    title: str
+    boxes: np.ndarray
+    values: np.ndarray
+    scores: np.ndarray
+    labels: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        n = len(self.labels)
+        if self.boxes.shape != (n, 4) or self.values.shape != (n,) or self.scores.shape != (n,):
+            raise ValueError(
+                f"{n} labels need boxes ({n}, 4), values and scores ({n},); got {self.boxes.shape}, "
+                f"{self.values.shape} and {self.scores.shape}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class PointedAttention:
+    """For every place of another layer a map over the whole picture, for example where VSpM attends from a cell.
+
+    Attributes:
+        name: machine name, unique within one evidence.
+        title: what the viewer calls it.
+        places: name of the :class:`AttentionMap` (its cells row by row) or :class:`RegionWeights` that they belong to.
+        values: float16 or float32 (n_places, h, w).
+    """
+
+    name: str
+    title: str
+    places: str
+    values: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceShares:
+    """What each place gave to the score, once for every row of the query; additive over places.
+
+    Attributes:
+        places: name of the :class:`AttentionMap` (its cells row by row) or :class:`RegionWeights`.
+        values: float32 (n_rows, n_places).
+    """
+
+    places: str
+    values: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class WordWeights:
+    """The words of the query's sentence, and where in the picture each one counts.
+
+    Attributes:
+        words: as written; in very long sentences each entry is a run of several words.
+        weights: float32 (n_words,), how far the score falls when that word is left out.
+        links: for every layer with shares, float32 (n_words, n_places): how much of that each place accounts for.
+    """
+
+    words: tuple[str, ...]
+    weights: np.ndarray
+    links: tuple[PlaceShares, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """All that one model can say about one picture.
 
     Attributes:
         attention: saliency grids, the one that made the embedding first.
+        regions: boxes with weights, those that say what they gave to the score first.
         segmentation: what the model saw, if it segments.
+        pointed: maps for the place under the pointer.
         score: similarity to the query, if there was one.
+        row_scores: float32 (n_rows,), the score of every row of the query; the first is :attr:`score`.
+        shares: what each place gave to those scores.
+        words: the query's words, where they were asked for.
     """
 
     attention: tuple[AttentionMap, ...] = ()
     segmentation: Segmentation | None = None
     score: float | None = None
+    regions: tuple[RegionWeights, ...] = ()
+    pointed: tuple[PointedAttention, ...] = ()
+    row_scores: np.ndarray | None = None
+    shares: tuple[PlaceShares, ...] = ()
+    words: WordWeights | None = None

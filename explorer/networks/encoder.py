@@ -39,11 +39,21 @@ class Encoder(Protocol):
         """Encode pictures: uint8 RGB of shape (n, side_px, side_px, 3)."""
         ...
 
-    def explain(self, square: np.ndarray, query: Embeddings | BinaryCodes | None = None) -> Evidence:
+    def explain(
+        self,
+        square: np.ndarray,
+        query: Embeddings | BinaryCodes | None = None,
+        *,
+        without: frozenset[str] = frozenset(),
+    ) -> Evidence:
         """Where the model looked in one picture (side_px, side_px, 3) and what it saw there.
 
-        With a query (1, dim) the evidence carries the score, from the same pass, and a model may add a map of what each
-        place gave to it, before its own attention.
+        With a query (n_rows, dim) the evidence carries the score of its first row, from the same pass, and a model may
+        add a map of what each place gave to it, before its own attention; further rows are the query with something
+        left out, and their scores and shares come along.
         The attention is the very tensor that made the embedding, not a second computation beside it.
+
+        without: names among :attr:`overlays` of parts of the network that are left out, for comparison; names that the
+        model does not have change nothing.
         """
         ...

@@ -2,31 +2,21 @@
 
 import msgspec
 
-PROTOCOL_VERSION = 1
+from explorer.protocol.base import Message, Query
+from explorer.protocol.explaining import (
+    Boxes,
+    ClassMap,
+    Explain,
+    Explanation,
+    Grid,
+    PointedMaps,
+    WordLinks,
+    Words,
+)
+from explorer.protocol.figures import Figure, FigureLayer, FigureSpec, MakeFigure
+from explorer.protocol.sentences import AddCaptions, CaptionsAdded, RankedSentence, SearchSentences, SentenceRanking
 
-
-class Message(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """Base of everything that is said; ``id`` ties an answer to its request."""
-
-    id: int
-
-
-class Query(msgspec.Struct, frozen=True, kw_only=True):
-    """What is searched for. At most one of the image fields is set; text and image together are averaged.
-
-    Attributes:
-        text: a sentence; may be empty if an image is given.
-        not_text: a sentence to stay away from; subtracted.
-        image_path: path of an image file on the engine's machine.
-        image_bytes: an encoded image (dropped or pasted, or the engine is remote).
-        image_item_id: an item of the open library ("search with this image").
-    """
-
-    text: str = ""
-    not_text: str = ""
-    image_path: bytes | None = None
-    image_bytes: bytes | None = None
-    image_item_id: int | None = None
+PROTOCOL_VERSION = 2
 
 
 # --- requests -------------------------------------------------------------------------------------------------------
@@ -105,14 +95,6 @@ class GetPicture(Message, frozen=True):
     max_edge_px: int = 2048
 
 
-class Explain(Message, frozen=True):
-    """Where the model looked and what it saw; answered by :class:`Explanation`."""
-
-    item_id: int
-    model: str
-    query: Query | None = None
-
-
 class ListErrors(Message, frozen=True):
     """Files that could not be read; answered by :class:`ErrorList`."""
 
@@ -170,7 +152,10 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LibraryState(Message, frozen=True):
-    """What the library holds now. ``n_indexed`` maps a model's name to its number of items with vectors."""
+    """What the library holds now. ``n_indexed`` maps a model's name to its number of items with vectors.
+
+    ``n_sentences``: captions that data sets brought.
+    """
 
     path: bytes
     display: str
@@ -179,6 +164,7 @@ class LibraryState(Message, frozen=True):
     n_errors: int
     n_indexed: dict[str, int]
     read_only: bool = False
+    n_sentences: int = 0
 
 
 class ModelLoaded(Message, frozen=True):
@@ -251,6 +237,7 @@ class ItemDescription(msgspec.Struct, frozen=True, kw_only=True):
     captured_at: str = ""
     status: str = "ready"
     error: str = ""
+    captions: tuple[str, ...] = ()
 
 
 class ItemDescriptions(Message, frozen=True):
@@ -279,38 +266,6 @@ class Picture(Message, frozen=True):
     jpeg: bytes
     full_width_px: int
     full_height_px: int
-
-
-class Grid(msgspec.Struct, frozen=True, kw_only=True):
-    """A small float32 map over the whole picture, row-major little-endian bytes."""
-
-    name: str
-    title: str
-    height: int
-    width: int
-    values: bytes
-
-
-class ClassMap(msgspec.Struct, frozen=True, kw_only=True):
-    """A class map over the whole picture: uint8 ids and uint8 confidence (0..255), row-major."""
-
-    height: int
-    width: int
-    class_ids: bytes
-    confidence: bytes
-    names: tuple[str, ...]
-
-
-class Explanation(Message, frozen=True):
-    """Evidence for one item. ``presence`` names what the model believes to be in the picture, most certain first."""
-
-    item_id: int
-    model: str
-    attention: tuple[Grid, ...]
-    class_map: ClassMap | None
-    presence: tuple[tuple[str, float], ...]
-    score: float | None
-    elapsed_ms: float
 
 
 class FileProblem(msgspec.Struct, frozen=True, kw_only=True):
@@ -346,17 +301,20 @@ class Failed(Message, frozen=True):
 
 Request = (
     Hello | ListModels | OpenLibrary | DescribeLibrary | LoadModel | IndexFolders | RemoveSource | Search | Browse
-    | DescribeItems | GetThumbnails | GetPicture | Explain | ListErrors | Cancel | Shutdown
+    | DescribeItems | GetThumbnails | GetPicture | Explain | AddCaptions | SearchSentences | MakeFigure | ListErrors
+    | Cancel | Shutdown
 )
 Answer = (
     Welcome | ModelList | LibraryState | ModelLoaded | Progress | IndexFinished | SearchResponse | ItemDescriptions
-    | Thumbnails | Picture | Explanation | ErrorList | Cancelled | Failed
+    | Thumbnails | Picture | Explanation | CaptionsAdded | SentenceRanking | Figure | ErrorList | Cancelled | Failed
 )
 
 __all__ = [
-    "PROTOCOL_VERSION", "Answer", "Browse", "Cancel", "Cancelled", "ClassMap", "DescribeItems", "DescribeLibrary",
-    "ErrorList", "Explain", "Explanation", "Failed", "FileProblem", "GetPicture", "GetThumbnails", "Grid", "Hello",
-    "IndexFinished", "IndexFolders", "ItemDescription", "ItemDescriptions", "LibraryState", "ListErrors", "ListModels",
-    "LoadModel", "Message", "ModelList", "ModelLoaded", "ModelSummary", "OpenLibrary", "Picture", "Progress", "Query",
-    "RemoveSource", "Request", "Search", "SearchResponse", "Shutdown", "Source", "Thumbnail", "Thumbnails", "Welcome",
+    "PROTOCOL_VERSION", "AddCaptions", "Answer", "Boxes", "Browse", "Cancel", "Cancelled", "CaptionsAdded",
+    "ClassMap", "DescribeItems", "DescribeLibrary", "ErrorList", "Explain", "Explanation", "Failed", "Figure",
+    "FigureLayer", "FigureSpec", "FileProblem", "GetPicture", "GetThumbnails", "Grid", "Hello", "IndexFinished",
+    "IndexFolders", "ItemDescription", "ItemDescriptions", "LibraryState", "ListErrors", "ListModels", "LoadModel",
+    "MakeFigure", "Message", "ModelList", "ModelLoaded", "ModelSummary", "OpenLibrary", "Picture", "PointedMaps",
+    "Progress", "Query", "RankedSentence", "RemoveSource", "Request", "Search", "SearchResponse", "SearchSentences",
+    "SentenceRanking", "Shutdown", "Source", "Thumbnail", "Thumbnails", "Welcome", "WordLinks", "Words",
 ]
