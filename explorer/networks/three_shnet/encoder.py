@@ -17,14 +17,13 @@ from explorer.networks.common.loading import load_strictly
 from explorer.networks.common.minilm import MiniLM
 from explorer.networks.common.seeing import follow, load_vision_of
 from explorer.networks.three_shnet.config import ImageEncoderConfig, TextEncoderConfig
+from explorer.networks.three_shnet.eyes import Eyes, read_eyes
 from explorer.networks.three_shnet.model import EncodedImages, ImageEncoder, TextEncoder
-from explorer.networks.three_shnet.preprocess import cells_as_tokens, normalise_class_map, standardise
+from explorer.networks.three_shnet.preprocess import normalise_class_map
 from explorer.networks.three_shnet.state_dict import split_parts
 from explorer.packages.package import ModelPackage, load_tensors
 from explorer.representations import BinaryCodes, Embeddings, Modality
-from explorer.vision import Vision, VisualFeatures, inference_form, load_backbone
-
-_TOKENS = ("mean", "scale")
+from explorer.vision import Vision, VisualFeatures
 
 
 class PackageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,36 +40,6 @@ class PackageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     text: dict[str, Any]
     trunk_cells: bool = False
     tuned_tail: bool = False
-
-
-class Eyes(nn.Module):
-    """From what vision gives to the inputs of the image encoder.
-
-    Attributes:
-        tail: the tuned tail, or None where vision's own grid is read.
-        mean: of each channel of a visual token.
-        scale: its spread.
-    """
-
-    mean: Tensor
-    scale: Tensor
-
-    def __init__(self, tail: nn.Module | None, mean: Tensor, scale: Tensor, *, trunk_cells: bool) -> None:
-        super().__init__()
-        self.tail = tail
-        self.trunk_cells = trunk_cells
-        self.register_buffer("mean", mean)
-        self.register_buffer("scale", scale)
-
-    def forward(self, seen: VisualFeatures) -> Tensor:
-        """Visual tokens (B, N, V), row by row of the grid."""
-        grid = seen.grid
-        if self.tail is not None:
-            weight = next(self.tail.parameters())
-            trunk = seen.trunk.to(weight.dtype).contiguous(memory_format=torch.channels_last)
-            grid = self.tail(trunk)
-        tokens = cells_as_tokens(grid, seen.trunk if self.trunk_cells else None)
-        return standardise(tokens, self.mean, self.scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,21 +220,10 @@ def read_parts(package: ModelPackage, device: torch.device) -> Parts:
     tensors = split_parts(load_tensors(package))
     load_strictly(image, tensors.get("image", {}), package_name=package.name)
     load_strictly(text, tensors.get("text", {}), package_name=package.name)
-    tail = None
-    if config.tuned_tail:
-        backbone_tail = load_backbone(package.manifest.backbone.name).tail
-        load_strictly(backbone_tail, tensors.get("tail", {}), package_name=package.name)
-        tail = inference_form(backbone_tail, device)
-    mean, scale = (_token_tensor(package, tensors.get("tokens", {}), name, image.config.visual_dim) for name in _TOKENS)
-    return Parts(Eyes(tail, mean, scale, trunk_cells=config.trunk_cells), image, text)
-
-
-def _token_tensor(package: ModelPackage, tensors: dict[str, np.ndarray], name: str, width: int) -> Tensor:
-    tensor = tensors.get(name)
-    if tensor is None or tensor.shape != (width,):
-        shape = None if tensor is None else tensor.shape
-        raise PackageError(f"The tensor tokens.{name} of {package.name} has shape {shape}, expected {(width,)}.")
-    return torch.from_numpy(tensor).float()
+    eyes = read_eyes(
+        package, tensors, device, width=image.config.visual_dim, tuned=config.tuned_tail, trunk_cells=config.trunk_cells
+    )
+    return Parts(eyes, image, text)
 
 
 def _embeddings(values: Tensor) -> Embeddings:
