@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from explorer import protocol
 from explorer.engine.health import EngineHealth
 from explorer.engine.requests import Kind, Line, Pending
+from explorer.engine.sentence_requests import Sentences, has_sentences, is_picture
 
 MAX_ATTEMPTS = 2
 """A request whose engine died this often without any progress is given up: it may be what kills the engine."""
@@ -59,6 +60,7 @@ class Session:
         ranking: the last ranking that counted; ``ranking_ms``: its time; ``ranking_problem``: why the last failed.
         outdated: the library holds other photos than when the ranking was made; :meth:`refresh` mends it.
         indexing: what is being indexed; ``waiting`` folders come next.
+        sentences: those of the library: being brought in, ranked for a picture, explaining in place of the query.
         engine: how the engine is. ``line``: the way to it, and single requests that change nothing here.
     """
 
@@ -82,6 +84,7 @@ class Session:
         self.waiting: list[bytes] = []
         self._clock = clock
         self.line = Line(clock)
+        self.sentences = Sentences(self.line)
         self.engine = EngineHealth()
 
     # --- the engine's life --------------------------------------------------------------------------------------------
@@ -110,6 +113,7 @@ class Session:
         if self.indexing is not None and self.indexing.stopping:
             self._forget_indexing()
             self.outdated = True
+        self.sentences.engine_lost()
         given_up = [p for p in self.line.owed() if p.kind not in _REOPENED and p.attempts >= MAX_ATTEMPTS]
         failures = [self.receive(_given_up(p.request.id, details)) for p in given_up]
         return [failure for failure in failures if failure is not None]
@@ -126,6 +130,7 @@ class Session:
         received = Received(
             kind=pending.kind, answer=answer, elapsed_ms=1000.0 * (self._clock() - pending.asked_at)
         )
+        self.sentences.take(pending, answer)
         match answer:
             case protocol.Welcome():
                 self.engine.welcomed(answer)
@@ -141,6 +146,7 @@ class Session:
                 self._indexed(answer)
             case protocol.SearchResponse():
                 self.ranking, self.ranking_ms, self.ranking_problem = answer, received.elapsed_ms, None
+                self.rank_sentences()
             case protocol.Failed() | protocol.Cancelled():
                 self._not_done(pending, answer)
         return received
@@ -157,6 +163,7 @@ class Session:
         if self.indexing is not None:
             self.line.cancel(self.indexing.request_id)
         self._forget_indexing()
+        self.sentences.forget()
         self.waiting.clear()
         self.line.forget(set(Kind) - _REOPENED)
         self.library_path, self.library, self.library_problem = path, None, None
@@ -170,10 +177,11 @@ class Session:
 
     def search(self, query: protocol.Query) -> None:
         """Rank the library by this query; a query of nothing shows everything."""
-        empty = not query.text.strip() and not (query.image_path or query.image_bytes)
-        if empty and query.image_item_id is None:
+        if not query.text.strip() and not is_picture(query):
             self.browse()
             return
+        if query != self.query:
+            self.sentences.forget_ranking()
         self.query = query
         if self.models_known and self.model:  # otherwise as soon as the models are known
             self.line.ask(Kind.RANKING, protocol.Search(id=self.line.next_id(), query=query, model=self.model))
@@ -181,6 +189,7 @@ class Session:
     def browse(self) -> None:
         """Show everything."""
         self.query = None
+        self.sentences.forget_ranking()
         self.line.ask(Kind.RANKING, protocol.Browse(id=self.line.next_id()))
 
     def refresh(self) -> None:
@@ -211,8 +220,14 @@ class Session:
     def explain(self, item_id: int) -> None:
         """Ask why the item stands where it stands for the query; without a query: what the model sees in it."""
         if self.model:
-            request = protocol.Explain(id=self.line.next_id(), item_id=item_id, model=self.model, query=self.query)
+            query = self.sentences.explaining(self.query)
+            request = protocol.Explain(id=self.line.next_id(), item_id=item_id, model=self.model, query=query)
             self.line.ask(Kind.EXPLANATION, request)
+
+    def rank_sentences(self) -> None:
+        """Rank the library's sentences if a picture is searched with and there are any."""
+        if self.query is not None and is_picture(self.query) and self.model and has_sentences(self.library):
+            self.sentences.rank(self.query, self.model)
 
     # --- what answers change ------------------------------------------------------------------------------------------
 
@@ -230,7 +245,9 @@ class Session:
         self._index_next()
 
     def _library_told(self, answer: protocol.LibraryState, kind: Kind) -> None:
-        self.library, self.library_problem = answer, None
+        before, self.library, self.library_problem = self.library, answer, None
+        if before is None or before.n_sentences != answer.n_sentences:
+            self.rank_sentences()
         if kind is Kind.LIBRARY and self.ranking is None and not self.searching:
             self.refresh()
         if kind in (Kind.REMOVE, Kind.STATE):
@@ -265,8 +282,6 @@ class Session:
                 self.indexing = None
                 self._index_next()
                 self.line.look_at_library()
-
-    # --- saying it ----------------------------------------------------------------------------------------------------
 
     def _index_next(self) -> None:
         if self.waiting and self.indexing is None and self.model:

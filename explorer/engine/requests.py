@@ -10,9 +10,11 @@ from explorer.protocol import (
     Cancel,
     DescribeItems,
     DescribeLibrary,
+    FigureSpec,
     GetPicture,
     GetThumbnails,
     ListErrors,
+    MakeFigure,
     Progress,
     RemoveSource,
     Request,
@@ -37,6 +39,11 @@ class Kind(StrEnum):
     PICTURE_TO_COPY = "picture to copy"
     EXPLANATION = "explanation"
     ERRORS = "errors"
+    CAPTIONS = "captions"
+    CAPTIONS_STATE = "captions state"
+    SENTENCES = "sentences"
+    FIGURE = "figure"
+    FIGURE_PREVIEW = "figure preview"
 
 
 _EACH_COUNTS = frozenset({Kind.DESCRIPTIONS, Kind.THUMBNAILS, Kind.REMOVE})
@@ -103,7 +110,7 @@ class RequestLedger:
         return list(self._pending.values())
 
 
-_CANCEL_OLDER = frozenset({Kind.RANKING, Kind.PICTURE, Kind.EXPLANATION})
+_CANCEL_OLDER = frozenset({Kind.RANKING, Kind.PICTURE, Kind.EXPLANATION, Kind.SENTENCES, Kind.FIGURE_PREVIEW})
 
 
 class Line:
@@ -180,3 +187,16 @@ class Line:
     def list_errors(self) -> None:
         """Ask for the files that could not be read."""
         self.ask(Kind.ERRORS, ListErrors(id=self.next_id()))
+
+    def preview_figure(self, spec: FigureSpec) -> None:
+        """Ask for a figure to look at; a newer one takes its place."""
+        self.ask(Kind.FIGURE_PREVIEW, MakeFigure(id=self.next_id(), spec=spec))
+
+    def make_figure(self, spec: FigureSpec) -> None:
+        """Ask for a figure to keep."""
+        self.ask(Kind.FIGURE, MakeFigure(id=self.next_id(), spec=spec))
+
+    def drop_figures(self) -> None:
+        """Nobody waits for a figure any more."""
+        for request_id in self.forget({Kind.FIGURE, Kind.FIGURE_PREVIEW}):
+            self.cancel(request_id)

@@ -3,7 +3,6 @@
 Widgets say what a person wants by calling a method here and are redrawn from the signals; they hold no truth.
 """
 
-import time
 from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
@@ -11,7 +10,9 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from explorer import protocol
 from explorer.engine.health import EngineStatus
 from explorer.engine.requests import Kind
+from explorer.engine.sentence_requests import Bringing
 from explorer.gui.engine_link import EngineLink
+from explorer.gui.glances import Glances
 from explorer.gui.notices import (
     NO_MODEL_TO_INDEX,
     READ_ONLY,
@@ -26,13 +27,13 @@ from explorer.gui.notices import (
 )
 from explorer.gui.pages import is_busy, page_of, status_of
 from explorer.protocol import ErrorList, Explanation, Message, Picture, SearchResponse
-from explorer.session import Received, Session
+from explorer.session import Indexing, Received, Session
 
 CANCEL_GRACE_MS = 1800
 """An engine that has not stopped indexing by then is ended and started again; transactions keep the library whole."""
 
+_SAID_WHERE_ASKED = frozenset({Kind.SENTENCES, Kind.FIGURE, Kind.FIGURE_PREVIEW})
 _RESTART_AFTER_MS = 200
-_GLANCE_EVERY_S = 2.0
 
 
 class Controller(QObject):
@@ -43,7 +44,11 @@ class Controller(QObject):
         ranking_changed(SearchResponse), ranking_outdated(): there are other photos now,
         indexing_changed(Indexing | None), page_changed(Page | None), busy_changed(bool), status_changed(str),
         noticed(Notice), notice_over(Topic), and the answers for grid, viewer and dialogs.
+        received(Received): every answer that counts, before anything else is said of it. told(): all was told.
     """
+
+    received = Signal(object)
+    told = Signal()
 
     library_changed = Signal(object)
     models_changed = Signal(tuple, str)
@@ -75,7 +80,7 @@ class Controller(QObject):
         self._grace.timeout.connect(self._stop_took_too_long)
         self._recovering = False
         self._told_left_out: tuple[str, int] | None = None
-        self._last_glance_s = 0.0
+        self._glances = Glances()
         self._told: dict[str, object] = {}
 
     # --- the engine ---------------------------------------------------------------------------------------------------
@@ -85,7 +90,7 @@ class Controller(QObject):
         """Start the engine; the window is usable at once."""
         self._link.start()
         self.session.attach(self._link.send)
-        self._tell()
+        self.tell()
 
     def start_again(self) -> None:
         """Start the engine after it was given up."""
@@ -116,12 +121,17 @@ class Controller(QObject):
             self.notice_over.emit(Topic.ENGINE)
             if was_ready or self.session.ranking is not None:  # results stay on show: the page cannot say it
                 self.notify(notice_of_giving_up(problem))
-        self._tell()
+        self.tell()
 
     @Slot()
     def _stop_took_too_long(self) -> None:
-        if self.session.indexing is not None and self.session.indexing.stopping:
+        if any(work.stopping for work in _long_work(self.session)):
             self._link.kill()
+
+    def await_stop(self) -> None:
+        """A stop was asked for: an engine that does not obey is ended."""
+        self._grace.start()
+        self.tell()
 
     # --- what a person wants ------------------------------------------------------------------------------------------
 
@@ -129,26 +139,26 @@ class Controller(QObject):
         """Rank by this query; an empty one shows everything."""
         self.notice_over.emit(Topic.QUERY)
         self.session.search(query)
-        self._tell()
+        self.tell()
 
     @Slot()
     def refresh(self) -> None:
         """Ask again for what is shown."""
         self.session.refresh()
-        self._tell()
+        self.tell()
 
     def open_library(self, path: bytes) -> None:
         """Open or create a library in this folder."""
         for topic in (Topic.LIBRARY, Topic.INDEXING, Topic.QUERY, Topic.FILE):
             self.notice_over.emit(topic)
         self.session.open_library(path)
-        self._tell()
+        self.tell()
 
     def load_model(self, name: str) -> None:
         """Use another model."""
         self.notice_over.emit(Topic.MODEL)
         self.session.load_model(name)
-        self._tell()
+        self.tell()
 
     def add_folders(self, folders: Sequence[bytes]) -> None:
         """Index folders."""
@@ -160,26 +170,25 @@ class Controller(QObject):
             self.notify(NO_MODEL_TO_INDEX)
             return
         self.session.add_folders(folders)
-        self._tell()
+        self.tell()
 
     @Slot()
     def rescan(self) -> None:
         """Look through every folder of the library again."""
         self.notice_over.emit(Topic.INDEXING)
         self.session.rescan()
-        self._tell()
+        self.tell()
 
     @Slot()
     def stop_indexing(self) -> None:
         """Stop indexing, within two seconds."""
         self.session.stop_indexing()
-        self._grace.start()
-        self._tell()
+        self.await_stop()
 
     def remove_source(self, source_id: int) -> None:
         """Forget a folder."""
         self.session.line.remove_source(source_id)
-        self._tell()
+        self.tell()
 
     def list_errors(self) -> None:
         """Ask for the files that could not be read."""
@@ -203,6 +212,7 @@ class Controller(QObject):
             self.noticed.emit(Notice(topic=Topic.ENGINE, text="The engine was started again.", passing=True))
 
     def _dispatch(self, received: Received) -> None:
+        self.received.emit(received)
         match received.answer:
             case protocol.Thumbnails(thumbnails=thumbnails):
                 self.thumbnails_came.emit(thumbnails)
@@ -230,12 +240,14 @@ class Controller(QObject):
                 self.notify(READ_ONLY)
             case protocol.Failed() as failed:
                 self._say_failure(received.kind, failed)
-        self._tell()
+        self.tell()
 
     def _say_failure(self, kind: Kind, failed: protocol.Failed) -> None:
         if kind in (Kind.PICTURE, Kind.EXPLANATION):
             self.viewing_failed.emit(sentence_of(failed))
-        elif kind is not Kind.LIBRARY or page_of(self.session) is None:  # otherwise the page says it
+        elif kind in _SAID_WHERE_ASKED or (kind is Kind.LIBRARY and page_of(self.session) is not None):
+            return  # the page, the panel or the dialog says it
+        else:
             self.notify(notice_of_failure(kind, failed))
 
     def _say_left_out(self, ranking: SearchResponse) -> None:
@@ -249,12 +261,10 @@ class Controller(QObject):
         if text:
             self.noticed.emit(Notice(topic=topic, text=text))
 
-    # --- telling the widgets ------------------------------------------------------------------------------------------
-
-    def _tell(self) -> None:
+    def tell(self) -> None:
         """Emit what has changed since it was last told."""
         session = self.session
-        if session.indexing is None:
+        if not _long_work(session):
             self._grace.stop()
         for name, value, signal in (
             ("library", session.library, self.library_changed),
@@ -273,13 +283,10 @@ class Controller(QObject):
         if session.outdated and not session.searching:
             session.outdated = False
             self.ranking_outdated.emit()
-        self._glance()
+        self.told.emit()
+        self._glances.look(session)
 
-    def _glance(self) -> None:
-        """While indexing, let counts and the unsearched grid grow now and then."""
-        session, now = self.session, time.monotonic()
-        if session.indexing is None or session.indexing.stopping or session.indexing.progress is None:
-            self._last_glance_s = now
-        elif now - self._last_glance_s > _GLANCE_EVERY_S and not session.line.under_way(Kind.STATE):
-            self._last_glance_s = now
-            session.line.look_at_library()
+
+def _long_work(session: Session) -> list[Indexing | Bringing]:
+    """What is shown with its progress and can be stopped."""
+    return [work for work in (session.indexing, session.sentences.bringing) if work is not None]

@@ -6,7 +6,7 @@ from enum import Enum
 from explorer.engine.requests import Kind
 from explorer.gui.pages import Step
 from explorer.gui.phrases import count
-from explorer.protocol import Failed, IndexFinished, SearchResponse
+from explorer.protocol import CaptionsAdded, Failed, IndexFinished, SearchResponse
 
 
 class Topic(Enum):
@@ -16,6 +16,7 @@ class Topic(Enum):
     LIBRARY = "library"
     MODEL = "model"
     INDEXING = "indexing"
+    SENTENCES = "sentences"
     QUERY = "query"
     FILE = "file"
     SETTINGS = "settings"
@@ -70,9 +71,28 @@ def notice_of_indexing(finished: IndexFinished) -> Notice | None:
     return Notice(topic=Topic.INDEXING, text=text, passing=True)
 
 
+def notice_of_captions(added: CaptionsAdded) -> Notice:
+    """What a file of sentences brought."""
+    unknown = f"{count(added.n_unmatched, 'photo')} of the file {'is' if added.n_unmatched == 1 else 'are'}"
+    if not added.n_sentences and added.n_unmatched:
+        text = f"No sentence was added: {unknown} not in this library."
+        return Notice(topic=Topic.SENTENCES, text=text, serious=True)
+    text = f"{count(added.n_sentences, 'sentence')} of {count(added.n_items, 'photo')} were added."
+    if added.n_sentences == 1:
+        text = text.replace("were", "was")
+    if added.n_unmatched:
+        text = f"{text[:-1]}; {unknown} not in this library."
+    return Notice(topic=Topic.SENTENCES, text=text)
+
+
+SENTENCES_STOPPED = Notice(
+    topic=Topic.SENTENCES, passing=True, text="Adding sentences was stopped; those that were added stay."
+)
+
+
 _TOPICS = {
     Kind.RANKING: (Topic.QUERY, None), Kind.MODEL: (Topic.MODEL, Step.RELOAD_MODEL), Kind.INDEX: (Topic.INDEXING, None),
-    Kind.LIBRARY: (Topic.LIBRARY, Step.TRY_LIBRARY_AGAIN),
+    Kind.LIBRARY: (Topic.LIBRARY, Step.TRY_LIBRARY_AGAIN), Kind.CAPTIONS: (Topic.SENTENCES, None),
 }
 
 

@@ -19,6 +19,7 @@ import threading
 import time
 from pathlib import Path
 
+import fake_sentences  # beside this script
 import msgspec
 import numpy as np
 from PIL import Image, ImageDraw
@@ -58,7 +59,8 @@ class FakeEngine:
             self.indexed = {"3shnet-flickr8k": options.items}
         self.cancelled: set[int] = set()
         self.lock = threading.Lock()
-        self.index_jobs: queue.Queue[p.IndexFolders] = queue.Queue()
+        self.index_jobs: queue.Queue[p.IndexFolders | p.AddCaptions] = queue.Queue()
+        self.n_sentences = options.sentences
         self.out = sys.stdout.buffer
 
     # --- talking
@@ -91,7 +93,7 @@ class FakeEngine:
             if isinstance(request, p.Cancel):
                 if not self.options.ignore_cancel:
                     self.cancelled.add(request.target)
-            elif isinstance(request, p.IndexFolders):
+            elif isinstance(request, p.IndexFolders | p.AddCaptions):
                 self.index_jobs.put(request)
             else:
                 requests.put(request)
@@ -150,6 +152,11 @@ class FakeEngine:
             case p.Explain():
                 self.pause(request.id, 0.05)
                 return self.explain(request)
+            case p.SearchSentences():
+                return self.rank_sentences(request)
+            case p.MakeFigure():
+                self.pause(request.id, self.options.figure_ms / 1000)
+                return fake_sentences.figure(request, self.options.figure_error)
             case p.ListErrors():
                 return p.ErrorList(id=request.id, problems=self.problems(), n_total=self.options.errors)
         raise AssertionError(request)
@@ -166,6 +173,7 @@ class FakeEngine:
         return p.LibraryState(
             id=request_id, path=self.path, display=os.fsdecode(self.path), n_items=n_items,
             n_errors=self.options.errors, n_indexed=dict(self.indexed), read_only=self.options.read_only,
+            n_sentences=self.n_sentences,
             sources=tuple(
                 p.Source(source_id=i, path=path, display=path.decode("utf-8", "replace"), n_items=n,
                          missing=b"missing" in path)
@@ -205,6 +213,7 @@ class FakeEngine:
             item_id=item_id, path=os.fsencode(photo), display=str(photo), name=photo.name, kind="image",
             width_px=width, height_px=height, size_bytes=123_456 + item_id, modified_at=1.7e9 + 86_400 * item_id,
             captured_at="2024-05-17T14:30:00",
+            captions=fake_sentences.SENTENCES[:5] if self.n_sentences else (),
         )
 
     def image(self, item_id: int) -> Image.Image:
@@ -241,8 +250,32 @@ class FakeEngine:
                 names=CLASSES,
             ),
             presence=(("person", 0.93), ("dog", 0.71), ("boat", 0.12)),
-            score=0.71 if request.query else None, elapsed_ms=50.0,
+            score=0.71 if request.query else None, elapsed_ms=50.0, regions=(fake_sentences.boxes(request.item_id),),
+            words=fake_sentences.words(request.query.text, request.item_id) if request.query else None,
+            without=request.without,
         )
+
+    def rank_sentences(self, request: p.SearchSentences) -> p.Message:
+        if self.options.sentences_error:
+            return p.Failed(id=request.id, message=self.options.sentences_error, remedy="Use another picture.",
+                            kind="QueryError")
+        for done in range(0, self.n_sentences if self.options.sentences_ms else 0, 10):
+            self.say(p.Progress(id=request.id, stage="Encoding sentences", n_done=done, n_total=self.n_sentences))
+            self.pause(request.id, self.options.sentences_ms / 1000)
+        return fake_sentences.ranked(request, self.n_sentences, len(self.ids()))
+
+    def add_captions(self, request: p.AddCaptions) -> p.Message:
+        if b"refused" in request.path:
+            return p.Failed(id=request.id, message="The file holds no sentences.", kind="DatasetError",
+                            remedy="Choose a Karpathy json, COCO captions or captions.json.")
+        n_new = 5 * len(self.ids())
+        for done in range(0, n_new + 1, self.options.step):
+            self.pause(request.id, self.options.step / self.options.rate)
+            self.say(p.Progress(id=request.id, stage="Encoding sentences", n_done=done, n_total=n_new,
+                                rate_per_s=self.options.rate))
+        self.n_sentences += n_new
+        return p.CaptionsAdded(id=request.id, n_sentences=n_new, n_items=len(self.ids()), n_unmatched=12,
+                               n_encoded=n_new)
 
     def problems(self) -> tuple[p.FileProblem, ...]:
         return tuple(
@@ -257,7 +290,8 @@ class FakeEngine:
         while True:
             request = self.index_jobs.get()
             try:
-                self.say(self.index(request))
+                captions = isinstance(request, p.AddCaptions)
+                self.say(self.add_captions(request) if captions else self.index(request))
             except Stop:
                 self.say(p.Cancelled(id=request.id))
 
@@ -311,6 +345,11 @@ def main() -> None:
     parser.add_argument("--start-ms", type=float, default=0)
     parser.add_argument("--burn-ms", type=float, default=0, help="keep one core busy before the first answer")
     parser.add_argument("--load-ms", type=float, default=20)
+    parser.add_argument("--sentences", type=int, default=0, help="in the library at the start")
+    parser.add_argument("--sentences-ms", type=float, default=0, help="for ten sentences to encode before ranking")
+    parser.add_argument("--sentences-error", default="")
+    parser.add_argument("--figure-ms", type=float, default=5)
+    parser.add_argument("--figure-error", default="")
     parser.add_argument("--open-error", default="", help='"LibraryBusyError: Another program writes to it."')
     parser.add_argument("--protocol-version", type=int, default=p.PROTOCOL_VERSION)
     for flag in ("--read-only", "--ignore-cancel", "--mute", "--no-models", "--die", "--garbage"):
