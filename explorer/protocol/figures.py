@@ -15,18 +15,22 @@ class FigureLayer(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         name: the layer's machine name: a :class:`Grid`, :class:`Boxes` or ``"segmentation"``.
         style: ``"heat"`` colours, or ``"cover"``: the more salient, the more transparent a dark cover is.
-        colour_map: of a heat map.
-        opacity: in [0, 1].
+        colour_map: of a heat map or of boxes; empty: the layer's own (one with a sign, where values lie below zero).
+        opacity: in [0, 1]; None: what suits the kind of layer.
         threshold: in [0, 1]; what lies below is not painted.
         hidden: classes of the segmentation that are not painted, by name.
+        place: of a layer with a map for each place (:class:`PointedMaps`): whose map; None: their average.
+        word: number of a word of the query: what each place gives to it, in place of the weights.
     """
 
     name: str
     style: Literal["heat", "cover"] = "heat"
-    colour_map: Literal["magma", "viridis"] = "magma"
-    opacity: _Share = 0.6
+    colour_map: Literal["", "magma", "viridis", "managua_r"] = ""
+    opacity: _Share | None = None
     threshold: _Share = 0.0
     hidden: tuple[str, ...] = ()
+    place: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    word: Annotated[int, msgspec.Meta(ge=0)] | None = None
 
 
 class FigureSpec(msgspec.Struct, frozen=True, kw_only=True):
