@@ -76,14 +76,19 @@ class SemanticGuidance(nn.Module):
         fit_BN = (k_BND * q_B1D).sum(dim=-1) / math.sqrt(tokens.shape[-1])
         if valid is not None:
             fit_BN = fit_BN.masked_fill(~valid, float("-inf"))
-        if self.gate == "sigmoid":
-            gates_BN = torch.sigmoid(fit_BN)
-        else:
-            gates_BN = torch.softmax(_SOFTMAX_TEMPERATURE * fit_BN, dim=1)
+        gates_BN = torch.sigmoid(fit_BN) if self.gate == "sigmoid" else _competing_gates(fit_BN, valid)
         w_BND = gates_BN.unsqueeze(-1) * k_BND
         query = q_B1D if valid is None else q_B1D * valid.unsqueeze(-1)
         guided = F.relu(self.linear1(w_BND * torch.tanh(self.linear2(w_BND)) + query))
         return guided, gates_BN, fit_BN
+
+
+def _competing_gates(fit: Tensor, valid: Tensor | None) -> Tensor:
+    """Softmax over the valid tokens of (B, N), 0 on padding; a picture without any token has no gate at all."""
+    if valid is None:
+        return torch.softmax(_SOFTMAX_TEMPERATURE * fit, dim=1)
+    finite = fit.masked_fill(~valid, torch.finfo(fit.dtype).min / (2 * _SOFTMAX_TEMPERATURE))
+    return torch.softmax(_SOFTMAX_TEMPERATURE * finite, dim=1) * valid
 
 
 class SpatialGuidance(nn.Module):
@@ -155,8 +160,9 @@ class ImageEncoder(nn.Module):
         semantic_scores: float (B, C, s, s), class logits by cell.
         class_map: float (B, map_size, map_size), normalised (see ``preprocess.normalise_class_map``).
         presence: float (B, C) in [0, 1], which classes are in the picture.
-        lengths: int64 (B,), valid tokens of each picture; None if all are.
+        lengths: integer (B,), valid tokens of each picture, 0 where it has none; None if all are.
         """
+        lengths = None if lengths is None else lengths.to(regions.device, torch.int64)
         regions = F.dropout(regions, self.config.feature_dropout, self.training)
         regions, lengths = self._drop_tokens(regions, lengths)
         valid = None if lengths is None else _valid_mask(lengths, regions.shape[1])

@@ -30,16 +30,42 @@ _PUBLISHED_PARTS = {
     "crossmodalfusion_sp.embed_fusion": "spatial.fusion",
 }
 
+_PUBLISHED_TEXT_PARTS = {
+    "bert": {"bert": "bert", "linear": "head.linear", "gpool": "head.pool"},
+    "bigru": {"embed": "embed", "rnn": "rnn", "gpool": "pool"},
+}
+
 
 def from_published_key(key: str) -> str:
     """Our name of a tensor of the authors' image encoder, for example ``fc.weight`` -> ``project.weight``.
 
     Raises ``KeyError`` for a name their encoder does not have.
     """
-    key = key.removeprefix("module.")
-    for published, ours in _PUBLISHED_PARTS.items():
-        if key.startswith(published + "."):
-            return ours + key[len(published) :]
+    return _renamed(key.removeprefix("module."), _PUBLISHED_PARTS)
+
+
+def to_published_key(key: str) -> str:
+    """The inverse of :func:`from_published_key`, without ``module.``."""
+    return _renamed(key, {ours: published for published, ours in _PUBLISHED_PARTS.items()})
+
+
+def from_published_text_key(key: str, kind: str) -> str:
+    """Our name of a tensor of a published sentence encoder of this kind, ``"bert"`` or ``"bigru"``.
+
+    Raises ``KeyError`` for a name that encoder does not have.
+    """
+    return _renamed(key.removeprefix("module."), _PUBLISHED_TEXT_PARTS[kind])
+
+
+def to_published_text_key(key: str, kind: str) -> str:
+    """The inverse of :func:`from_published_text_key`, without ``module.``."""
+    return _renamed(key, {ours: published for published, ours in _PUBLISHED_TEXT_PARTS[kind].items()})
+
+
+def _renamed(key: str, parts: Mapping[str, str]) -> str:
+    for old, new in parts.items():
+        if key.startswith(old + "."):
+            return new + key[len(old) :]
     raise KeyError(key)
 
 
