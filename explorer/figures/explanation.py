@@ -19,6 +19,7 @@ from explorer.evidence import Evidence
 from explorer.overlays import (
     ClassOverlay,
     HeatOverlay,
+    RegionOverlay,
     class_rgba,
     colour_table,
     heat_range,
@@ -87,7 +88,7 @@ def draw_explanation(
     """
     if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or picture.size == 0:
         raise ValueError(f"the picture must be uint8 of shape (h, w, 3), got {picture.dtype} of shape {picture.shape}")
-    layers = overlays_from_evidence(evidence)
+    layers = [layer for layer in overlays_from_evidence(evidence) if not isinstance(layer, RegionOverlay)]
     aspect = picture.shape[1] / picture.shape[0]
     width, height = _panel_size(aspect)
     stacked = aspect > _STACKED_ASPECT

@@ -4,9 +4,9 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QEnterEvent, QImage, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QWheelEvent
 from PySide6.QtWidgets import QAbstractButton, QLabel, QSizePolicy, QSlider, QWidget
 
-from explorer.gui.painters import colour_bar_image
+from explorer.gui.painters import bar_image
 from explorer.gui.results_grid_tiles import mixed
-from explorer.overlays import HeatOverlay, LegendRow, heat_range
+from explorer.overlays import LegendRow, PlacedOverlay, heat_range
 
 
 def value_text(value: float, span: float) -> str:
@@ -37,9 +37,9 @@ class ColourBarSlider(CalmSlider):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.SizeHorCursor)
 
-    def set_scale(self, overlay: HeatOverlay) -> None:
-        """Colours and values of this map."""
-        self._bar = colour_bar_image(overlay.colour_map)
+    def set_scale(self, overlay: PlacedOverlay) -> None:
+        """Colours and values of this layer."""
+        self._bar = bar_image(overlay)
         self._low, self._high = heat_range(overlay)
         self.update()
 

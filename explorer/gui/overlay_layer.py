@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSlider, QVBoxLayo
 
 from explorer.gui.overlay_controls import CalmSlider, ColourBarSlider, KeyCap, LegendButton
 from explorer.gui.painters import AnyOverlay
-from explorer.overlays import ClassOverlay, HeatOverlay, heat_range, legend_rows
+from explorer.overlays import ClassOverlay, heat_range, legend_rows
 
 
 class LabelledSlider(QWidget):
@@ -78,7 +78,7 @@ class LayerBox(QWidget):
         self._legend_column = QVBoxLayout()
         self._legend_column.setSpacing(0)
         self._column.addWidget(self.note)
-        if isinstance(overlay, HeatOverlay):
+        if not isinstance(overlay, ClassOverlay):
             self.threshold: QSlider = ColourBarSlider()
             self.threshold.setToolTip("Drag to show only what is at least this salient")
             self.threshold.setAccessibleName(f"Lowest value shown of {overlay.title}")
@@ -114,7 +114,7 @@ class LayerBox(QWidget):
 
     def _show_meaning(self, overlay: AnyOverlay) -> None:
         note = ""
-        if isinstance(overlay, HeatOverlay):
+        if not isinstance(overlay, ClassOverlay):
             assert isinstance(self.threshold, ColourBarSlider)
             self.threshold.set_scale(overlay)
             low, high = heat_range(overlay)
@@ -147,7 +147,7 @@ class LayerBox(QWidget):
 
     def controls(self) -> list[QWidget]:
         """What takes the focus, from top to bottom."""
-        middle = [self.threshold] if isinstance(self._overlay, HeatOverlay) else [*self._legend, self.threshold]
+        middle = [*self._legend, self.threshold] if isinstance(self._overlay, ClassOverlay) else [self.threshold]
         return [self.check, *middle, self.opacity.slider]
 
     def set_current(self, current: bool) -> None:

@@ -10,10 +10,22 @@ import numpy as np
 from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QImage, QPainter
 
-from explorer.overlays import ClassOverlay, HeatOverlay, OverlayKind, class_rgba, colour_table, heat_rgba
-from explorer.overlays.colour_maps import ColourMap
+from explorer.gui.painters_regions import RegionPainter
+from explorer.overlays import (
+    AnyOverlay,
+    ClassOverlay,
+    HeatOverlay,
+    OverlayKind,
+    PlacedOverlay,
+    RegionOverlay,
+    Style,
+    bar_colours,
+    class_rgba,
+    heat_rgba,
+    region_cover_rgba,
+)
 
-AnyOverlay = HeatOverlay | ClassOverlay
+__all__ = ["AnyOverlay", "OverlayPainter", "bar_image", "image_from_rgba"]
 
 
 def image_from_rgba(rgba: np.ndarray) -> QImage:
@@ -35,11 +47,17 @@ def _class_image(overlay: AnyOverlay) -> QImage:
     return image_from_rgba(class_rgba(overlay))
 
 
+def _cover_image(overlay: AnyOverlay) -> QImage:
+    assert isinstance(overlay, RegionOverlay)
+    return image_from_rgba(region_cover_rgba(overlay))
+
+
 PAINTERS: dict[OverlayKind, Callable[[AnyOverlay], QImage]] = {
     OverlayKind.HEAT: _heat_image,
+    OverlayKind.REGIONS: _cover_image,
     OverlayKind.CLASSES: _class_image,
 }
-"""From an overlay to its small premultiplied image; opacity is applied when it is drawn."""
+"""From an overlay to its small premultiplied image; opacity is applied when it is drawn. Outlines are no image."""
 
 
 _MAX_SCALED_PX = 2_000_000
@@ -57,11 +75,15 @@ class OverlayPainter:
         self._images: dict[str, tuple[AnyOverlay, QImage]] = {}
         self._scaled: dict[str, tuple[QRect, QImage, QImage]] = {}
         self._last_target: dict[str, QRect] = {}
+        self._regions = RegionPainter()
 
     def paint(self, painter: QPainter, target: QRectF, overlay: AnyOverlay) -> None:
         """Draw one overlay stretched over ``target``, where the whole picture is."""
         if not overlay.visible or overlay.opacity <= 0:
             self._scaled.pop(overlay.name, None)
+            return
+        if isinstance(overlay, RegionOverlay) and overlay.style is Style.HEAT:
+            self._regions.paint(painter, target, overlay)
             return
         image = self._image(overlay)
         place = target.toAlignedRect()
@@ -110,13 +132,12 @@ class OverlayPainter:
 def _content(overlay: AnyOverlay) -> tuple[object, ...]:
     """What the small image depends on; arrays are told apart by identity, they are never changed in place."""
     if isinstance(overlay, HeatOverlay):
-        return id(overlay.values), overlay.threshold, overlay.colour_map
+        return id(overlay.values), overlay.threshold, overlay.colour_map, overlay.style
+    if isinstance(overlay, RegionOverlay):
+        return id(overlay.values), id(overlay.boxes), overlay.threshold
     return id(overlay.class_ids), overlay.threshold, overlay.hidden, overlay.filled
 
 
-def colour_bar_image(colour_map: ColourMap) -> QImage:
-    """A colour map from low (left) to high, 256 x 1 pixels."""
-    table = colour_table(colour_map)
-    opaque = np.full((1, 256, 4), 255, np.uint8)
-    opaque[0, :, :3] = table
-    return image_from_rgba(opaque)
+def bar_image(overlay: PlacedOverlay) -> QImage:
+    """The colours of an overlay from low (left) to high, 256 x 1 pixels."""
+    return image_from_rgba(bar_colours(overlay)[None])

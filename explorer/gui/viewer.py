@@ -12,7 +12,7 @@ from explorer.gui.viewer_canvas import PictureCanvas
 from explorer.gui.viewer_details import DetailsPanel
 from explorer.gui.viewer_splitter import PaneSplitter
 from explorer.gui.viewer_status import EmptyState, StatusStrip, pointed_text
-from explorer.overlays import overlays_from_explanation
+from explorer.overlays import names_of_places, overlays_from_explanation
 from explorer.protocol import Explanation, ItemDescription, Picture
 
 _PICTURE_AFTER_MS = 40
@@ -142,6 +142,7 @@ class Viewer(QWidget):
         self._layers_of = explanation.item_id
         shown = self.layers.set_overlays(overlays_from_explanation(explanation))
         self._order_tabs()
+        self.canvas.set_place_names(names_of_places(explanation))
         self.canvas.set_overlays(shown)
         self.details.set_presence(explanation.presence)
         self.status.explanation_came(has_layers=bool(shown))

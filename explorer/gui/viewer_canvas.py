@@ -1,5 +1,6 @@
 """The picture with its overlays: zoom at the pointer, pan, and a look at the bare picture."""
 
+import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
@@ -16,8 +17,10 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from explorer.gui.painters import AnyOverlay, OverlayPainter
 from explorer.gui.results_grid_tiles import mixed
 from explorer.gui.viewer_levels import PictureLevels
+from explorer.gui.viewer_marks import draw_key, draw_place, draw_tag, place_rect
 from explorer.gui.viewer_placement import PicturePlacement
-from explorer.overlays import composed
+from explorer.gui.viewer_pointing import Pointing
+from explorer.overlays import NOWHERE, place_box
 
 _WHEEL_STEP = 1.25
 _PAN_STEP_PX = 48
@@ -26,10 +29,14 @@ _PAN_STEP_PX = 48
 class PictureCanvas(QWidget):
     """Draws a picture fitted to the widget, or zoomed; overlays lie over it and are never part of it.
 
-    ``pointed`` tells the place under the pointer in picture coordinates in [0, 1], or None outside of the picture.
+    Signals:
+        pointed(QPointF | None): where the pointer is in picture coordinates in [0, 1]; None outside of the picture.
+        place_pointed(str, int): a cell or region of the layer of this name is pointed at, by pointer, click or keys;
+            -1: none of it any more. Layers with the same places go by one name, see :meth:`set_place_names`.
     """
 
     pointed = Signal(object)
+    place_pointed = Signal(str, int)
     zoom_changed = Signal(float)
     bare_changed = Signal(bool)
 
@@ -37,7 +44,8 @@ class PictureCanvas(QWidget):
         super().__init__(parent)
         self.placement = PicturePlacement()
         self._picture: PictureLevels | None = None
-        self._overlays: tuple[AnyOverlay, ...] = ()
+        self.pointing = Pointing()
+        self._told: tuple[str, int] = ("", NOWHERE)
         self._painter = OverlayPainter()
         self._bare = False
         self._dragged_from: QPointF | None = None
@@ -51,8 +59,10 @@ class PictureCanvas(QWidget):
 
     def expect(self, size: QSize) -> None:
         """Another picture will come: until then a quiet ground in its shape (nothing if the size is empty)."""
-        self._picture, self._overlays = None, ()
+        self._picture = None
         self._painter.forget()
+        self.pointing.forget()
+        self._tell_place()
         self.placement.picture = QSizeF(size)
         self.fit()
 
@@ -74,8 +84,41 @@ class PictureCanvas(QWidget):
 
     def set_overlays(self, overlays: tuple[AnyOverlay, ...]) -> None:
         """Replace the layers, the lowest first."""
-        self._overlays = composed(overlays)
+        self.pointing.set_overlays(overlays)
+        self._tell_place()
+
+    def set_place_names(self, names: tuple[str, ...]) -> None:
+        """Tell places by these layers' names; one of another layer with the same places goes by the first of them."""
+        self.pointing.names = names
+
+    def show_values(self, layer_name: str, values: np.ndarray | None) -> None:
+        """Let a heat or region layer show other values of its places, one each in their order, until ``None``.
+
+        They may be negative: below zero is light blue, above is light orange, clear at zero; a key in the corner says
+        the numbers. Other heat maps are held back meanwhile. A layer that is not there shows nothing.
+
+        Raises:
+            ValueError: there is not one value for each place.
+        """
+        self.pointing.set_values(layer_name, values)
         self.update()
+
+    def point_at(self, layer_name: str, place: int) -> None:
+        """Point at a place as if the pointer were there; -1: at none."""
+        self.pointing.point_at(layer_name, place)
+        self._tell_place()
+
+    def _tell_place(self) -> None:
+        """Say what is pointed at if that is news, and draw it."""
+        self.update()
+        told = self.pointing.told()
+        if told == self._told:
+            return
+        before, self._told = self._told, told
+        if before[0] and before[0] != told[0]:
+            self.place_pointed.emit(before[0], NOWHERE)
+        if told[0]:
+            self.place_pointed.emit(*told)
 
     @property
     def has_picture(self) -> bool:
@@ -129,8 +172,18 @@ class PictureCanvas(QWidget):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, width < 4 * picture.size.width())
         painter.drawImage(rect, picture.at_least(width))
         if not self._bare:
-            for overlay in self._overlays:
+            for overlay in self.pointing.shown:
                 self._painter.paint(painter, rect, overlay)
+            self._paint_marks(painter, rect)
+
+    def _paint_marks(self, painter: QPainter, rect: QRectF) -> None:
+        pointing, view = self.pointing, self.rect().toRectF()
+        if pointing.layer is not None and pointing.place != NOWHERE:
+            place = place_rect(rect, place_box(pointing.layer, pointing.place))
+            draw_place(painter, place, pinned=pointing.pinned)
+            draw_tag(painter, view, place, pointing.text())
+        if pointing.key is not None:
+            draw_key(painter, view, pointing.key, pointing.key.title)
 
     # --- pointer and keys ------------------------------------------------------------------------------------------
 
@@ -154,7 +207,10 @@ class PictureCanvas(QWidget):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Drag, or tell what is under the pointer."""
         if self._dragged_from is None:
-            self.pointed.emit(self.placement.place_at(event.position()))
+            place = self.placement.place_at(event.position())
+            if self.pointing.leave() if place is None else self.pointing.move_to(place.x(), place.y()):
+                self._tell_place()
+            self.pointed.emit(place)
             return
         moved = event.position() - self._dragged_from
         self._dragged_from = event.position()
@@ -175,6 +231,8 @@ class PictureCanvas(QWidget):
     def leaveEvent(self, event: QEvent) -> None:
         """Nothing is under the pointer any more."""
         super().leaveEvent(event)
+        self.pointing.leave()
+        self._tell_place()
         self.pointed.emit(None)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVB
 from explorer.gui.item_text import score_text
 from explorer.gui.overlay_controls import value_text
 from explorer.gui.painters import AnyOverlay
-from explorer.overlays import HeatOverlay, heat_range
+from explorer.overlays import NOWHERE, ClassOverlay, heat_range, place_at, place_value
 
 _BUSY_AFTER_MS = 250
 
@@ -18,11 +18,11 @@ def pointed_text(overlays: tuple[AnyOverlay, ...], x: float, y: float) -> str:
     for overlay in overlays:
         if not overlay.visible:
             continue
-        if isinstance(overlay, HeatOverlay):
-            h, w = overlay.values.shape
+        if not isinstance(overlay, ClassOverlay):
             low, high = heat_range(overlay)
-            value = float(overlay.values[min(h - 1, int(y * h)), min(w - 1, int(x * w))])
-            words.append(f"{overlay.title} {value_text(value, high - low)}")
+            place = place_at(overlay, x, y)
+            if place != NOWHERE:
+                words.append(f"{overlay.title} {value_text(place_value(overlay, place), high - low)}")
         else:
             h, w = overlay.class_ids.shape
             cell = min(h - 1, int(y * h)), min(w - 1, int(x * w))

@@ -3,9 +3,11 @@
 ::
 
     protocol.Explanation | evidence.Evidence
-        -> overlays_from_...            HeatOverlay, ClassOverlay: what is shown, and how (visible, opacity, threshold)
+        -> overlays_from_...            HeatOverlay, PointedOverlay, RegionOverlay, ClassOverlay: what is shown, and how
         -> heat_rgba, class_rgba        a small premultiplied RGBA image over the whole picture
+        -> region_strokes               boxes to draw as lines; region_cover_rgba for the cover style
         -> legend_rows, heat_range      what the colours mean
+        -> place_at, place_box, ...     cells and boxes that can be pointed at
 
 Every map covers the whole picture: row r of h covers y in [r/h, (r+1)/h], so whoever draws a map stretches it over the
 picture independently in x and y, as the photo was squashed for the network. Pure numpy: no Qt, no matplotlib, no torch.
@@ -14,12 +16,39 @@ picture independently in x and y, as the photo was squashed for the network. Pur
 from explorer.overlays.class_colours import class_colours
 from explorer.overlays.classes import LegendRow, class_rgba, index_map, legend_rows
 from explorer.overlays.colour_maps import ColourMap, colour_table
-from explorer.overlays.heat import heat_range, heat_rgba, heat_values
-from explorer.overlays.overlay import ClassOverlay, HeatOverlay, Overlay, OverlayKind, composed
-from explorer.overlays.reading import overlays_from_evidence, overlays_from_explanation
+from explorer.overlays.heat import COVER_CAP, bar_colours, has_sign, heat_range, heat_rgba, heat_values, strengths
+from explorer.overlays.overlay import (
+    AnyOverlay,
+    ClassOverlay,
+    HeatOverlay,
+    Overlay,
+    OverlayKind,
+    PointedOverlay,
+    RegionOverlay,
+    Style,
+    composed,
+)
+from explorer.overlays.places import (
+    NOWHERE,
+    PlacedOverlay,
+    at_place,
+    has_places,
+    next_place,
+    place_at,
+    place_box,
+    place_name,
+    place_value,
+    same_places,
+    with_values,
+)
+from explorer.overlays.reading import names_of_places, overlays_from_evidence, overlays_from_explanation
+from explorer.overlays.regions import RegionStroke, region_cover_rgba, region_saliency, region_strokes, seen_regions
 
 __all__ = [
-    "ClassOverlay", "ColourMap", "HeatOverlay", "LegendRow", "Overlay", "OverlayKind", "class_colours", "class_rgba",
-    "colour_table", "composed", "heat_range", "heat_rgba", "heat_values", "index_map", "legend_rows",
-    "overlays_from_evidence", "overlays_from_explanation",
+    "COVER_CAP", "NOWHERE", "AnyOverlay", "ClassOverlay", "ColourMap", "HeatOverlay", "LegendRow", "Overlay",
+    "OverlayKind", "PlacedOverlay", "PointedOverlay", "RegionOverlay", "RegionStroke", "Style", "at_place",
+    "bar_colours", "class_colours", "class_rgba", "colour_table", "composed", "has_places", "has_sign", "heat_range",
+    "heat_rgba", "heat_values", "index_map", "legend_rows", "names_of_places", "next_place", "overlays_from_evidence",
+    "overlays_from_explanation", "place_at", "place_box", "place_name", "place_value", "region_cover_rgba",
+    "region_saliency", "region_strokes", "same_places", "seen_regions", "strengths", "with_values",
 ]

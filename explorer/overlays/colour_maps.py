@@ -1,6 +1,7 @@
 """Perceptually even colour maps as lookup tables, so that the window need not import matplotlib.
 
-``colour_maps.npy`` holds magma and viridis (Smith and van der Walt 2015, CC0) as matplotlib samples them at 256 steps.
+``colour_maps.npy`` holds magma and viridis (Smith and van der Walt 2015, CC0) and managua the other way round (Crameri
+2018, Scientific colour maps, MIT) as matplotlib samples them at 256 steps.
 """
 
 from enum import StrEnum
@@ -13,10 +14,21 @@ _TABLES = Path(__file__).with_name("colour_maps.npy")
 
 
 class ColourMap(StrEnum):
-    """Maps whose lightness grows evenly with the value; the order is that of the stored tables."""
+    """Even maps; the order is that of the stored tables.
+
+    The lightness of magma and viridis grows with the value. Managua has a sign: light blue is far below zero, light
+    orange far above, both alike in lightness, dark between them; blue and orange differ for every kind of colour
+    vision.
+    """
 
     MAGMA = "magma"
     VIRIDIS = "viridis"
+    MANAGUA = "managua_r"
+
+    @property
+    def has_sign(self) -> bool:
+        """Whether its middle stands for zero."""
+        return self is ColourMap.MANAGUA
 
 
 @cache

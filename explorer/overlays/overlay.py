@@ -9,10 +9,18 @@ from explorer.overlays.colour_maps import ColourMap
 
 
 class OverlayKind(StrEnum):
-    """How an overlay is read: a quantity, or names."""
+    """How an overlay is read: a quantity everywhere, a quantity of boxes, or names."""
 
     HEAT = "heat"
+    REGIONS = "regions"
     CLASSES = "classes"
+
+
+class Style(StrEnum):
+    """How a quantity is shown: by colours, or by a dark cover that opens where it is high (README.md 3.11)."""
+
+    HEAT = "heat"
+    COVER = "cover"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,19 +55,71 @@ class HeatOverlay(Overlay):
     """A quantity over the picture.
 
     Attributes:
-        values: the raw weights as the model used them, float32 (h, w).
+        values: the raw weights as the model used them, float32 (h, w); its places are the cells, row by row.
         colour_map: an even one, so that equal steps look equal.
+        style: colours or a cover.
     """
 
     kind: OverlayKind = OverlayKind.HEAT
     values: np.ndarray
     colour_map: ColourMap = ColourMap.MAGMA
+    style: Style = Style.HEAT
 
     def __post_init__(self) -> None:
         Overlay.__post_init__(self)
         if self.values.dtype != np.float32 or self.values.ndim != 2 or self.values.size == 0:
             raise ValueError(
                 f"a heat map must be float32 of shape (h, w), got {self.values.dtype} of shape {self.values.shape}"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointedOverlay(HeatOverlay):
+    """A quantity over the picture that is another one for each place of another layer.
+
+    Attributes:
+        values: what is shown while no place is pointed at: the average over places.
+        places: name of the layer whose places these are.
+        maps: float16 or float32 (n_places, h', w').
+    """
+
+    places: str
+    maps: np.ndarray
+
+    def __post_init__(self) -> None:
+        HeatOverlay.__post_init__(self)
+        if self.maps.ndim != 3 or self.maps.size == 0:
+            raise ValueError(f"maps of places must be of shape (n, h, w), got {self.maps.shape}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionOverlay(Overlay):
+    """Boxes over the picture, each with a weight.
+
+    Attributes:
+        boxes: float32 (n, 4), xyxy normalised to the picture; the places of this layer.
+        values: the raw weights as the model used them, float32 (n,).
+        scores: how sure the proposer is of each, float32 (n,).
+        labels: n names of what it believes each to be; empty strings where it does not say.
+        colour_map: an even one.
+        style: outlines in colours, or a cover.
+    """
+
+    kind: OverlayKind = OverlayKind.REGIONS
+    boxes: np.ndarray
+    values: np.ndarray
+    scores: np.ndarray
+    labels: tuple[str, ...]
+    colour_map: ColourMap = ColourMap.MAGMA
+    style: Style = Style.HEAT
+
+    def __post_init__(self) -> None:
+        Overlay.__post_init__(self)
+        n = len(self.labels)
+        if self.boxes.shape != (n, 4) or self.values.shape != (n,) or self.scores.shape != (n,):
+            raise ValueError(
+                f"{n} labels need boxes ({n}, 4), values and scores ({n},); got {self.boxes.shape}, "
+                f"{self.values.shape} and {self.scores.shape}"
             )
 
 
@@ -94,9 +154,19 @@ class ClassOverlay(Overlay):
             raise ValueError(f"class id {highest} has no name: there are {len(self.names)} names")
 
 
-def composed(overlays: tuple[HeatOverlay | ClassOverlay, ...]) -> tuple[HeatOverlay | ClassOverlay, ...]:
+AnyOverlay = HeatOverlay | RegionOverlay | ClassOverlay
+
+
+def composed(overlays: tuple[AnyOverlay, ...]) -> tuple[AnyOverlay, ...]:
     """The overlays as they are painted together: over a heat map classes are outlines, so its colours stay true."""
-    has_heat = any(overlay.visible and isinstance(overlay, HeatOverlay) for overlay in overlays)
+    has_heat = any(_fills_the_picture(overlay) for overlay in overlays)
     return tuple(
         replace(overlay, filled=not has_heat) if isinstance(overlay, ClassOverlay) else overlay for overlay in overlays
     )
+
+
+def _fills_the_picture(overlay: AnyOverlay) -> bool:
+    """Whether colours of classes would mix with its own."""
+    if isinstance(overlay, ClassOverlay) or not overlay.visible:
+        return False
+    return isinstance(overlay, HeatOverlay) or overlay.style is Style.COVER

@@ -1,14 +1,22 @@
-"""Overlays from an explanation (a message) or from evidence (arrays)."""
+"""Overlays from an explanation (a message) or from evidence (arrays).
+
+The order decides about the keys: what weighs cells, what weighs regions, what is shown for the place under the pointer,
+classes. A map for each place that is named ``<layer>-of-place`` joins the heat map ``<layer>``, its average.
+"""
+
+from collections.abc import Sequence
 
 import numpy as np
 
-from explorer.evidence import Evidence
+from explorer.evidence import AttentionMap, Evidence, PointedAttention, RegionWeights
 from explorer.overlays.colour_maps import ColourMap
-from explorer.overlays.overlay import ClassOverlay, HeatOverlay
-from explorer.protocol import ClassMap, Explanation, Grid
+from explorer.overlays.overlay import AnyOverlay, ClassOverlay, HeatOverlay, PointedOverlay, RegionOverlay
+from explorer.protocol import Boxes, ClassMap, Explanation, Grid, PointedMaps
 
 SEGMENTATION = "segmentation"
+OF_PLACE = "-of-place"
 _MAPS = (ColourMap.MAGMA, ColourMap.VIRIDIS)
+_NEGATIVE = -0.02
 
 
 def _array(what: str, raw: bytes, dtype: str, height: int, width: int) -> np.ndarray:
@@ -18,17 +26,76 @@ def _array(what: str, raw: bytes, dtype: str, height: int, width: int) -> np.nda
     return np.frombuffer(raw, dtype).reshape(height, width)
 
 
-def _heat(place: int, name: str, title: str, values: np.ndarray) -> HeatOverlay:
-    """Only the map that made the embedding (the first) is shown at once: two heat maps over each other say nothing."""
-    return HeatOverlay(
-        name=name, title=title, values=values, colour_map=_MAPS[place % len(_MAPS)], visible=place == 0, opacity=0.55
+def _rows(what: str, raw: bytes, n: int, width: int = 1) -> np.ndarray:
+    expected = 4 * n * width
+    if len(raw) != expected:
+        raise ValueError(f"{what} should have {expected} bytes for {n} regions, got {len(raw)}")
+    return np.frombuffer(raw, "<f4").astype(np.float32).reshape((n, width) if width > 1 else n)
+
+
+def _attention(grid: Grid) -> AttentionMap:
+    values = _array(f"the map {grid.name!r}", grid.values, "<f4", grid.height, grid.width)
+    return AttentionMap(grid.name, grid.title, values.astype(np.float32))
+
+
+def _regions(boxes: Boxes) -> RegionWeights:
+    n, what = len(boxes.labels), f"of {boxes.name!r}"
+    return RegionWeights(
+        boxes.name, boxes.title, _rows(f"boxes {what}", boxes.boxes, n, 4), _rows(f"values {what}", boxes.values, n),
+        _rows(f"scores {what}", boxes.scores, n), boxes.labels,
     )
 
 
-def heat_from_grid(grid: Grid, *, place: int = 0) -> HeatOverlay:
-    """A heat map from a message; ``place`` is its position among the heat maps of the picture."""
-    values = _array(f"the map {grid.name!r}", grid.values, "<f4", grid.height, grid.width)
-    return _heat(place, grid.name, grid.title, values.astype(np.float32))
+def _pointed(maps: PointedMaps) -> PointedAttention:
+    values = _array(f"the maps {maps.name!r}", maps.values, "<f2", maps.n_places * maps.height, maps.width)
+    return PointedAttention(
+        maps.name, maps.title, maps.places, values.reshape(maps.n_places, maps.height, maps.width)
+    )
+
+
+def _layers(
+    grids: Sequence[AttentionMap], regions: Sequence[RegionWeights], pointed: Sequence[PointedAttention]
+) -> list[AnyOverlay]:
+    """Only what made the embedding (the first) is shown at once: two heat maps over each other say nothing."""
+    averages = {grid.name: grid for grid in grids}
+    joined = {maps.name.removesuffix(OF_PLACE) for maps in pointed if maps.values.size} & averages.keys()
+    weighed: list[AttentionMap | RegionWeights] = [grid for grid in grids if grid.name not in joined]
+    weighed += [boxes for boxes in regions if boxes.labels]
+    layers: list[AnyOverlay] = [_weights(place, layer) for place, layer in enumerate(weighed)]
+    for maps in pointed:
+        if maps.values.size:
+            layers.append(_pointed_layer(len(layers), maps, averages.get(maps.name.removesuffix(OF_PLACE))))
+    return layers
+
+
+def _weights(place: int, layer: AttentionMap | RegionWeights) -> HeatOverlay | RegionOverlay:
+    colours = _colours(place, layer.values)
+    if isinstance(layer, AttentionMap):
+        return HeatOverlay(
+            name=layer.name, title=layer.title, values=layer.values, colour_map=colours, visible=place == 0,
+            opacity=0.55,
+        )
+    return RegionOverlay(
+        name=layer.name, title=layer.title, boxes=layer.boxes, values=layer.values, scores=layer.scores,
+        labels=layer.labels, colour_map=colours, visible=place == 0, opacity=1.0,
+    )
+
+
+def _colours(place: int, values: np.ndarray) -> ColourMap:
+    """Neighbours in the list differ; what is noticeably below zero somewhere gets colours with a sign."""
+    finite = values[np.isfinite(values)]
+    if finite.size and finite.min() < 0 and finite.min() < _NEGATIVE * np.abs(finite).max():
+        return ColourMap.MANAGUA
+    return _MAPS[place % len(_MAPS)]
+
+
+def _pointed_layer(place: int, maps: PointedAttention, average: AttentionMap | None) -> PointedOverlay:
+    values = average.values if average is not None else maps.values.astype(np.float32).mean(axis=0)
+    return PointedOverlay(
+        name=maps.name if average is None else average.name, title=maps.title if average is None else average.title,
+        values=values, places=maps.places, maps=maps.values, colour_map=_MAPS[place % len(_MAPS)], visible=place == 0,
+        opacity=0.55,
+    )
 
 
 def classes_from_class_map(class_map: ClassMap) -> ClassOverlay:
@@ -44,26 +111,30 @@ def _classes(ids: np.ndarray, confidence: np.ndarray, names: tuple[str, ...]) ->
     )
 
 
-def overlays_from_explanation(explanation: Explanation) -> tuple[HeatOverlay | ClassOverlay, ...]:
-    """All layers of a picture, the saliency that made the embedding first, the segmentation last.
+def overlays_from_explanation(explanation: Explanation) -> tuple[AnyOverlay, ...]:
+    """All layers of a picture, what made the embedding first, the segmentation last.
 
     Raises:
-        ValueError: a map's bytes do not fit its size, or a class has no name.
+        ValueError: bytes do not fit their sizes, or a class has no name.
     """
-    layers: list[HeatOverlay | ClassOverlay] = [
-        heat_from_grid(grid, place=place) for place, grid in enumerate(explanation.attention)
-    ]
+    layers = _layers(
+        [_attention(grid) for grid in explanation.attention], [_regions(boxes) for boxes in explanation.regions],
+        [_pointed(maps) for maps in explanation.pointed],
+    )
     if explanation.class_map is not None:
         layers.append(classes_from_class_map(explanation.class_map))
     return tuple(layers)
 
 
-def overlays_from_evidence(evidence: Evidence) -> tuple[HeatOverlay | ClassOverlay, ...]:
+def names_of_places(explanation: Explanation) -> tuple[str, ...]:
+    """Names of the layers that words and pointed maps refer to; layers with the same places can stand for them."""
+    links = explanation.words.links if explanation.words is not None else ()
+    return tuple(dict.fromkeys([*(link.places for link in links), *(maps.places for maps in explanation.pointed)]))
+
+
+def overlays_from_evidence(evidence: Evidence) -> tuple[AnyOverlay, ...]:
     """The same layers from arrays, in the same order."""
-    layers: list[HeatOverlay | ClassOverlay] = [
-        _heat(place, attention.name, attention.title, attention.values)
-        for place, attention in enumerate(evidence.attention)
-    ]
+    layers = _layers(evidence.attention, evidence.regions, evidence.pointed)
     seen = evidence.segmentation
     if seen is not None:
         layers.append(_classes(seen.class_map, seen.confidence.astype(np.float32), seen.names))

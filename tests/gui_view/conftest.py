@@ -5,7 +5,7 @@ import pytest
 from PySide6.QtCore import QBuffer, QIODevice, Qt
 from PySide6.QtGui import QImage
 
-from explorer.protocol import ClassMap, Explanation, Grid, ItemDescription, Picture, Thumbnail
+from explorer.protocol import Boxes, ClassMap, Explanation, Grid, ItemDescription, Picture, PointedMaps, Thumbnail
 
 CLASS_NAMES = ("background", "cat", "dog", "person")
 
@@ -92,3 +92,35 @@ def explanation():
 @pytest.fixture
 def keys():
     return Qt.Key
+
+
+BOXES = ((0.1, 0.1, 0.9, 0.9), (0.2, 0.2, 0.5, 0.5), (0.6, 0.3, 0.8, 0.6))
+
+
+@pytest.fixture
+def region_explanation():
+    """Three boxes with weights (the second lies within the first), a map for each, and a class map."""
+
+    def make(item_id, *, values=(0.2, 0.5, 0.9), without=(), score=0.8):
+        packed = {
+            "boxes": np.asarray(BOXES, "<f4").tobytes(), "scores": np.asarray((0.5, 0.9, 0.7), "<f4").tobytes(),
+            "labels": ("person", "dog", ""),
+        }
+        maps = np.zeros((3, 4, 4), "<f2")
+        maps[0, 0, 0] = maps[1, 3, 3] = maps[2, 0, 3] = 1
+        return Explanation(
+            id=3, item_id=item_id, model="3shnet",
+            attention=(Grid(name="vspm", title="Attention", height=4, width=4,
+                            values=maps.astype("<f4").mean(axis=0).tobytes()),),
+            class_map=None, presence=(), score=score, elapsed_ms=2.0, without=without,
+            regions=(
+                Boxes(name="regions", title="Gave", values=np.asarray(values, "<f4").tobytes(), **packed),
+                Boxes(name="vsem", title="Gates", values=np.asarray(values[::-1], "<f4").tobytes(), **packed),
+            ),
+            pointed=(PointedMaps(
+                name="vspm-of-place", title="Attends", places="regions", n_places=3, height=4, width=4,
+                values=maps.tobytes(),
+            ),),
+        )
+
+    return make

@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 
-from explorer.gui.painters import PAINTERS, OverlayPainter, colour_bar_image, image_from_rgba
+from explorer.gui.painters import PAINTERS, OverlayPainter, bar_image, image_from_rgba
 from explorer.overlays import ClassOverlay, ColourMap, HeatOverlay, OverlayKind, class_rgba, colour_table, heat_rgba
 from explorer.overlays.interpolation import enlarge
 
@@ -138,6 +138,6 @@ def test_a_dense_screen_is_painted_at_its_own_pixels(qapp, heat):
     assert difference.mean() < 1.0
 
 
-def test_the_colour_bar_runs_from_low_to_high(qapp):
-    bar = _pixels(colour_bar_image(ColourMap.MAGMA))
+def test_the_colour_bar_runs_from_low_to_high(qapp, heat):
+    bar = _pixels(bar_image(heat))
     np.testing.assert_array_equal(bar[0], colour_table(ColourMap.MAGMA))

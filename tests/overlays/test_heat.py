@@ -18,10 +18,13 @@ def test_tables_are_those_of_matplotlib(name):
     np.testing.assert_array_equal(colour_table(name), expected)
 
 
-@pytest.mark.parametrize("name", list(ColourMap))
+def _lightness(name):
+    return (colour_table(name) / 255.0) ** 2.2 @ [0.2126, 0.7152, 0.0722]
+
+
+@pytest.mark.parametrize("name", [name for name in ColourMap if not name.has_sign])
 def test_lightness_grows_with_the_value(name):
-    linear = (colour_table(name) / 255.0) ** 2.2
-    lightness = linear @ [0.2126, 0.7152, 0.0722]
+    lightness = _lightness(name)
     assert np.all(np.diff(lightness) > -1e-3)
     assert lightness[-1] > 0.6 > 0.05 > lightness[0]
 

@@ -1,0 +1,77 @@
+"""Regions as strokes to draw, and as the cover of the paper."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from explorer.overlays.heat import cover_rgba, heat_range, heat_values, region_table, strengths
+from explorer.overlays.overlay import RegionOverlay
+
+COVER_EDGE = 448
+"""Pixels along either edge of a cover made of regions; it is stretched over the picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegionStroke:
+    """One region as it is outlined.
+
+    Attributes:
+        place: its row in the overlay.
+        box: xyxy normalised to the picture.
+        colour: RGB.
+        strength: in [0, 1]; stronger ones are drawn later and wider.
+    """
+
+    place: int
+    box: tuple[float, float, float, float]
+    colour: tuple[int, int, int]
+    strength: float
+
+
+def seen_regions(overlay: RegionOverlay) -> np.ndarray:
+    """Rows of the regions that reach the threshold, the weakest first, int64."""
+    strength = strengths(overlay, heat_values(overlay))
+    order = np.argsort(strength, kind="stable")
+    kept: np.ndarray = order[strength[order] >= overlay.threshold] if overlay.threshold > 0 else order
+    return kept
+
+
+def region_strokes(overlay: RegionOverlay) -> tuple[RegionStroke, ...]:
+    """What is drawn, the weakest first so that the strongest lies on top."""
+    stretched = heat_values(overlay)
+    strength = strengths(overlay, stretched)
+    colours = region_table(overlay.colour_map)[np.rint(stretched * 255).astype(np.uint8)].tolist()
+    boxes = np.clip(overlay.boxes, 0, 1).tolist()
+    return tuple(
+        RegionStroke(place, tuple(boxes[place]), tuple(colours[place]), float(strength[place]))
+        for place in seen_regions(overlay).tolist()
+    )
+
+
+def region_saliency(overlay: RegionOverlay, *, edge: int = COVER_EDGE) -> np.ndarray:
+    """The largest weight of the boxes that cover each pixel, 0 outside of all; float32 (edge, edge).
+
+    Reconstructed from the caption of the paper's Fig. 5 (README.md 3.11).
+    """
+    saliency = np.zeros((edge, edge), np.float32)
+    covered = np.clip(np.rint(overlay.boxes * edge), 0, edge).astype(np.int64)
+    values = np.nan_to_num(overlay.values)
+    for place in np.argsort(values, kind="stable"):
+        left, top, right, bottom = covered[place]
+        saliency[top:bottom, left:right] = values[place]
+    return saliency
+
+
+def region_cover_rgba(overlay: RegionOverlay, *, edge: int = COVER_EDGE) -> np.ndarray:
+    """The cover as a premultiplied image, uint8 (edge, edge, 4); regions below the threshold are covered as well.
+
+    Nothing if all weights are alike and there is nothing outside of the regions.
+    """
+    saliency = region_saliency(overlay, edge=edge)
+    low, high = float(saliency.min()), float(saliency.max())
+    if not high > low:
+        return np.zeros((edge, edge, 4), np.uint8)
+    weakest, strongest = heat_range(overlay)
+    cut = weakest + (strongest - weakest) * overlay.threshold
+    threshold = (cut - low) / (high - low) if overlay.threshold > 0 else 0.0
+    return cover_rgba((saliency - low) / (high - low), threshold)

@@ -1,0 +1,149 @@
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QImage, QMouseEvent
+from PySide6.QtWidgets import QApplication
+
+from explorer.gui.viewer_canvas import PictureCanvas
+from explorer.overlays import overlays_from_explanation
+
+GROUND = QColor(0x80, 0x40, 0x20)
+
+
+@pytest.fixture
+def canvas(qtbot, jpeg):
+    shown = PictureCanvas()
+    qtbot.addWidget(shown)
+    shown.resize(416, 316)
+    shown.show()
+    qtbot.waitExposed(shown)
+    shown.expect(shown.size())
+    shown.set_picture(jpeg(400, 300), shown.size().__class__(400, 300))
+    shown.told = []
+    shown.place_pointed.connect(lambda name, place: shown.told.append((name, place)))
+    return shown
+
+
+@pytest.fixture
+def cells(canvas, explanation):
+    canvas.set_overlays(overlays_from_explanation(explanation(1)))
+    return canvas
+
+
+@pytest.fixture
+def regions(canvas, region_explanation):
+    canvas.set_overlays(overlays_from_explanation(region_explanation(1)))
+    return canvas
+
+
+def _place(canvas, u, v):
+    rect = canvas.placement.rect()
+    return QPoint(round(rect.left() + u * rect.width()), round(rect.top() + v * rect.height()))
+
+
+def _point(canvas, u, v):
+    """A moved pointer; not the real one, which would not move where it already is."""
+    at = QPointF(_place(canvas, u, v))
+    QApplication.sendEvent(canvas, QMouseEvent(
+        QEvent.Type.MouseMove, at, canvas.mapToGlobal(at), Qt.MouseButton.NoButton, Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+    ))
+
+
+def _at(canvas, u, v):
+    return QColor(canvas.grab().toImage().pixel(_place(canvas, u, v)))
+
+
+def test_cells_under_the_pointer_are_told_once_each_and_the_end_too(cells):
+    for u in (0.02, 0.1, 0.2, 0.25):
+        _point(cells, u, 0.2)
+    QApplication.sendEvent(cells, QEvent(QEvent.Type.Leave))
+    assert cells.told == [("vsem", 7), ("vsem", 8), ("vsem", -1)]
+
+
+def test_a_layer_with_the_same_places_goes_by_the_name_that_words_know(cells):
+    cells.set_place_names(("vspm",))
+    _point(cells, 0.99, 0.99)
+    assert cells.told == [("vspm", 48)]
+
+
+def test_nothing_is_told_of_layers_that_are_not_seen(cells, explanation):
+    from dataclasses import replace
+
+    hidden = [replace(overlay, visible=False) for overlay in overlays_from_explanation(explanation(1))]
+    cells.set_overlays(tuple(hidden))
+    _point(cells, 0.5, 0.5)
+    assert cells.told == []
+
+
+def test_of_several_boxes_the_smallest_is_pointed_at(regions):
+    _point(regions, 0.3, 0.3)
+    _point(regions, 0.15, 0.15)
+    _point(regions, 0.05, 0.05)
+    assert regions.told == [("regions", 1), ("regions", 0), ("regions", -1)]
+
+
+def test_another_picture_points_at_nothing(regions):
+    _point(regions, 0.3, 0.3)
+    regions.expect(regions.size())
+    assert regions.told[-1] == ("regions", -1)
+
+
+def test_other_values_are_shown_with_their_sign_until_none(cells):
+    before = _at(cells, 0.3, 0.2)
+    values = np.zeros(49, np.float32)
+    values[7:14], values[35:42] = 0.5, -0.25
+    cells.show_values("vsem", values)
+    above, zero, below = _at(cells, 0.3, 1.5 / 7), _at(cells, 0.3, 0.5), _at(cells, 0.3, 5.5 / 7)
+    assert above.red() > GROUND.red() + 30  # light orange
+    assert below.blue() > GROUND.blue() + 30  # light blue
+    assert below.blue() > below.red()
+    assert above.red() > above.blue()
+    assert abs(zero.red() - GROUND.red()) <= 2
+    cells.show_values("vsem", None)
+    after = _at(cells, 0.3, 0.2)
+    assert max(abs(after.red() - before.red()), abs(after.blue() - before.blue())) <= 2
+
+
+def test_other_values_of_regions_too(regions):
+    regions.show_values("vsem", np.array([0.0, 0.4, -0.4], np.float32))
+    top_of_second, top_of_third = _at(regions, 0.35, 0.2), _at(regions, 0.7, 0.3)
+    assert top_of_second.red() > top_of_second.blue()
+    assert top_of_third.blue() > top_of_third.red()
+
+
+def test_values_of_a_layer_that_is_not_there_show_nothing(cells):
+    before = cells.grab().toImage()
+    cells.show_values("words", np.zeros(3))
+    assert cells.grab().toImage() == before
+
+
+def test_a_wrong_number_of_values_is_refused(cells):
+    with pytest.raises(ValueError, match="'vsem' has 49 places, got 3 values"):
+        cells.show_values("vsem", np.zeros(3))
+
+
+def test_the_pointed_place_is_drawn_and_goes_with_the_pointer(regions):
+    bare = regions.grab().toImage()
+    _point(regions, 0.3, 0.3)
+    assert regions.grab().toImage() != bare
+    QApplication.sendEvent(regions, QEvent(QEvent.Type.Leave))
+    assert regions.grab().toImage() == bare
+
+
+def test_held_back_overlays_take_their_marks_with_them(regions):
+    _point(regions, 0.3, 0.3)
+    regions.set_bare(True)
+    picture = regions.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    rect = regions.placement.rect().toRect().adjusted(2, 2, -2, -2)
+    xs, ys = range(rect.left(), rect.right(), 3), range(rect.top(), rect.bottom(), 3)
+    colours = {picture.pixel(x, y) for x in xs for y in ys}
+    assert colours == {GROUND.rgb()}
+
+
+def test_the_place_is_pointed_at_by_name(regions):
+    regions.point_at("vsem", 2)
+    regions.point_at("vsem", 7)
+    regions.point_at("nothing", 1)
+    regions.point_at("vsem", -1)
+    assert regions.told == [("vsem", 2), ("vsem", -1)]
