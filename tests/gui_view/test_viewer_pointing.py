@@ -92,7 +92,7 @@ def test_another_picture_points_at_nothing(regions):
 def test_other_values_are_shown_with_their_sign_until_none(cells):
     before = _at(cells, 0.3, 0.2)
     values = np.zeros(49, np.float32)
-    values[7:14], values[35:42] = 0.5, -0.25
+    values[7:14], values[35:42] = 0.5, -0.5
     cells.show_values("vsem", values)
     above, zero, below = _at(cells, 0.3, 1.5 / 7), _at(cells, 0.3, 0.5), _at(cells, 0.3, 5.5 / 7)
     assert above.red() > GROUND.red() + 30  # light orange
