@@ -7,7 +7,7 @@ from explorer import pipeline, protocol
 from explorer.cancellation import CancellationToken
 from explorer.engine import translate
 from explorer.engine.opened import Opened, ms_since
-from explorer.media.image import decode_image, encode_jpeg, fit_within, squash
+from explorer.media.image import decode_image, encode_jpeg, fit_within
 from explorer.media.item import read_content
 from explorer.protocol import Answer
 
@@ -49,14 +49,12 @@ def explain(opened: Opened, request: protocol.Explain, token: CancellationToken)
     token.check()
     started = time.monotonic()
     image = decode_image(read_content(opened.path_of(request.item_id)), min_edge_px=encoder.side_px)
-    square = squash(image.pixels, encoder.side_px)
-    query = None
-    if request.query is not None:
-        query = pipeline.encode_query(encoder, request.query, opened.query_image(request.query))
-    evidence = encoder.explain(square, query)
-    yield translate.explanation(
-        request.id, request.item_id, request.model, evidence, score=evidence.score, elapsed_ms=ms_since(started)
+    query_image = None if request.query is None else opened.query_image(request.query)
+    token.check()
+    evidence = pipeline.explain(
+        encoder, image.pixels, request.query, query_image, words=request.words, without=frozenset(request.without)
     )
+    yield translate.explanation(request, evidence, elapsed_ms=ms_since(started))
 
 
 def list_errors(opened: Opened, request: protocol.ListErrors, _token: CancellationToken) -> Iterator[Answer]:

@@ -1,23 +1,28 @@
 """What the rooms below say, as messages."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from explorer.evidence import Evidence
+from explorer.evidence import AttentionMap, Evidence, PointedAttention, RegionWeights, Segmentation, WordWeights
 from explorer.library.catalogue import Library
 from explorer.library.rows import ItemRow
 from explorer.media.item import display_path
 from explorer.packages.finding import FoundPackage
 from explorer.protocol import (
+    Boxes,
     ClassMap,
+    Explain,
     Explanation,
     Grid,
     ItemDescription,
     LibraryState,
     ModelSummary,
+    PointedMaps,
     Source,
+    WordLinks,
+    Words,
 )
 
 PREFERRED_MODELS = ("3shnet-flickr8k", "pooled-flickr8k")
@@ -95,38 +100,78 @@ def item_description(row: ItemRow) -> ItemDescription:
 
 
 def explanation(
-    request_id: int, item_id: int, model: str, evidence: Evidence, *, score: float | None, elapsed_ms: float
+    request: Explain, evidence: Evidence, *, elapsed_ms: float
 ) -> Explanation:
     """Evidence as small packed maps."""
-    segmentation = evidence.segmentation
-    class_map: ClassMap | None = None
-    presence: tuple[tuple[str, float], ...] = ()
-    if segmentation is not None:
-        height, width = segmentation.class_map.shape
-        class_map = ClassMap(
-            height=height,
-            width=width,
-            class_ids=np.ascontiguousarray(segmentation.class_map, dtype=np.uint8).tobytes(),
-            confidence=np.rint(np.clip(segmentation.confidence, 0, 1) * 255).astype(np.uint8).tobytes(),
-            names=segmentation.names,
-        )
-        presence = tuple(sorted(segmentation.presence.items(), key=lambda pair: -pair[1]))
     return Explanation(
-        id=request_id,
-        item_id=item_id,
-        model=model,
-        attention=tuple(
-            Grid(
-                name=grid.name,
-                title=grid.title,
-                height=int(grid.values.shape[0]),
-                width=int(grid.values.shape[1]),
-                values=np.ascontiguousarray(grid.values, dtype="<f4").tobytes(),
-            )
-            for grid in evidence.attention
-        ),
-        class_map=class_map,
-        presence=presence,
-        score=score,
+        id=request.id,
+        item_id=request.item_id,
+        model=request.model,
+        attention=tuple(map(_grid, evidence.attention)),
+        class_map=None if evidence.segmentation is None else _class_map(evidence.segmentation),
+        presence=() if evidence.segmentation is None else _most_certain_first(evidence.segmentation.presence),
+        score=evidence.score,
         elapsed_ms=elapsed_ms,
+        regions=tuple(map(_boxes, evidence.regions)),
+        pointed=tuple(map(_pointed, evidence.pointed)),
+        words=None if evidence.words is None else _words(evidence.words),
+        without=request.without,
     )
+
+
+def _grid(attention: AttentionMap) -> Grid:
+    height, width = attention.values.shape
+    return Grid(
+        name=attention.name, title=attention.title, height=height, width=width, values=_packed(attention.values, "<f4")
+    )
+
+
+def _class_map(segmentation: Segmentation) -> ClassMap:
+    height, width = segmentation.class_map.shape
+    return ClassMap(
+        height=height,
+        width=width,
+        class_ids=_packed(segmentation.class_map, "u1"),
+        confidence=_packed(np.rint(np.clip(segmentation.confidence, 0, 1) * 255), "u1"),
+        names=segmentation.names,
+    )
+
+
+def _most_certain_first(presence: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
+    return tuple(sorted(presence.items(), key=lambda pair: -pair[1]))
+
+
+def _boxes(regions: RegionWeights) -> Boxes:
+    return Boxes(
+        name=regions.name,
+        title=regions.title,
+        boxes=_packed(regions.boxes, "<f4"),
+        values=_packed(regions.values, "<f4"),
+        scores=_packed(regions.scores, "<f4"),
+        labels=regions.labels,
+    )
+
+
+def _pointed(attention: PointedAttention) -> PointedMaps:
+    n, height, width = attention.values.shape
+    return PointedMaps(
+        name=attention.name,
+        title=attention.title,
+        places=attention.places,
+        n_places=n,
+        height=height,
+        width=width,
+        values=_packed(attention.values, "<f2"),
+    )
+
+
+def _words(words: WordWeights) -> Words:
+    return Words(
+        words=words.words,
+        weights=tuple(words.weights.tolist()),
+        links=tuple(WordLinks(places=link.places, values=_packed(link.values, "<f4")) for link in words.links),
+    )
+
+
+def _packed(values: np.ndarray, dtype: str) -> bytes:
+    return np.ascontiguousarray(values, dtype=dtype).tobytes()

@@ -6,8 +6,17 @@ import numpy as np
 
 from explorer import paths
 from explorer.engine.translate import explanation, model_summaries
-from explorer.evidence import AttentionMap, Evidence, Segmentation
+from explorer.evidence import (
+    AttentionMap,
+    Evidence,
+    PlaceShares,
+    PointedAttention,
+    RegionWeights,
+    Segmentation,
+    WordWeights,
+)
 from explorer.packages.finding import FoundPackage, find_packages
+from explorer.protocol import Explain
 
 
 def test_only_packages_that_can_search_are_offered() -> None:
@@ -32,10 +41,33 @@ def test_evidence_survives_as_bytes() -> None:
         attention=(AttentionMap("vsem", "Gates", gates),),
         segmentation=Segmentation(classes, sure, ("background", "dog", "cat"), {"cat": 0.2, "dog": 0.9}),
     )
-    told = explanation(1, 2, "m", evidence, score=0.5, elapsed_ms=1.0)
+    told = explanation(Explain(id=1, item_id=2, model="m"), evidence, elapsed_ms=1.0)
     grid = told.attention[0]
     assert np.array_equal(np.frombuffer(grid.values, "<f4").reshape(grid.height, grid.width), gates)
     assert told.class_map is not None
     assert np.array_equal(np.frombuffer(told.class_map.class_ids, np.uint8).reshape(2, 2), classes)
     assert np.allclose(np.frombuffer(told.class_map.confidence, np.uint8).reshape(2, 2) / 255, sure, atol=1 / 255)
     assert told.presence == (("dog", 0.9), ("cat", 0.2))
+
+
+def test_regions_words_and_pointed_maps_survive_as_bytes() -> None:
+    boxes = np.array([[0, 0, 0.5, 1], [0.25, 0.25, 1, 0.75]], np.float32)
+    values, scores = np.array([-0.25, 0.5], np.float32), np.array([0.75, 0.5], np.float32)
+    maps = np.linspace(0, 1, 2 * 3 * 4, dtype=np.float32).reshape(2, 3, 4)
+    links = np.arange(6, dtype=np.float32).reshape(3, 2)
+    evidence = Evidence(
+        regions=(RegionWeights("regions", "Regions", boxes, values, scores, ("dog", "")),),
+        pointed=(PointedAttention("vspm-of-place", "Attention", "regions", maps),),
+        words=WordWeights(("a", "dog", "runs"), np.float32([0.0, 0.5, 0.25]), (PlaceShares("regions", links),)),
+    )
+    told = explanation(Explain(id=1, item_id=2, model="m", without=("vsem",)), evidence, elapsed_ms=1.0)
+    (region,), (pointed,) = told.regions, told.pointed
+    assert np.array_equal(np.frombuffer(region.boxes, "<f4").reshape(2, 4), boxes)
+    assert np.array_equal(np.frombuffer(region.values, "<f4"), values)
+    assert region.labels == ("dog", "")
+    assert (pointed.places, pointed.n_places, pointed.height, pointed.width) == ("regions", 2, 3, 4)
+    assert np.allclose(np.frombuffer(pointed.values, "<f2").reshape(2, 3, 4), maps, atol=1e-3)
+    assert told.words is not None
+    assert told.words.weights == (0.0, 0.5, 0.25)
+    assert np.array_equal(np.frombuffer(told.words.links[0].values, "<f4").reshape(3, 2), links)
+    assert told.without == ("vsem",)

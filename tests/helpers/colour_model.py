@@ -12,7 +12,7 @@ import numpy as np
 
 from explorer.engine.engine import Engine
 from explorer.errors import PackageError
-from explorer.evidence import AttentionMap, Evidence
+from explorer.evidence import AttentionMap, Evidence, PlaceShares
 from explorer.representations import Embeddings, Modality
 
 NAME = "colours"
@@ -44,10 +44,18 @@ class ColourEncoder:
         self.n_images += len(squares)
         return Embeddings(_unit(squares.reshape(len(squares), -1, 3).mean(axis=1, dtype=np.float32) + 1))
 
-    def explain(self, square: np.ndarray, query: Embeddings | None = None) -> Evidence:
+    def explain(
+        self, square: np.ndarray, query: Embeddings | None = None, *, without: frozenset[str] = frozenset()
+    ) -> Evidence:
         brightness = square.mean(axis=2).reshape(8, 4, 8, 4).mean(axis=(1, 3)).astype(np.float32) / 255
-        score = None if query is None else float(query.values[0] @ self.encode_images(square[None]).values[0])
-        return Evidence(attention=(AttentionMap("brightness", "Brightness", brightness),), score=score)
+        if "brightness" in without:
+            brightness = np.zeros_like(brightness)
+        maps = (AttentionMap("brightness", "Brightness", brightness),)
+        if query is None:
+            return Evidence(attention=maps)
+        scores = query.values @ self.encode_images(square[None]).values[0]
+        shares = PlaceShares("brightness", scores[:, None] * brightness.reshape(1, -1) / max(brightness.sum(), 1e-6))
+        return Evidence(attention=maps, score=float(scores[0]), row_scores=scores, shares=(shares,))
 
 
 class ColourModels:

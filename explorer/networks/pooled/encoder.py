@@ -55,11 +55,18 @@ class PooledEncoder:
         embedded = self._model(pool_features(seen.trunk, seen.grid, self._model.config.parts))
         return Embeddings(np.ascontiguousarray(embedded.cpu().numpy(), dtype=np.float32))
 
-    def explain(self, square: np.ndarray, query: Embeddings | BinaryCodes | None = None) -> Evidence:
-        """The score alone: a pooled encoder cannot say where it looked."""
+    def explain(
+        self,
+        square: np.ndarray,
+        query: Embeddings | BinaryCodes | None = None,
+        *,
+        without: frozenset[str] = frozenset(),
+    ) -> Evidence:
+        """The scores alone: a pooled encoder cannot say where it looked, and has no parts to leave out."""
         if not isinstance(query, Embeddings):
             return Evidence()
-        return Evidence(score=float(query.values[0] @ self.encode_images(square[None]).values[0]))
+        scores = query.values @ self.encode_images(square[None]).values[0]
+        return Evidence(score=float(scores[0]), row_scores=scores)
 
 
 def load(package: ModelPackage, *, search_folders: Sequence[Path], device: str) -> PooledEncoder:

@@ -1,6 +1,4 @@
-"""The road itself: a file becomes a vector, a query becomes a ranking, a result becomes evidence.
-
-    media -> encoder -> library -> index -> ranking -> evidence
+"""From files to vectors in the library.
 
 Reading and decoding go on in a thread while the network works on the batch before (decoding releases the interpreter
 lock), and one decode serves the content hash, the thumbnail and the encoder.
@@ -15,16 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer.cancellation import CancellationToken
-from explorer.errors import MediaError, QueryError
+from explorer.errors import MediaError
 from explorer.library.catalogue import Library
 from explorer.library.contents import hash_content
 from explorer.library.rows import FailedItem, IndexedItem, PendingItem
 from explorer.media.image import THUMBNAIL_EDGE_PX, decode_image, make_thumbnail, squash
 from explorer.media.item import read_content
 from explorer.networks.encoder import Encoder
-from explorer.protocol import Query
-from explorer.representations import Embeddings
-from explorer.retrieval import combine
+from explorer.pipeline.querying import embeddings
 
 BATCH_SIZE = 16
 """Pictures a step: large enough for the network, small enough that a stop is seen within two seconds on a CPU."""
@@ -132,44 +128,3 @@ def _encode(encoder: Encoder, ready: Sequence[Prepared]) -> list[IndexedItem]:
         )
         for entry, vector in zip(ready, vectors, strict=True)
     ]
-
-
-def embeddings(representation: object) -> Embeddings:
-    """Narrow what an encoder gave to real embeddings (binary codes get their own index with TVDB and DSMHN)."""
-    if not isinstance(representation, Embeddings):
-        raise QueryError("This model makes binary codes, which cannot be searched yet.", "Choose another model.")
-    return representation
-
-
-def check_query(query: Query) -> None:
-    """Refuse a query with neither a sentence nor a picture, before anything is loaded for it.
-
-    Raises:
-        QueryError: there is nothing to search for.
-    """
-    pictures = (query.image_path, query.image_bytes, query.image_item_id)
-    if not query.text.strip() and all(picture is None for picture in pictures):
-        raise QueryError("There is nothing to search for.", "Type a sentence or drop a picture.")
-
-
-def encode_query(encoder: Encoder, query: Query, image: np.ndarray | None) -> Embeddings:
-    """The query as one unit vector (1, dim): sentence, picture or their sum, minus what to stay away from.
-
-    ``image`` is the picture's pixels, uint8 RGB (h, w, 3), if the query has one.
-
-    Raises:
-        QueryError: there is neither a sentence nor a picture, or the parts cancel out.
-    """
-    check_query(query)
-    parts: list[np.ndarray] = []
-    weights: list[float] = []
-    if query.text.strip():
-        parts.append(embeddings(encoder.encode_texts([query.text.strip()])).values)
-        weights.append(1.0)
-    if image is not None:
-        parts.append(embeddings(encoder.encode_images(squash(image, encoder.side_px)[None])).values)
-        weights.append(1.0)
-    if query.not_text.strip():
-        parts.append(embeddings(encoder.encode_texts([query.not_text.strip()])).values)
-        weights.append(-1.0)
-    return combine(Embeddings(np.concatenate(parts)), weights)

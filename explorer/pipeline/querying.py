@@ -1,0 +1,83 @@
+"""From a query to vectors: the whole query, and the query with each of its words left out."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from explorer.errors import QueryError
+from explorer.media.image import squash
+from explorer.networks.encoder import Encoder
+from explorer.protocol import Query
+from explorer.representations import Embeddings
+from explorer.retrieval import combine
+
+MAX_WORDS = 64
+"""Longer sentences are weighed in this many runs of words: each run costs one more sentence to encode."""
+
+
+def embeddings(representation: object) -> Embeddings:
+    """Narrow what an encoder gave to real embeddings (binary codes get their own index with TVDB and DSMHN)."""
+    if not isinstance(representation, Embeddings):
+        raise QueryError("This model makes binary codes, which cannot be searched yet.", "Choose another model.")
+    return representation
+
+
+def check_query(query: Query) -> None:
+    """Refuse a query with neither a sentence nor a picture, before anything is loaded for it.
+
+    Raises:
+        QueryError: there is nothing to search for.
+    """
+    pictures = (query.image_path, query.image_bytes, query.image_item_id)
+    if not query.text.strip() and all(picture is None for picture in pictures):
+        raise QueryError("There is nothing to search for.", "Type a sentence or drop a picture.")
+
+
+def encode_query(encoder: Encoder, query: Query, image: np.ndarray | None) -> Embeddings:
+    """The query as one unit vector (1, dim): sentence, picture or their sum, minus what to stay away from.
+
+    ``image`` is the picture's pixels, uint8 RGB (h, w, 3), if the query has one.
+
+    Raises:
+        QueryError: there is neither a sentence nor a picture, or the parts cancel out.
+    """
+    return _encode(encoder, query, image, [query.text.strip()])
+
+
+def query_words(text: str) -> tuple[str, ...]:
+    """The words of a sentence as written; runs of several words where there are more than :data:`MAX_WORDS`."""
+    words = text.split()
+    if len(words) <= MAX_WORDS:
+        return tuple(words)
+    ends = np.linspace(0, len(words), MAX_WORDS + 1).round().astype(int).tolist()
+    return tuple(" ".join(words[start:end]) for start, end in pairwise(ends))
+
+
+def encode_without_words(encoder: Encoder, query: Query, image: np.ndarray | None) -> Embeddings:
+    """The query, then the query without each of its words: (1 + n_words, dim), rows as :func:`query_words` cuts them.
+
+    Raises as :func:`encode_query` does.
+    """
+    words = query_words(query.text)
+    without = [" ".join(words[:i] + words[i + 1 :]) for i in range(len(words))]
+    return _encode(encoder, query, image, [query.text.strip(), *without])
+
+
+def _encode(encoder: Encoder, query: Query, image: np.ndarray | None, texts: Sequence[str]) -> Embeddings:
+    """One row for each text in the place of the query's own."""
+    check_query(query)
+    fixed: list[np.ndarray] = []
+    weights: list[float] = []
+    if image is not None:
+        fixed.append(embeddings(encoder.encode_images(squash(image, encoder.side_px)[None])).values)
+        weights.append(1.0)
+    if query.not_text.strip():
+        fixed.append(embeddings(encoder.encode_texts([query.not_text.strip()])).values)
+        weights.append(-1.0)
+    if not query.text.strip():
+        return combine(Embeddings(np.concatenate(fixed)), weights)
+    # A sentence of one word leaves an empty one behind: what the model makes of saying nothing.
+    sentences = embeddings(encoder.encode_texts(texts)).values
+    rows = [combine(Embeddings(np.concatenate([row[None], *fixed])), [1.0, *weights]).values for row in sentences]
+    return Embeddings(np.concatenate(rows))
