@@ -31,6 +31,7 @@ class EncodedImages:
         vspm_attention: (B, N, map_size * map_size), rows sum to 1; None without VSpM.
         vsem_logits: (B, N) the gates before their activation; None without VSeM.
         tokens: (B, M, D) what was pooled, the N visual and then the N fused tokens last where nothing is padded.
+        n_visual: N.
     """
 
     embedding: Tensor
@@ -38,6 +39,7 @@ class EncodedImages:
     vspm_attention: Tensor | None
     vsem_logits: Tensor | None = None
     tokens: Tensor | None = None
+    n_visual: int = 0
 
 
 class ClassEmbedding(nn.Module):
@@ -153,6 +155,8 @@ class ImageEncoder(nn.Module):
         class_map: Tensor,
         presence: Tensor,
         lengths: Tensor | None = None,
+        *,
+        without: frozenset[str] = frozenset(),
     ) -> EncodedImages:
         """Embed a batch of pictures.
 
@@ -161,6 +165,7 @@ class ImageEncoder(nn.Module):
         class_map: float (B, map_size, map_size), normalised (see ``preprocess.normalise_class_map``).
         presence: float (B, C) in [0, 1], which classes are in the picture.
         lengths: integer (B,), valid tokens of each picture, 0 where it has none; None if all are.
+        without: ``"vsem"``, ``"vspm"``: guidance that is left out although the network was trained with it.
         """
         lengths = None if lengths is None else lengths.to(regions.device, torch.int64)
         regions = F.dropout(regions, self.config.feature_dropout, self.training)
@@ -172,10 +177,10 @@ class ImageEncoder(nn.Module):
         gates = attention = logits = None
         guided_BND = self.feature_mlp(regions, valid) + v0_BND  # step 6
         visual_BND = guided_BND
-        if self.semantic is not None:  # step 4
+        if self.semantic is not None and "vsem" not in without:  # step 4
             semantic_BND, gates, logits = self.semantic(v0_BND, scores_BSC, valid)
             guided_BND = guided_BND + semantic_BND
-        if self.spatial is not None:  # step 5
+        if self.spatial is not None and "vspm" not in without:  # step 5
             spatial_BND, attention = self.spatial(v0_BND, class_map, valid)
             guided_BND = guided_BND + spatial_BND
         fused_BND = self.fusion_mlp(guided_BND, valid)  # step 7
@@ -184,7 +189,8 @@ class ImageEncoder(nn.Module):
         tokens_BMD, counts_B = _token_set(always, [visual_BND, fused_BND], lengths)  # step 8
         pooled_BD = self.pool(tokens_BMD, counts_B)
         norm = pooled_BD.norm(dim=1, keepdim=True) + 1e-8
-        return EncodedImages(pooled_BD / norm, gates, attention, logits, tokens_BMD)  # step 9
+        n_visual = visual_BND.shape[1]
+        return EncodedImages(pooled_BD / norm, gates, attention, logits, tokens_BMD, n_visual)  # step 9
 
     def _segmentation_tokens(self, scores: Tensor, presence: Tensor) -> list[Tensor]:
         tokens = []
