@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from explorer.errors import PackageError
 from explorer.networks.common.loading import load_strictly
-from explorer.networks.three_shnet.preprocess import cells_as_tokens, standardise
+from explorer.networks.three_shnet.tokens import TokenConfig, VisualTokens, standardised, visual_tokens
 from explorer.packages.package import ModelPackage
 from explorer.vision import VisualFeatures, inference_form, load_backbone
 
@@ -20,6 +20,7 @@ class Eyes(nn.Module):
 
     Attributes:
         tail: the tuned tail, or None where vision's own grid is read.
+        config: what a visual token is made of.
         mean: of each channel of a visual token.
         scale: its spread.
     """
@@ -27,22 +28,28 @@ class Eyes(nn.Module):
     mean: Tensor
     scale: Tensor
 
-    def __init__(self, tail: nn.Module | None, mean: Tensor, scale: Tensor, *, trunk_cells: bool) -> None:
+    def __init__(self, tail: nn.Module | None, mean: Tensor, scale: Tensor, config: TokenConfig) -> None:
         super().__init__()
         self.tail = tail
-        self.trunk_cells = trunk_cells
+        self.config = config
         self.register_buffer("mean", mean)
         self.register_buffer("scale", scale)
 
     def forward(self, seen: VisualFeatures) -> Tensor:
-        """Visual tokens (B, N, V), row by row of the grid."""
+        """Visual tokens (B, N, V); row by row where they are the cells of the grid."""
+        return self.look(seen).values
+
+    def look(self, seen: VisualFeatures) -> VisualTokens:
+        """Visual tokens with their lengths and, where they are regions, their boxes.
+
+        Raises ``ValueError`` where regions are read and vision was not asked to propose any.
+        """
         grid = seen.grid
         if self.tail is not None:
             weight = next(self.tail.parameters())
             trunk = seen.trunk.to(weight.dtype).contiguous(memory_format=torch.channels_last)
             grid = self.tail(trunk)
-        tokens = cells_as_tokens(grid, seen.trunk if self.trunk_cells else None)
-        return standardise(tokens, self.mean, self.scale)
+        return standardised(visual_tokens(self.config, grid, seen.trunk, seen.regions), self.mean, self.scale)
 
 
 def read_eyes(
@@ -52,7 +59,7 @@ def read_eyes(
     *,
     width: int,
     tuned: bool,
-    trunk_cells: bool,
+    config: TokenConfig,
 ) -> Eyes:
     """The eyes that a package carries; its tensors by part.
 
@@ -67,7 +74,7 @@ def read_eyes(
         load_strictly(backbone_tail, tensors.get("tail", {}), package_name=package.name)
         tail = inference_form(backbone_tail, device)
     mean, scale = (_token_tensor(package, tensors.get("tokens", {}), name, width) for name in _TOKENS)
-    return Eyes(tail, mean, scale, trunk_cells=trunk_cells)
+    return Eyes(tail, mean, scale, config)
 
 
 def _token_tensor(package: ModelPackage, tensors: Mapping[str, np.ndarray], name: str, width: int) -> Tensor:
