@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from explorer import paths
-from explorer.cli import models, road
+from explorer.cli import evaluating, models, road
 from explorer.cli.shared import DeviceOption, JsonOption, places_of, print_out
 from explorer.errors import UserFacingError
 
@@ -25,7 +25,7 @@ app.command()(road.index)
 app.command()(road.search)
 app.command()(road.explain)
 app.command()(models.train)
-app.command()(models.evaluate)
+app.command()(evaluating.evaluate)
 
 models_app = typer.Typer(help="Model packages.", no_args_is_help=True)
 models_app.command("list")(models.models_list)

@@ -1,4 +1,4 @@
-"""Models from the command line: train, evaluate, list, verify."""
+"""Models from the command line: train, list, verify."""
 
 import json
 import math
@@ -9,8 +9,6 @@ from typing import Annotated
 import typer
 
 from explorer.cli.shared import (
-    DEFAULT_MODEL,
-    DeviceOption,
     JsonOption,
     places_of,
     print_out,
@@ -18,7 +16,7 @@ from explorer.cli.shared import (
     say,
     stoppable,
 )
-from explorer.errors import ConfigError, UserFacingError
+from explorer.errors import UserFacingError
 
 
 def train(
@@ -53,40 +51,6 @@ def train(
 
 def _numbers(metrics: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {value:.4g}" for name, value in metrics.items())
-
-
-def evaluate(
-    context: typer.Context,
-    dataset: Annotated[Path, typer.Option(help="A Karpathy json; its photos are in images/ beside it.")],
-    model: Annotated[list[str] | None, typer.Option("--model", "-m", help="May be given more than once.")] = None,
-    split: Annotated[str, typer.Option(help="Which split.")] = "val",
-    images: Annotated[Path | None, typer.Option(help="Folder of the photos, if it is not images/.")] = None,
-    protocol_name: Annotated[str, typer.Option("--protocol", help="image-sentence.")] = "image-sentence",
-    device: DeviceOption = "auto",
-    as_json: JsonOption = False,
-) -> None:
-    """Measure models on a captioned data set: recall both ways, median ranks, rSum."""
-    if protocol_name != "image-sentence":
-        raise ConfigError(f"There is no protocol {protocol_name!r}.", "Use --protocol image-sentence.")
-    from explorer.engine.evaluating import evaluate_models
-
-    with progress_bar() as bar:
-        task = bar.add_task("", total=None)
-        reports = evaluate_models(
-            model or [DEFAULT_MODEL],
-            dataset,
-            split=split,
-            images=images,
-            model_folders=places_of(context).model_folders,
-            device=device,
-            on_progress=lambda name, done, total: bar.update(task, description=name, completed=done, total=total),
-        )
-    if as_json:
-        documents = [report.to_dict() for report in reports]
-        print_out(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2))
-    else:
-        for report in reports:
-            print_out(report.to_markdown())
 
 
 def models_list(context: typer.Context, as_json: JsonOption = False) -> None:

@@ -1,40 +1,192 @@
-"""``evaluate``: packages against a captioned data set."""
+"""``evaluate``: packages, alone and together, against data sets."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from explorer.cancellation import CancellationToken
-from explorer.datasets.karpathy import read_karpathy
-from explorer.evaluation.protocols import evaluate_image_sentence
-from explorer.evaluation.report import EvaluationReport
-from explorer.networks.registry import load_encoder
-from explorer.packages.finding import resolve_package
+from explorer.engine.models import LoadedModels
+from explorer.errors import ConfigError
+from explorer.evaluation.comparison import paired_bootstrap
+from explorer.evaluation.encoding import encode_pairs
+from explorer.evaluation.image_text import Ties
+from explorer.evaluation.judgements import GalleryIds, Judgements, read_cxc, read_eccv, require_ids
+from explorer.evaluation.judging import judge_recall, judge_relevance
+from explorer.evaluation.protocols import Measured, RetrievalProtocol, measure
+from explorer.evaluation.provenance import training_data_of
+from explorer.evaluation.report import EvaluationReport, Margin
+from explorer.evaluation.similarities import EncodedPairs, Similarities, fold_slices
+from explorer.evaluation.sources import Source, ids_of, read_source
+from explorer.evaluation.timing import QueryTiming, time_queries
+from explorer.networks.encoder import Encoder
+from explorer.packages.package import ModelPackage
+
+N_TIMED_QUERIES = 200
+
+OnProgress = Callable[[str, int, int], None]
+"""Hears what is being encoded, how many photos and sentences are done, and how many there are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """What is to be measured.
+
+    Attributes:
+        models: names of packages.
+        datasets: json files, or folders of feature files.
+        images: the photos' folder of each data set; empty: ``images`` beside each.
+        split: None: the protocol's own.
+        protocol: with its number of folds.
+        ties: the rule that the reports' own numbers follow.
+        ensemble: whether the mean of all models is measured too.
+        eccv: folder of ECCV Caption's files, if it is to be measured.
+        timing: whether queries are timed.
+    """
+
+    models: tuple[str, ...]
+    datasets: tuple[Path, ...]
+    protocol: RetrievalProtocol
+    images: tuple[Path, ...] = ()
+    split: str | None = None
+    ties: Ties = "pessimistic"
+    ensemble: bool = False
+    eccv: Path | None = None
+    timing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """Judgements, and the ids of the gallery that they speak of."""
+
+    ids: GalleryIds
+    eccv: Judgements
+    cxc: Judgements | None
 
 
 def evaluate_models(
-    names: Sequence[str],
-    dataset: Path,
+    wanted: Evaluation,
     *,
-    split: str,
-    images: Path | None,
     model_folders: Sequence[Path],
     device: str,
-    on_progress: Callable[[str, int, int], None],
+    token: CancellationToken,
+    on_progress: OnProgress,
 ) -> list[EvaluationReport]:
-    """One report a model, all on the same photos and sentences; ``on_progress`` hears name, done and total.
+    """One report for each model, and one for the ensemble, on each data set in turn.
 
-    Raises:
-        DatasetError: the annotation file or the photos are not as they should be.
-        PackageError: there is no such model, or it is damaged.
+    Everything that can be wrong about names, files, folds and ids is found before anything is encoded.
+
+    Raises
+    ------
+    DatasetError
+        the annotation file, the photos, or ECCV Caption's files are not as they should be.
+    PackageError
+        there is no such model, or it is damaged.
+    ConfigError
+        a model makes codes, photos cannot be cut into the folds, or there is nothing to make an ensemble of.
+    Cancelled
+        a stop was asked for.
     """
-    captioned = read_karpathy(dataset, split=split, images_folder=images)
+    models = LoadedModels(model_folders, device=device)
+    for name in wanted.models:
+        _require_embeddings(models.package(name), wanted.protocol)
+    sources = [_read(wanted, place) for place in range(len(wanted.datasets))]
+    judged = [_read_judged(wanted.eccv, source) for source in sources]
     reports = []
-    for name in names:
-        package = resolve_package(name, model_folders)
-        encoder = load_encoder(package, search_folders=model_folders, device=device)
-
-        def tell(n_done: int, n_total: int, name: str = name) -> None:
-            on_progress(name, n_done, n_total)
-
-        reports.append(evaluate_image_sentence(encoder, captioned, token=CancellationToken(), on_progress=tell))
+    for source, judgements in zip(sources, judged, strict=True):
+        task = _Task(wanted, source, judgements, token)
+        measured = [
+            task.measure_model(models.get(name), models.package(name), on_progress) for name in wanted.models
+        ]
+        if wanted.ensemble:
+            measured.append(task.measure_ensemble(measured))
+        reports += [each.report for each in measured]
     return reports
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """Measuring on one data set."""
+
+    wanted: Evaluation
+    source: Source
+    judged: _Judged | None
+    token: CancellationToken
+
+    def measure_model(self, encoder: Encoder, package: ModelPackage, on_progress: OnProgress) -> Measured:
+        def tell(n_done: int, n_total: int) -> None:
+            on_progress(f"{package.name} on {self.source.name}", n_done, n_total)
+
+        encoded = encode_pairs(encoder, self.source, token=self.token, on_progress=tell)
+        measured = self._measure(Similarities((encoded,)), package.name)
+        timing = _time(encoder, self.source, encoded, self.token) if self.wanted.timing else None
+        report = replace(measured.report, trained_on=training_data_of(package), timing=timing)
+        return replace(measured, report=report)
+
+    def measure_ensemble(self, members: Sequence[Measured]) -> Measured:
+        """The mean of the members' similarities, and its margin over the best of them."""
+        together = Similarities(tuple(part for member in members for part in member.similarities.members))
+        names = tuple(member.report.model for member in members)
+        measured = self._measure(together, " + ".join(names))
+        best = max(members, key=lambda member: member.report.rsum)
+        ties = self.wanted.ties
+        paired = paired_bootstrap(measured.standings.ranks(ties), best.standings.ranks(ties), together.owners)
+        margin = Margin.over_member(best.report.model, paired)
+        return replace(measured, report=replace(measured.report, members=names, margin=margin))
+
+    def _measure(self, similarities: Similarities, name: str) -> Measured:
+        ties = self.wanted.ties
+        measured = measure(
+            similarities,
+            self.wanted.protocol,
+            ties=ties,
+            model=name,
+            dataset=self.source.name,
+            split=self.source.split,
+            token=self.token,
+        )
+        if self.judged is None:
+            return measured
+        ids, cxc = self.judged.ids, self.judged.cxc
+        report = replace(
+            measured.report,
+            eccv=judge_relevance(similarities, ids, self.judged.eccv, ties=ties, token=self.token),
+            cxc=judge_recall(similarities, ids, cxc, ties=ties, token=self.token) if cxc else None,
+        )
+        return replace(measured, report=report)
+
+
+def _require_embeddings(package: ModelPackage, protocol: RetrievalProtocol) -> None:
+    kind = package.manifest.output.kind
+    if kind != "embedding":
+        raise ConfigError(
+            f"The protocol {protocol.name} needs real embeddings, and {package.name} makes "
+            f"{'binary codes' if kind == 'code' else 'none'}.",
+            "Choose another model.",
+        )
+
+
+def _read(wanted: Evaluation, place: int) -> Source:
+    images = wanted.images[place] if wanted.images else None
+    source = read_source(wanted.datasets[place], wanted.protocol, split=wanted.split, images=images)
+    fold_slices(len(source), wanted.protocol.n_folds)
+    return source
+
+
+def _read_judged(eccv: Path | None, source: Source) -> _Judged | None:
+    if eccv is None:
+        return None
+    judged = _Judged(ids_of(source, eccv), read_eccv(eccv), read_cxc(eccv))
+    for judgements in (judged.eccv, judged.cxc):
+        if judgements is not None:
+            require_ids(judgements, judged.ids)
+    return judged
+
+
+def _time(encoder: Encoder, source: Source, encoded: EncodedPairs, token: CancellationToken) -> QueryTiming:
+    return time_queries(encoder, some_sentences(source.sentences, N_TIMED_QUERIES), [encoded.images], token=token)[0]
+
+
+def some_sentences(sentences: Sequence[Sequence[str]], n: int) -> list[str]:
+    """At most n sentences, evenly spread over the photos."""
+    every = [sentence for own in sentences for sentence in own]
+    return [every[int(place * len(every) / n)] for place in range(n)] if len(every) > n else every

@@ -5,11 +5,13 @@ that of its image. R@K is the share of queries whose rank is below K, counting f
 Who owns a sentence is said by an array, never by index arithmetic, so images may have any number of sentences.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+
+from explorer.cancellation import CancellationToken
 
 RECALL_AT = (1, 5, 10)
 
@@ -19,6 +21,9 @@ Ties = Literal["pessimistic", "mean"]
 The papers' code leaves this to an unstable sort. A collapsed model, whose scores are all equal, gets nearly nothing
 from the pessimistic rule.
 """
+
+ScoreBlock = Callable[[slice, slice], np.ndarray]
+"""Similarities of some images (first slice, b) with some sentences (second slice, c), (b, c); larger is nearer."""
 
 _CHUNK_SCORES = 1 << 24
 
@@ -31,13 +36,15 @@ class Recall:
         r1: percentage of queries whose match comes first.
         r5: among the first five.
         r10: among the first ten.
-        median_rank: floor of the median rank, counted from 1.
+        median_rank: floor of the median rank, plus 1 (papers.md 4.1: medr); a mean of several may lie between.
+        mean_rank: mean rank, plus 1 (meanr).
     """
 
     r1: float
     r5: float
     r10: float
-    median_rank: int
+    median_rank: float
+    mean_rank: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,50 @@ class Ranks:
 
     image_to_text: np.ndarray
     text_to_image: np.ndarray
+
+    def of_images(self, images: slice, owners: np.ndarray) -> "Ranks":
+        """Those of some consecutive images and of the sentences that they own."""
+        own = (owners >= images.start) & (owners < images.stop)
+        return Ranks(self.image_to_text[images], self.text_to_image[own])
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the matches of one direction stand, before a rule about ties is chosen.
+
+    Attributes:
+        n_above: int64 (q,), items of a higher score than the query's match.
+        n_level: int64 (q,), items of exactly its score that are no match.
+        n_own: int64 (q,), matches of exactly its score, itself included.
+    """
+
+    n_above: np.ndarray
+    n_level: np.ndarray
+    n_own: np.ndarray
+
+    def ranks(self, ties: Ties) -> np.ndarray:
+        """Rank of each match from 0, float64 (q,)."""
+        if ties == "pessimistic":
+            return np.asarray(self.n_above + self.n_level, np.float64)
+        # The first of a own among r rivals in random order stands behind r / (a + 1) of them on average.
+        return np.asarray(self.n_above + self.n_level / (self.n_own + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """Both directions, image to text (n images,) and text to image (m sentences,)."""
+
+    image_to_text: Standing
+    text_to_image: Standing
+
+    def ranks(self, ties: Ties) -> Ranks:
+        """Ranks under one rule."""
+        return Ranks(self.image_to_text.ranks(ties), self.text_to_image.ranks(ties))
+
+    @property
+    def n_tied(self) -> int:
+        """Queries whose rank depends on the rule, because something else has exactly their match's score."""
+        return int(np.count_nonzero(self.image_to_text.n_level) + np.count_nonzero(self.text_to_image.n_level))
 
 
 def image_text_ranks(
@@ -72,22 +123,12 @@ def image_text_ranks(
     ValueError
         shapes do not fit, an image owns nothing, or an embedding is not finite.
     """
-    _check_owners(owners, len(images), len(sentences))
     if images.ndim != 2 or sentences.ndim != 2 or images.shape[1] != sentences.shape[1]:
         raise ValueError(f"expected embeddings of one width, got {images.shape} and {sentences.shape}")
+    _check_owners(owners, len(images), len(sentences))
     _require_finite(images)
     _require_finite(sentences)
-    n_images, n_sentences = len(images), len(sentences)
-    i2t, t2i = np.empty(n_images), np.empty(n_sentences)
-    step = max(1, _CHUNK_SCORES // max(n_sentences, 1))
-    for start in range(0, n_images, step):
-        rows = slice(start, min(start + step, n_images))
-        i2t[rows] = _best_own_ranks(images[rows] @ sentences.T, np.arange(rows.start, rows.stop), owners, ties)
-    step = max(1, _CHUNK_SCORES // max(n_images, 1))
-    for start in range(0, n_sentences, step):
-        rows = slice(start, min(start + step, n_sentences))
-        t2i[rows] = _ranks_of(sentences[rows] @ images.T, owners[rows], ties)
-    return Ranks(i2t, t2i)
+    return standings_in_blocks(lambda rows, columns: images[rows] @ sentences[columns].T, owners).ranks(ties)
 
 
 def ranks_of_similarities(similarities: np.ndarray, owners: np.ndarray, *, ties: Ties = "pessimistic") -> Ranks:
@@ -101,17 +142,60 @@ def ranks_of_similarities(similarities: np.ndarray, owners: np.ndarray, *, ties:
     if similarities.ndim != 2:
         raise ValueError(f"similarities must be (n images, m sentences), got shape {similarities.shape}")
     _check_owners(owners, *similarities.shape)
-    _require_finite(similarities)
-    images = np.arange(len(similarities))
-    return Ranks(_best_own_ranks(similarities, images, owners, ties), _ranks_of(similarities.T, owners, ties))
+    return standings_in_blocks(lambda rows, columns: similarities[rows, columns], owners).ranks(ties)
+
+
+def standings_in_blocks(
+    score: ScoreBlock, owners: np.ndarray, *, token: CancellationToken | None = None
+) -> Standings:
+    """Standings both ways from similarities that are computed a block at a time.
+
+    Parameters
+    ----------
+    score
+        gives a block; it is asked for every similarity twice, once for each direction.
+    owners
+        (m,), the image that each sentence belongs to; every image from 0 to the largest owns at least one.
+    token
+        looked at between blocks.
+
+    Raises
+    ------
+    ValueError
+        an image owns nothing, or a similarity is not finite.
+    Cancelled
+        a stop was asked for.
+    """
+    n_images, n_sentences = int(owners.max(initial=-1)) + 1, len(owners)
+    _check_owners(owners, n_images, n_sentences)
+    everything = slice(None)
+    i2t: list[Standing] = []
+    for rows in _blocks(n_images, n_sentences, token):
+        own = owners[None, :] == np.arange(rows.start, rows.stop)[:, None]
+        i2t.append(best_standing(_finite(score(rows, everything)), own))
+    t2i = [
+        _only_own(_finite(score(everything, columns)).T, owners[columns])
+        for columns in _blocks(n_sentences, n_images, token)
+    ]
+    return Standings(_joined(i2t), _joined(t2i))
+
+
+def best_standing(scores: np.ndarray, own: np.ndarray) -> Standing:
+    """Of each query (row of ``scores``, (b, m)) the standing of the nearest of its own items, bool (b, m), >= 1 a row.
+
+    An own item as near as the nearest one is no rival: whichever of them stands first, the query is answered there.
+    """
+    best = np.where(own, scores, -np.inf).max(axis=1, keepdims=True)
+    level = scores == best
+    return Standing((scores > best).sum(axis=1), (level & ~own).sum(axis=1), (level & own).sum(axis=1))
 
 
 def recall(ranks: np.ndarray) -> Recall:
-    """Recalls and median rank of one direction from ranks that count from 0."""
+    """Recalls, median and mean rank of one direction from ranks that count from 0."""
     if not len(ranks):
         raise ValueError("recall of no queries is not defined")
     r1, r5, r10 = (recall_at(ranks, k) for k in RECALL_AT)
-    return Recall(r1, r5, r10, int(np.floor(np.median(ranks))) + 1)
+    return Recall(r1, r5, r10, int(np.floor(np.median(ranks))) + 1, float(np.mean(ranks)) + 1)
 
 
 def recall_at(ranks: np.ndarray, k: int) -> float:
@@ -129,28 +213,28 @@ def owners_of(n_sentences: Sequence[int]) -> np.ndarray:
     return np.repeat(np.arange(len(n_sentences)), n_sentences)
 
 
-def _best_own_ranks(scores: np.ndarray, images: np.ndarray, owners: np.ndarray, ties: Ties) -> np.ndarray:
-    """Of each image (row of ``scores``, (b, m)) the rank of its nearest own sentence.
-
-    An own sentence as near as the nearest one is no rival: whichever of them stands first, the image is found there.
-    """
-    own = owners[None, :] == images[:, None]
-    best = np.where(own, scores, -np.inf).max(axis=1, keepdims=True)
-    n_above = (scores > best).sum(axis=1)
-    n_rivals = ((scores == best) & ~own).sum(axis=1)
-    if ties == "pessimistic":
-        return np.asarray(n_above + n_rivals, np.float64)
-    # The first of a own among r rivals in random order stands behind r / (a + 1) of them on average.
-    n_own = ((scores == best) & own).sum(axis=1)
-    return np.asarray(n_above + n_rivals / (n_own + 1))
+def _blocks(n: int, width: int, token: CancellationToken | None) -> Iterator[slice]:
+    """Rows 0 to n in blocks whose similarities with ``width`` others fit the memory."""
+    step = max(1, _CHUNK_SCORES // max(width, 1))
+    for start in range(0, n, step):
+        if token is not None:
+            token.check()
+        yield slice(start, min(start + step, n))
 
 
-def _ranks_of(scores: np.ndarray, targets: np.ndarray, ties: Ties) -> np.ndarray:
-    """Of each query (row of ``scores``, (b, n)) the rank of its one target column."""
+def _only_own(scores: np.ndarray, targets: np.ndarray) -> Standing:
+    """Of each query (row of ``scores``, (b, n)) the standing of its one target column."""
     target = np.take_along_axis(scores, targets[:, None], axis=1)
-    n_above = (scores > target).sum(axis=1)
-    n_rivals = (scores == target).sum(axis=1) - 1
-    return np.asarray(n_above + (n_rivals if ties == "pessimistic" else n_rivals / 2), np.float64)
+    n_level = (scores == target).sum(axis=1) - 1
+    return Standing((scores > target).sum(axis=1), n_level, np.ones_like(n_level))
+
+
+def _joined(parts: Sequence[Standing]) -> Standing:
+    return Standing(
+        np.concatenate([part.n_above for part in parts]),
+        np.concatenate([part.n_level for part in parts]),
+        np.concatenate([part.n_own for part in parts]),
+    )
 
 
 def _check_owners(owners: np.ndarray, n_images: int, n_sentences: int) -> None:
@@ -158,6 +242,11 @@ def _check_owners(owners: np.ndarray, n_images: int, n_sentences: int) -> None:
         raise ValueError(f"expected an integer owner for each of {n_sentences} sentences, got {owners.shape}")
     if not np.array_equal(np.unique(owners), np.arange(n_images)):
         raise ValueError(f"every one of {n_images} images must own a sentence, and no other may be named")
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    _require_finite(values)
+    return values
 
 
 def _require_finite(values: np.ndarray) -> None:

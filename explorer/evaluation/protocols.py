@@ -1,48 +1,159 @@
-"""Encoding a data set and measuring on it."""
+"""Protocols by name, and measuring by one: which photos are the gallery, how many folds, what the numbers are called.
 
-import os
-from collections.abc import Callable, Sequence
+The field's three for photos and sentences (papers.md 3.9, 4.1): Flickr30K 1K, COCO 5K, and COCO 1K, the mean of five
+consecutive folds of the same 5,000 photos.
+"""
+
 from dataclasses import dataclass
-from pathlib import Path
-
-import numpy as np
 
 from explorer.cancellation import CancellationToken
 from explorer.datasets.karpathy import CaptionedImages
-from explorer.errors import ConfigError, DatasetError, MediaError
-from explorer.evaluation.image_text import Ranks, image_text_ranks, owners_of
-from explorer.evaluation.report import EvaluationReport
-from explorer.media.image import decode_image, squash
-from explorer.media.item import read_content
+from explorer.errors import ConfigError
+from explorer.evaluation.encoding import OnProgress, encode_pairs
+from explorer.evaluation.image_text import Standings, Ties
+from explorer.evaluation.report import EvaluationReport, OtherTies, Scores
+from explorer.evaluation.similarities import Similarities, fold_slices, standings_of
 from explorer.networks.encoder import Encoder
-from explorer.representations import BinaryCodes, Embeddings
 
 IMAGE_SENTENCE = "image-sentence"
 
-_IMAGE_BATCH = 16
-_TEXT_BATCH = 64
 
-OnProgress = Callable[[int, int], None]
-"""Hears how many photos and sentences are encoded, and how many there are."""
+@dataclass(frozen=True, slots=True)
+class RetrievalProtocol:
+    """How a split is measured.
+
+    Attributes:
+        name: what ``--protocol`` calls it.
+        n_folds: consecutive folds whose numbers are averaged.
+        n_images: photos that the published protocol has; None for any number.
+        split: the split it is measured on where none is named: of a json, and of a folder of feature files.
+    """
+
+    name: str
+    n_folds: int = 1
+    n_images: int | None = None
+    json_split: str = "val"
+    folder_split: str = "dev"
+
+    def with_folds(self, n_folds: int | None) -> "RetrievalProtocol":
+        """The same with another number of folds.
+
+        Raises
+        ------
+        ConfigError
+            the protocol has a number of its own, and this is another.
+        """
+        if n_folds is None or n_folds == self.n_folds:
+            return self
+        if self.n_images is not None:
+            raise ConfigError(
+                f"The protocol {self.name} has {_folds(self.n_folds)}, not {n_folds}.",
+                f"Leave --folds out, or use --protocol {IMAGE_SENTENCE}.",
+            )
+        return RetrievalProtocol(self.name, n_folds, None, self.json_split, self.folder_split)
+
+    def name_on(self, n_images: int) -> str:
+        """What numbers on so many photos may be called: a smaller gallery is easier, so never by the bare name."""
+        if self.n_images in (None, n_images):
+            return self.name
+        size = f"{n_images // self.n_folds:,} photos"
+        return f"{self.name}, reduced to {size if self.n_folds == 1 else f'{self.n_folds} folds of {size}'}"
+
+    def notes_on(self, n_images: int) -> tuple[str, ...]:
+        """What a reader of the numbers must know."""
+        if self.n_images in (None, n_images):
+            return ()
+        return (
+            f"{self.name} has {self.n_images:,} photos and this split {n_images:,}: not comparable with published "
+            f"numbers.",
+        )
+
+
+PROTOCOLS = {
+    protocol.name: protocol
+    for protocol in (
+        RetrievalProtocol(IMAGE_SENTENCE),
+        RetrievalProtocol("flickr30k-1k", 1, 1000, "test", "test"),
+        # Karpathy's json calls the 5,000 photos "test"; SCAN's folders call them "testall", and 1,000 of them "test".
+        RetrievalProtocol("coco-5k", 1, 5000, "test", "testall"),
+        RetrievalProtocol("coco-1k", 5, 5000, "test", "testall"),
+    )
+}
+
+
+def protocol_named(name: str) -> RetrievalProtocol:
+    """The protocol of this name.
+
+    Raises
+    ------
+    ConfigError
+        there is none; the error lists those that there are.
+    """
+    if name not in PROTOCOLS:
+        raise ConfigError(f"There is no protocol {name!r}.", f"Protocols: {', '.join(PROTOCOLS)}.")
+    return PROTOCOLS[name]
 
 
 @dataclass(frozen=True, slots=True)
-class EncodedPairs:
-    """A data set as one model sees it.
+class Measured:
+    """What one model, or an ensemble, got; ``report`` is made of ``standings``."""
 
-    Attributes:
-        images: float32 (n, dim).
-        sentences: float32 (m, dim).
-        owners: int64 (m,), row in ``images`` that each sentence belongs to.
+    similarities: Similarities
+    standings: Standings
+    report: EvaluationReport
+
+
+def measure(
+    similarities: Similarities,
+    protocol: RetrievalProtocol,
+    *,
+    ties: Ties = "pessimistic",
+    model: str,
+    dataset: str,
+    split: str,
+    token: CancellationToken | None = None,
+) -> Measured:
+    """Rank everything both ways and report on it.
+
+    Parameters
+    ----------
+    similarities
+        of a model, or of an ensemble.
+    protocol
+        says how many folds.
+    ties
+        the rule of the report's own numbers; those of the other rule stand beside them where they differ.
+    model, dataset, split
+        how the report names them.
+    token
+        looked at between blocks.
+
+    Raises
+    ------
+    ConfigError
+        the photos cannot be cut into the protocol's folds.
+    Cancelled
+        a stop was asked for.
     """
-
-    images: np.ndarray
-    sentences: np.ndarray
-    owners: np.ndarray
-
-    def ranks(self) -> Ranks:
-        """Ranks both ways, ties pessimistic."""
-        return image_text_ranks(self.images, self.sentences, self.owners)
+    standings = standings_of(similarities, n_folds=protocol.n_folds, token=token)
+    folds = _scores_of_folds(similarities, standings, protocol.n_folds, ties)
+    whole = Scores.mean_of(folds)
+    report = EvaluationReport(
+        model=model,
+        dataset=dataset,
+        split=split,
+        protocol=protocol.name_on(similarities.n_images),
+        image_to_text=whole.image_to_text,
+        text_to_image=whole.text_to_image,
+        rsum=whole.rsum,
+        ties=ties,
+        n_images=similarities.n_images,
+        n_sentences=len(similarities.owners),
+        other_ties=_other_ties(similarities, standings, protocol.n_folds, ties),
+        folds=folds if protocol.n_folds > 1 else (),
+        notes=protocol.notes_on(similarities.n_images),
+    )
+    return Measured(similarities, standings, report)
 
 
 def evaluate_image_sentence(
@@ -53,106 +164,50 @@ def evaluate_image_sentence(
     token: CancellationToken | None = None,
     on_progress: OnProgress | None = None,
 ) -> EvaluationReport:
-    """Recall both ways over all photos and sentences of a split.
+    """Recall both ways over all photos and sentences of a split; raises as :func:`encode_pairs` does.
 
     Parameters
     ----------
     encoder
         any model of real embeddings that reads sentences and pictures.
     captioned
-        the split; photos are decoded here and squashed to the model's square.
+        the split.
     model
         how the report names the model; its package's name by default.
     token
         looked at between batches.
     on_progress
         hears how far it is.
-
-    Raises
-    ------
-    DatasetError
-        a photo cannot be read: leaving it out would measure something else.
-    ConfigError
-        the model makes binary codes.
-    Cancelled
-        a stop was asked for.
     """
     encoded = encode_pairs(encoder, captioned, token=token, on_progress=on_progress)
-    return EvaluationReport.from_ranks(
-        encoded.ranks(),
+    return measure(
+        Similarities((encoded,)),
+        PROTOCOLS[IMAGE_SENTENCE],
         model=model or encoder.name,
         dataset=captioned.name,
         split=captioned.split,
-        protocol=IMAGE_SENTENCE,
+        token=token,
+    ).report
+
+
+def _scores_of_folds(
+    similarities: Similarities, standings: Standings, n_folds: int, ties: Ties
+) -> tuple[Scores, ...]:
+    ranks = standings.ranks(ties)
+    return tuple(
+        Scores.from_ranks(ranks.of_images(fold, similarities.owners))
+        for fold in fold_slices(similarities.n_images, n_folds)
     )
 
 
-def encode_pairs(
-    encoder: Encoder,
-    captioned: CaptionedImages,
-    *,
-    token: CancellationToken | None = None,
-    on_progress: OnProgress | None = None,
-) -> EncodedPairs:
-    """Encode all photos, then all sentences of a split; raises as :func:`evaluate_image_sentence` does."""
-    texts = [sentence for own in captioned.sentences for sentence in own]
-    progress = _Progress(len(captioned) + len(texts), token or CancellationToken(), on_progress)
-
-    def encode_images(rows: slice) -> Embeddings | BinaryCodes:
-        return encoder.encode_images(_load_squares(captioned.image_paths[rows], encoder.side_px))
-
-    def encode_texts(rows: slice) -> Embeddings | BinaryCodes:
-        return encoder.encode_texts(texts[rows])
-
-    images = _encode_in_batches(encode_images, len(captioned), _IMAGE_BATCH, progress)
-    sentences = _encode_in_batches(encode_texts, len(texts), _TEXT_BATCH, progress)
-    return EncodedPairs(images, sentences, owners_of([len(own) for own in captioned.sentences]))
+def _other_ties(similarities: Similarities, standings: Standings, n_folds: int, ties: Ties) -> OtherTies | None:
+    """The numbers under the other rule; None where nothing is tied, because then they are the same."""
+    if not standings.n_tied:
+        return None
+    other: Ties = "mean" if ties == "pessimistic" else "pessimistic"
+    whole = Scores.mean_of(_scores_of_folds(similarities, standings, n_folds, other))
+    return OtherTies(other, standings.n_tied, whole.image_to_text, whole.text_to_image, whole.rsum)
 
 
-class _Progress:
-    """Counts what is encoded, tells it, and stops when asked to."""
-
-    def __init__(self, n_total: int, token: CancellationToken, on_progress: OnProgress | None) -> None:
-        self._n_total = n_total
-        self._token = token
-        self._on_progress = on_progress
-        self._n_done = 0
-
-    def add(self, n: int) -> None:
-        self._n_done += n
-        if self._on_progress is not None:
-            self._on_progress(self._n_done, self._n_total)
-        self._token.check()
-
-
-def _encode_in_batches(
-    encode: Callable[[slice], Embeddings | BinaryCodes], n: int, batch_size: int, progress: _Progress
-) -> np.ndarray:
-    """Rows 0 to n as float32 (n, dim)."""
-    progress.add(0)
-    parts = []
-    for start in range(0, n, batch_size):
-        rows = slice(start, min(start + batch_size, n))
-        encoded = encode(rows)
-        if not isinstance(encoded, Embeddings):
-            raise ConfigError(
-                "The image-sentence protocol needs real embeddings, and this model makes binary codes.",
-                "Choose another model.",
-            )
-        parts.append(encoded.values)
-        progress.add(rows.stop - rows.start)
-    return np.concatenate(parts)
-
-
-def _load_squares(paths: Sequence[Path], side_px: int) -> np.ndarray:
-    """Photos as uint8 RGB (n, side_px, side_px, 3)."""
-    squares = np.empty((len(paths), side_px, side_px, 3), np.uint8)
-    for square, path in zip(squares, paths, strict=True):
-        try:
-            square[:] = squash(decode_image(read_content(os.fsencode(path)), min_edge_px=side_px).pixels, side_px)
-        except MediaError as error:
-            raise DatasetError(
-                f"The photo {path} cannot be read. {error}",
-                "Put a sound copy in its place; leaving it out would not do.",
-            ) from error
-    return squares
+def _folds(n: int) -> str:
+    return f"{n} fold{'s' if n > 1 else ''}"

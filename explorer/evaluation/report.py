@@ -1,24 +1,108 @@
-"""What an evaluation says, as JSON and as a table."""
+"""What an evaluation says; ``to_dict`` is its JSON, ``tables.py`` writes the same numbers as Markdown and CSV."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from explorer.evaluation.image_text import Ranks, Recall, recall, rsum
+import numpy as np
+
+from explorer.evaluation.comparison import PairedDifference
+from explorer.evaluation.image_text import Ranks, Recall, Ties, recall, rsum
+from explorer.evaluation.judging import JudgedRecall, JudgedRelevance
+from explorer.evaluation.timing import QueryTiming
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Recall both ways under one rule about ties, in percent.
+
+    Attributes:
+        image_to_text: an image asks for its sentences.
+        text_to_image: a sentence asks for its image.
+        rsum: sum of the six recalls.
+    """
+
+    image_to_text: Recall
+    text_to_image: Recall
+    rsum: float
+
+    @classmethod
+    def from_ranks(cls, ranks: Ranks) -> "Scores":
+        """Scores of one fold."""
+        return cls(recall(ranks.image_to_text), recall(ranks.text_to_image), rsum(ranks))
+
+    @classmethod
+    def mean_of(cls, folds: Sequence["Scores"]) -> "Scores":
+        """The mean of every number over the folds, medians included, as vsepp and its heirs have it."""
+        if len(folds) == 1:
+            return folds[0]
+        return cls(
+            _mean_recall([fold.image_to_text for fold in folds]),
+            _mean_recall([fold.text_to_image for fold in folds]),
+            float(np.mean([fold.rsum for fold in folds])),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OtherTies:
+    """The numbers under the other rule about ties.
+
+    Attributes:
+        ties: the rule.
+        n_tied: queries, of both directions, whose rank depends on the rule.
+        image_to_text: as in :class:`Scores`.
+        text_to_image: as in :class:`Scores`.
+        rsum: as in :class:`Scores`.
+    """
+
+    ties: Ties
+    n_tied: int
+    image_to_text: Recall
+    text_to_image: Recall
+    rsum: float
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """RSum of an ensemble less that of its better member, photos paired."""
+
+    over: str
+    difference: float
+    low: float
+    high: float
+    confidence: float
+    share_above_zero: float
+
+    @classmethod
+    def over_member(cls, name: str, paired: PairedDifference) -> "Margin":
+        """Name whom the difference is to."""
+        return cls(name, paired.difference, paired.low, paired.high, paired.confidence, paired.share_above_zero)
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationReport:
-    """Recall of one model on one split, in percent.
+    """Recall of one model, or ensemble, on one split, in percent.
 
     Attributes:
-        model: the package's name.
+        model: the package's name; of an ensemble the names joined by " + ".
         dataset: the data set's name.
         split: for example ``"val"``.
-        protocol: ``"image-sentence"``.
-        image_to_text: an image asks for its sentences.
-        text_to_image: a sentence asks for its image.
+        protocol: ``"image-sentence"``, ``"coco-1k"``, ...
+        image_to_text: an image asks for its sentences; over folds: the mean.
+        text_to_image: a sentence asks for its image; over folds: the mean.
         rsum: sum of the six recalls.
+        ties: the rule about equal scores that all numbers above follow.
+        n_images: photos, of all folds together.
+        n_sentences: sentences.
+        trained_on: what the model's card says it was trained on; empty where it does not say.
+        other_ties: the other rule's numbers, where they can differ.
+        folds: each fold's numbers, where there are several.
+        members: names of an ensemble's members.
+        margin: of an ensemble, over its better member.
+        eccv: ECCV Caption, where asked for.
+        cxc: CrissCrossed Captions between images and sentences, where its files lie beside ECCV Caption's.
+        timing: times of a query, where asked for.
+        notes: what a reader of the numbers must know.
     """
 
     model: str
@@ -28,35 +112,42 @@ class EvaluationReport:
     image_to_text: Recall
     text_to_image: Recall
     rsum: float
+    ties: Ties = "pessimistic"
+    n_images: int = 0
+    n_sentences: int = 0
+    trained_on: str = ""
+    other_ties: OtherTies | None = None
+    folds: tuple[Scores, ...] = ()
+    members: tuple[str, ...] = ()
+    margin: Margin | None = None
+    eccv: JudgedRelevance | None = None
+    cxc: JudgedRecall | None = None
+    timing: QueryTiming | None = None
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def from_ranks(cls, ranks: Ranks, *, model: str, dataset: str, split: str, protocol: str) -> "EvaluationReport":
-        """Report on the ranks of one model."""
-        both = recall(ranks.image_to_text), recall(ranks.text_to_image)
-        return cls(model, dataset, split, protocol, *both, rsum(ranks))
+        """Report on the ranks of one model, all photos being one fold."""
+        scores = Scores.from_ranks(ranks)
+        return cls(
+            model,
+            dataset,
+            split,
+            protocol,
+            scores.image_to_text,
+            scores.text_to_image,
+            scores.rsum,
+            n_images=len(ranks.image_to_text),
+            n_sentences=len(ranks.text_to_image),
+        )
 
     def to_dict(self) -> dict[str, Any]:
-        """What ``evaluate --json`` prints; the order of the keys is fixed."""
-        return asdict(self)
-
-    def to_markdown(self) -> str:
-        """A table of one row, with a line of what was measured on what."""
-        return f"{self.dataset} {self.split}, {self.protocol}\n\n{to_markdown([self])}"
+        """What ``evaluate --json`` prints: keys in this order, those left out that nobody asked for."""
+        return {key: value for key, value in asdict(self).items() if key not in _OPTIONAL or value not in (None, ())}
 
 
-def to_markdown(reports: Sequence[EvaluationReport]) -> str:
-    """One table, a row a model."""
-    lines = [
-        "| model | image to text R@1 / 5 / 10 | median | text to image R@1 / 5 / 10 | median | rSum |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
-    lines += [
-        f"| {report.model} | {_recalls(report.image_to_text)} | {report.image_to_text.median_rank} "
-        f"| {_recalls(report.text_to_image)} | {report.text_to_image.median_rank} | {report.rsum:.1f} |"
-        for report in reports
-    ]
-    return "\n".join(lines)
+_OPTIONAL = frozenset({"other_ties", "folds", "members", "margin", "eccv", "cxc", "timing", "notes"})
 
 
-def _recalls(side: Recall) -> str:
-    return f"{side.r1:.1f} / {side.r5:.1f} / {side.r10:.1f}"
+def _mean_recall(folds: Sequence[Recall]) -> Recall:
+    return Recall(*(float(np.mean([getattr(fold, name) for fold in folds])) for name in Recall.__slots__))

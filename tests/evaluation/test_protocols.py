@@ -12,8 +12,10 @@ from explorer.cancellation import CancellationToken, Cancelled
 from explorer.datasets.karpathy import CaptionedImages, read_karpathy
 from explorer.errors import ConfigError, DatasetError
 from explorer.evaluation.image_text import Recall, ranks_of_similarities
-from explorer.evaluation.protocols import encode_pairs, evaluate_image_sentence
-from explorer.evaluation.report import EvaluationReport, to_markdown
+from explorer.evaluation.encoding import encode_pairs
+from explorer.evaluation.protocols import evaluate_image_sentence
+from explorer.evaluation.report import EvaluationReport
+from explorer.evaluation.tables import to_markdown
 from explorer.evidence import Evidence
 from explorer.representations import BinaryCodes, Embeddings, Modality
 
@@ -74,8 +76,10 @@ def test_report_of_known_answers(captioned: CaptionedImages) -> None:
     # Photo 1 ties with nobody's sentences but shares its grey with the last photo's: pessimistic rank 1, all others of
     # the first four 0. The last photo's own sentence has similarity 0 as 14 others: rank 14. Its sentence finds photo
     # 1 first and ties with three more: rank 4.
-    assert report.image_to_text == Recall(r1=60.0, r5=80.0, r10=80.0, median_rank=1)
-    assert report.text_to_image == Recall(r1=pytest.approx(100 * 14 / 15), r5=100.0, r10=100.0, median_rank=1)
+    assert report.image_to_text == Recall(r1=60.0, r5=80.0, r10=80.0, median_rank=1, mean_rank=4.0)
+    assert report.text_to_image == Recall(
+        r1=pytest.approx(100 * 14 / 15), r5=100.0, r10=100.0, median_rank=1, mean_rank=pytest.approx(1 + 4 / 15)
+    )
     assert report.rsum == pytest.approx(60 + 80 + 80 + 100 * 14 / 15 + 200)
     assert heard[-1] == (20, 20)
     assert heard == sorted(heard)
@@ -83,8 +87,11 @@ def test_report_of_known_answers(captioned: CaptionedImages) -> None:
 
 def test_json_has_exactly_the_agreed_form(captioned: CaptionedImages) -> None:
     document = json.loads(json.dumps(evaluate_image_sentence(GreyEncoder(), captioned).to_dict()))
-    assert list(document) == ["model", "dataset", "split", "protocol", "image_to_text", "text_to_image", "rsum"]
-    assert list(document["image_to_text"]) == list(document["text_to_image"]) == ["r1", "r5", "r10", "median_rank"]
+    first = ["model", "dataset", "split", "protocol", "image_to_text", "text_to_image", "rsum"]
+    then = ["ties", "n_images", "n_sentences", "trained_on", "other_ties"]
+    assert list(document) == first + then
+    recall_keys = ["r1", "r5", "r10", "median_rank", "mean_rank"]
+    assert list(document["image_to_text"]) == list(document["text_to_image"]) == recall_keys
     assert [document[key] for key in ("model", "dataset", "split", "protocol")] == [
         "grey",
         "grey",
@@ -97,11 +104,11 @@ def test_json_has_exactly_the_agreed_form(captioned: CaptionedImages) -> None:
 def test_table() -> None:
     ranks = ranks_of_similarities(np.eye(2), np.arange(2))
     report = EvaluationReport.from_ranks(ranks, model="m", dataset="d", split="val", protocol="image-sentence")
-    assert report.to_markdown().startswith("d val, image-sentence\n\n| model |")
-    assert (
-        to_markdown([report, report]).splitlines()[2:]
-        == ["| m | 100.0 / 100.0 / 100.0 | 1 | 100.0 / 100.0 / 100.0 | 1 | 600.0 |"] * 2
-    )
+    lines = to_markdown([report, report]).splitlines()
+    assert lines[0] == "d val, image-sentence"
+    assert lines[2].startswith("2 photos, 2 sentences.")
+    assert lines[4].startswith("| model |")
+    assert lines[6:] == ["| m | 100.0 / 100.0 / 100.0 | 1, 1.0 | 100.0 / 100.0 / 100.0 | 1, 1.0 | 600.0 |"] * 2
 
 
 def test_sentences_keep_their_owner(captioned: CaptionedImages) -> None:

@@ -1,0 +1,113 @@
+"""A data set through a model: photos, or feature files somebody published, and sentences become embeddings."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from explorer.cancellation import CancellationToken
+from explorer.datasets.karpathy import CaptionedImages
+from explorer.errors import ConfigError, DatasetError, MediaError
+from explorer.evaluation.image_text import owners_of
+from explorer.evaluation.similarities import EncodedPairs
+from explorer.media.image import decode_image, squash
+from explorer.media.item import read_content
+from explorer.networks.encoder import Encoder
+from explorer.representations import BinaryCodes, Embeddings
+
+# Small enough that a stop is seen within two seconds on a CPU, large enough for the network.
+_IMAGE_BATCH = 16
+_TEXT_BATCH = 64
+
+OnProgress = Callable[[int, int], None]
+"""Hears how many photos and sentences are encoded, and how many there are."""
+
+EncodeRows = Callable[[slice], Embeddings | BinaryCodes]
+
+
+def encode_pairs(
+    encoder: Encoder,
+    captioned: CaptionedImages,
+    *,
+    token: CancellationToken | None = None,
+    on_progress: OnProgress | None = None,
+) -> EncodedPairs:
+    """Encode all photos, then all sentences of a split.
+
+    Parameters
+    ----------
+    encoder
+        any model of real embeddings that reads sentences and pictures.
+    captioned
+        the split; photos are decoded here and squashed to the model's square.
+    token
+        looked at between batches.
+    on_progress
+        hears how far it is.
+
+    Raises
+    ------
+    DatasetError
+        a photo cannot be read: leaving it out would measure something else.
+    ConfigError
+        the model makes binary codes.
+    Cancelled
+        a stop was asked for.
+    """
+    texts = [sentence for own in captioned.sentences for sentence in own]
+    progress = _Progress(len(captioned) + len(texts), token or CancellationToken(), on_progress)
+
+    def encode_images(rows: slice) -> Embeddings | BinaryCodes:
+        return encoder.encode_images(_load_squares(captioned.image_paths[rows], encoder.side_px))
+
+    images = _encode_in_batches(encode_images, len(captioned), _IMAGE_BATCH, progress)
+    sentences = _encode_in_batches(lambda rows: encoder.encode_texts(texts[rows]), len(texts), _TEXT_BATCH, progress)
+    return EncodedPairs(images, sentences, owners_of([len(own) for own in captioned.sentences]))
+
+
+class _Progress:
+    """Counts what is encoded, tells it, and stops when asked to."""
+
+    def __init__(self, n_total: int, token: CancellationToken, on_progress: OnProgress | None) -> None:
+        self._n_total = n_total
+        self._token = token
+        self._on_progress = on_progress
+        self._n_done = 0
+
+    def add(self, n: int) -> None:
+        self._n_done += n
+        if self._on_progress is not None:
+            self._on_progress(self._n_done, self._n_total)
+        self._token.check()
+
+
+def _encode_in_batches(encode: EncodeRows, n: int, batch_size: int, progress: _Progress) -> np.ndarray:
+    """Rows 0 to n as float32 (n, dim)."""
+    progress.add(0)
+    parts = []
+    for start in range(0, n, batch_size):
+        rows = slice(start, min(start + batch_size, n))
+        encoded = encode(rows)
+        if not isinstance(encoded, Embeddings):
+            raise ConfigError(
+                "The image-sentence protocol needs real embeddings, and this model makes binary codes.",
+                "Choose another model.",
+            )
+        parts.append(encoded.values)
+        progress.add(rows.stop - rows.start)
+    return np.concatenate(parts)
+
+
+def _load_squares(paths: Sequence[Path], side_px: int) -> np.ndarray:
+    """Photos as uint8 RGB (n, side_px, side_px, 3)."""
+    squares = np.empty((len(paths), side_px, side_px, 3), np.uint8)
+    for square, path in zip(squares, paths, strict=True):
+        try:
+            square[:] = squash(decode_image(read_content(os.fsencode(path)), min_edge_px=side_px).pixels, side_px)
+        except MediaError as error:
+            raise DatasetError(
+                f"The photo {path} cannot be read. {error}",
+                "Put a sound copy in its place; leaving it out would not do.",
+            ) from error
+    return squares

@@ -1,0 +1,132 @@
+"""Measuring by judgements that give a query several right answers, over the whole gallery."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from explorer.cancellation import CancellationToken
+from explorer.evaluation.image_text import RECALL_AT, Ties, best_standing, recall_at
+from explorer.evaluation.judgements import GalleryIds, Judgements, Positives
+from explorer.evaluation.relevance import top_r_of_scores
+from explorer.evaluation.similarities import Similarities
+
+_QUERIES_AT_ONCE = 128
+
+
+@dataclass(frozen=True, slots=True)
+class RelevanceScores:
+    """Means over the queries of one direction, in percent."""
+
+    map_at_r: float
+    r_precision: float
+    r1: float
+    n_queries: int
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRelevance:
+    """ECCV Caption's three numbers, both ways."""
+
+    image_to_text: RelevanceScores
+    text_to_image: RelevanceScores
+
+
+@dataclass(frozen=True, slots=True)
+class RecallScores:
+    """Recall of the nearest right answer in one direction, in percent."""
+
+    r1: float
+    r5: float
+    r10: float
+    n_queries: int
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRecall:
+    """CrissCrossed Captions, both ways."""
+
+    image_to_text: RecallScores
+    text_to_image: RecallScores
+
+
+def judge_relevance(
+    similarities: Similarities,
+    ids: GalleryIds,
+    judgements: Judgements,
+    *,
+    ties: Ties = "pessimistic",
+    token: CancellationToken | None = None,
+) -> JudgedRelevance:
+    """mAP@R, R-Precision and R@1 (papers.md 4.3); all ids must be in the gallery (``require_ids``).
+
+    Raises
+    ------
+    Cancelled
+        a stop was asked for.
+    """
+    both = []
+    for blocks in _both_ways(similarities, ids, judgements, token):
+        tops = [
+            top_r_of_scores(row, mask, ties=ties)
+            for scores, relevant in blocks
+            for row, mask in zip(scores, relevant, strict=True)
+        ]
+        values = np.array([(top.average_precision, top.r_precision, top.hit) for top in tops])
+        map_at_r, r_precision, r1 = (100 * values.mean(axis=0)).tolist()
+        both.append(RelevanceScores(map_at_r, r_precision, r1, len(tops)))
+    return JudgedRelevance(*both)
+
+
+def judge_recall(
+    similarities: Similarities,
+    ids: GalleryIds,
+    judgements: Judgements,
+    *,
+    ties: Ties = "pessimistic",
+    token: CancellationToken | None = None,
+) -> JudgedRecall:
+    """Share of queries with a right answer among the first 1, 5, 10; ids and errors as :func:`judge_relevance`."""
+    both = []
+    for blocks in _both_ways(similarities, ids, judgements, token):
+        ranks = np.concatenate([best_standing(scores, relevant).ranks(ties) for scores, relevant in blocks])
+        r1, r5, r10 = (recall_at(ranks, k) for k in RECALL_AT)
+        both.append(RecallScores(r1, r5, r10, len(ranks)))
+    return JudgedRecall(*both)
+
+
+_Blocks = Iterator[tuple[np.ndarray, np.ndarray]]
+
+
+def _both_ways(
+    similarities: Similarities, ids: GalleryIds, judgements: Judgements, token: CancellationToken | None
+) -> tuple[_Blocks, _Blocks]:
+    """Scores and relevance of some queries at a time, both (q, n): queries that are photos, and that are sentences."""
+    everything = slice(None)
+    rows = {number: row for row, number in enumerate(ids.images)}
+    columns = {number: column for column, number in enumerate(ids.sentences)}
+
+    def of_photos() -> _Blocks:
+        for queries, relevant in _queries(judgements.image_to_text, rows, columns, token):
+            yield similarities.score(queries, everything), relevant
+
+    def of_sentences() -> _Blocks:
+        for queries, relevant in _queries(judgements.text_to_image, columns, rows, token):
+            yield similarities.score(everything, queries).T, relevant
+
+    return of_photos(), of_sentences()
+
+
+def _queries(
+    positives: Positives, row_of: dict[int, int], column_of: dict[int, int], token: CancellationToken | None
+) -> _Blocks:
+    """Rows of some queries at a time, int64 (q,), and what is right for each, bool (q, n)."""
+    queries = list(positives)
+    for start in range(0, len(queries), _QUERIES_AT_ONCE):
+        if token is not None:
+            token.check()
+        some = queries[start : start + _QUERIES_AT_ONCE]
+        relevant = np.zeros((len(some), len(column_of)), np.bool_)
+        for mask, query in zip(relevant, some, strict=True):
+            mask[[column_of[answer] for answer in positives[query]]] = True
+        yield np.array([row_of[query] for query in some]), relevant
