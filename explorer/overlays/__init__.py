@@ -42,13 +42,20 @@ from explorer.overlays.places import (
     with_values,
 )
 from explorer.overlays.reading import names_of_places, overlays_from_evidence, overlays_from_explanation
-from explorer.overlays.regions import RegionStroke, region_cover_rgba, region_saliency, region_strokes, seen_regions
+from explorer.overlays.regions import (
+    RegionStroke,
+    region_cover_range,
+    region_cover_rgba,
+    region_saliency,
+    region_strokes,
+    seen_regions,
+)
 
 __all__ = [
     "COVER_CAP", "NOWHERE", "AnyOverlay", "ClassOverlay", "ColourMap", "HeatOverlay", "LegendRow", "Overlay",
     "OverlayKind", "PlacedOverlay", "PointedOverlay", "RegionOverlay", "RegionStroke", "Style", "at_place",
     "bar_colours", "class_colours", "class_rgba", "colour_table", "composed", "has_places", "has_sign", "heat_range",
     "heat_rgba", "heat_values", "index_map", "legend_rows", "names_of_places", "next_place", "overlays_from_evidence",
-    "overlays_from_explanation", "place_at", "place_box", "place_name", "place_value", "region_cover_rgba",
-    "region_saliency", "region_strokes", "same_places", "seen_regions", "strengths", "with_values",
+    "overlays_from_explanation", "place_at", "place_box", "place_name", "place_value", "region_cover_range",
+    "region_cover_rgba", "region_saliency", "region_strokes", "same_places", "seen_regions", "strengths", "with_values",
 ]

@@ -40,7 +40,7 @@ def legend_rows(overlay: ClassOverlay) -> tuple[LegendRow, ...]:
     counts = np.bincount(overlay.class_ids.ravel(), minlength=len(overlay.names))
     counts[0] = 0
     present = sorted(np.flatnonzero(counts).tolist(), key=lambda class_id: (-int(counts[class_id]), class_id))
-    colours = class_colours(present)
+    colours = class_colours([*overlay.colour_order, *present])
     return tuple(
         LegendRow(
             class_id=class_id, name=overlay.names[class_id], colour=colours[class_id],

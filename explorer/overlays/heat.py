@@ -25,6 +25,8 @@ def heat_range(overlay: HeatOverlay | RegionOverlay) -> tuple[float, float]:
 
     Colours with a sign have zero in their middle; under a cover the ends are the lowest and the highest value.
     """
+    if overlay.span is not None:
+        return overlay.span
     finite = overlay.values[np.isfinite(overlay.values)]
     if finite.size == 0:
         return 0.0, 0.0
@@ -50,7 +52,7 @@ def heat_values(overlay: HeatOverlay | RegionOverlay) -> np.ndarray:
     if high - low <= _FLAT * abs(high):
         return np.full_like(overlay.values, 0.5 if signed else 0.0)
     finite = np.nan_to_num(overlay.values, nan=0.0 if signed else low, posinf=high, neginf=low)
-    stretched: np.ndarray = ((finite - low) / (high - low)).astype(np.float32)
+    stretched: np.ndarray = np.clip((finite - low) / (high - low), 0, 1).astype(np.float32)
     return stretched
 
 

@@ -58,12 +58,14 @@ class HeatOverlay(Overlay):
         values: the raw weights as the model used them, float32 (h, w); its places are the cells, row by row.
         colour_map: an even one, so that equal steps look equal.
         style: colours or a cover.
+        span: values that the two ends of the colours stand for; None: the lowest and the highest.
     """
 
     kind: OverlayKind = OverlayKind.HEAT
     values: np.ndarray
     colour_map: ColourMap = ColourMap.MAGMA
     style: Style = Style.HEAT
+    span: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         Overlay.__post_init__(self)
@@ -103,6 +105,7 @@ class RegionOverlay(Overlay):
         labels: n names of what it believes each to be; empty strings where it does not say.
         colour_map: an even one.
         style: outlines in colours, or a cover.
+        span: values that the two ends of the colours stand for; None: the lowest and the highest.
     """
 
     kind: OverlayKind = OverlayKind.REGIONS
@@ -112,6 +115,7 @@ class RegionOverlay(Overlay):
     labels: tuple[str, ...]
     colour_map: ColourMap = ColourMap.MAGMA
     style: Style = Style.HEAT
+    span: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         Overlay.__post_init__(self)
@@ -133,6 +137,7 @@ class ClassOverlay(Overlay):
         names: class names; ``names[0]`` is the background.
         hidden: ids of classes that are not painted.
         filled: whether areas are filled; if not, only their outlines are painted.
+        colour_order: ids that choose their colours first, so that pictures side by side agree; may name others.
     """
 
     kind: OverlayKind = OverlayKind.CLASSES
@@ -141,6 +146,7 @@ class ClassOverlay(Overlay):
     names: tuple[str, ...]
     hidden: frozenset[int] = frozenset()
     filled: bool = True
+    colour_order: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         Overlay.__post_init__(self)

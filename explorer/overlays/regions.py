@@ -68,10 +68,22 @@ def region_cover_rgba(overlay: RegionOverlay, *, edge: int = COVER_EDGE) -> np.n
     Nothing if all weights are alike and there is nothing outside of the regions.
     """
     saliency = region_saliency(overlay, edge=edge)
-    low, high = float(saliency.min()), float(saliency.max())
+    low, high = _cover_range(overlay, saliency)
     if not high > low:
         return np.zeros((edge, edge, 4), np.uint8)
     weakest, strongest = heat_range(overlay)
     cut = weakest + (strongest - weakest) * overlay.threshold
     threshold = (cut - low) / (high - low) if overlay.threshold > 0 else 0.0
-    return cover_rgba((saliency - low) / (high - low), threshold)
+    return cover_rgba(np.clip((saliency - low) / (high - low), 0, 1), threshold)
+
+
+def region_cover_range(overlay: RegionOverlay) -> tuple[float, float]:
+    """The raw values under the darkest and the clearest part of the cover (low, high); outside of regions it is 0."""
+    return _cover_range(overlay, region_saliency(overlay))
+
+
+def _cover_range(overlay: RegionOverlay, saliency: np.ndarray) -> tuple[float, float]:
+    if overlay.span is not None:
+        low, high = overlay.span
+        return min(low, 0.0), high
+    return float(saliency.min()), float(saliency.max())
