@@ -9,6 +9,7 @@ be made again. Start at :mod:`~explorer.library.catalogue`::
         for item in library.pending(model_id): ...
         library.commit_items(model_id, weights_hash, indexed=[...], failed=[...])
         table = library.vector_table(model_id)
+        library.sentences.replace({item_id: ["a dog on a beach"]})  # see explorer.library.sentences
 """
 
 from explorer.errors import (
@@ -35,9 +36,11 @@ from explorer.library.rows import (
     Source,
     VectorTable,
 )
+from explorer.library.sentences import Sentences, item_of
 
 __all__ = [
     "CATALOGUE_NAME", "Counts", "FailedItem", "IndexedItem", "ItemRow", "ItemStatus", "Library", "LibraryBusyError",
     "LibraryError", "LibraryReadOnlyError", "LibraryTooNewError", "PendingItem", "Problem", "Problems", "ScanProgress",
-    "ScanSummary", "Source", "StaleIndexError", "StorageFullError", "VectorTable", "hash_content", "open_library",
+    "ScanSummary", "Sentences", "Source", "StaleIndexError", "StorageFullError", "VectorTable", "hash_content", "item_of",
+    "open_library",
 ]  # fmt: skip

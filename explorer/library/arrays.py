@@ -1,6 +1,7 @@
 """Search arrays: a model's vectors as one memory-mapped block, derived from the catalogue and rebuilt when stale.
 
-Beside the catalogue lie, for each model, ``search-NAME.json`` (the manifest) and the two ``.npy`` files it names.
+Beside the catalogue lie, for each model, ``search-NAME.json`` (the manifest) and the two ``.npy`` files it names, and
+the same as ``sentences-NAME`` for the vectors of sentences.
 The manifest is replaced last and atomically, so a reader sees the old arrays or the new ones; files of older
 generations are removed afterwards (who still maps them keeps them).
 """
@@ -10,22 +11,44 @@ import os
 import re
 import sqlite3
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
 from numpy.lib.format import open_memmap
 
-from explorer.errors import StaleIndexError
+from explorer.errors import LibraryError, StaleIndexError
+from explorer.library.failures import known_failures
 from explorer.library.rows import VectorTable
 
 FORMAT = 1
 _ROWS_PER_FETCH = 4096
 _REMEDY = "Rebuild the search arrays."
 
-_SELECT_VECTORS = """
-    SELECT vectors.item_id, vectors.vector FROM vectors JOIN items ON items.id = vectors.item_id
-    WHERE vectors.model = ? AND vectors.position = 0 AND items.missing_since IS NULL ORDER BY vectors.item_id
-"""
+SENTENCES_PER_ITEM = 1 << 16
+"""A sentence's id is its item's id times this, plus its position."""
+
+
+class Rows(StrEnum):
+    """What the rows of search arrays are; the value begins the names of their files."""
+
+    ITEMS = "search"
+    SENTENCES = "sentences"
+
+
+_SELECTS = {
+    Rows.ITEMS: """
+        SELECT vectors.item_id, vectors.vector FROM vectors JOIN items ON items.id = vectors.item_id
+        WHERE vectors.model = ? AND vectors.position = 0 AND items.missing_since IS NULL ORDER BY vectors.item_id
+    """,
+    # The cross joins make SQLite walk the sentences in the order asked for.
+    Rows.SENTENCES: f"""
+        SELECT captions.item_id * {SENTENCES_PER_ITEM} + captions.position, sentence_vectors.vector
+        FROM captions CROSS JOIN items ON items.id = captions.item_id
+        CROSS JOIN sentence_vectors ON sentence_vectors.text = captions.text AND sentence_vectors.model = ?
+        WHERE items.missing_since IS NULL ORDER BY captions.item_id, captions.position
+    """,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +65,29 @@ class ArraysState:
     weights_hash: str
     dim: int
     change_counter: int
+    rows: Rows = Rows.ITEMS
     format: int = FORMAT
+
+
+def current_arrays(
+    folder: Path, connection: sqlite3.Connection, model: int, state: ArraysState, *, writable: bool
+) -> VectorTable:
+    """The arrays as ``state`` says: those on the disk if they are up to date, else new ones.
+
+    ``connection`` is inside the read transaction that ``state`` was read in. Where nothing can be written the arrays
+    are made in memory.
+    """
+    try:
+        return read_arrays(folder, state)
+    except StaleIndexError:
+        if writable:
+            try:
+                with known_failures(folder):
+                    write_arrays(folder, connection, model, state)
+                return read_arrays(folder, state)
+            except LibraryError:
+                pass  # a full disk, or another program that replaces them now: they are only a copy
+        return load_vectors(connection, model, state)
 
 
 def read_arrays(folder: Path, wanted: ArraysState) -> VectorTable:
@@ -53,7 +98,7 @@ def read_arrays(folder: Path, wanted: ArraysState) -> VectorTable:
     StaleIndexError
         There are none, or they were made of something else; the sentence says what differs.
     """
-    manifest_path = _manifest_path(folder, wanted.model_id)
+    manifest_path = _manifest_path(folder, wanted.rows, wanted.model_id)
     try:
         manifest = json.loads(manifest_path.read_text("utf-8"))
         state = ArraysState(**manifest["state"])
@@ -77,16 +122,16 @@ def read_arrays(folder: Path, wanted: ArraysState) -> VectorTable:
 
 def write_arrays(folder: Path, connection: sqlite3.Connection, model: int, state: ArraysState) -> None:
     """Build the arrays from the catalogue; ``connection`` is inside a read transaction that ``state`` was read in."""
-    generation = f"{_stem(state.model_id)}.{state.change_counter}-{os.urandom(4).hex()}"
+    generation = f"{_stem(state.rows, state.model_id)}.{state.change_counter}-{os.urandom(4).hex()}"
     ids_path, vectors_path = (folder / f"{generation}.{what}.npy" for what in ("items", "vectors"))
     try:
-        n_rows = _count(connection, model)
+        n_rows = _count(connection, model, state.rows)
         item_ids = np.empty(n_rows, np.int64)
         if n_rows:
             # A shape of numpy integers would be written into the header as such, and np.load refuses it.
             vectors = open_memmap(vectors_path, mode="w+", dtype=np.float32, shape=(int(n_rows), int(state.dim)))
             _reserve(vectors_path)
-            _fill(connection, model, item_ids, vectors)
+            _fill(connection, model, state.rows, (item_ids, vectors))
             vectors.flush()
             del vectors
         else:
@@ -97,31 +142,34 @@ def write_arrays(folder: Path, connection: sqlite3.Connection, model: int, state
         for path in (ids_path, vectors_path):
             path.unlink(missing_ok=True)
         raise
-    _remove_older(folder, state.model_id, keep={ids_path.name, vectors_path.name})
+    _remove_older(folder, state.rows, state.model_id, keep={ids_path.name, vectors_path.name})
 
 
-def load_vectors(connection: sqlite3.Connection, model: int, dim: int) -> VectorTable:
+def load_vectors(connection: sqlite3.Connection, model: int, state: ArraysState) -> VectorTable:
     """The same arrays in memory, for a library whose folder cannot be written to."""
-    n_rows = _count(connection, model)
-    item_ids, vectors = np.empty(n_rows, np.int64), np.empty((n_rows, dim), np.float32)
-    _fill(connection, model, item_ids, vectors)
+    n_rows = _count(connection, model, state.rows)
+    item_ids, vectors = np.empty(n_rows, np.int64), np.empty((n_rows, state.dim), np.float32)
+    _fill(connection, model, state.rows, (item_ids, vectors))
     vectors.flags.writeable = False
     return VectorTable(item_ids, vectors)
 
 
-def remove_arrays(folder: Path, model_id: str) -> None:
+def remove_arrays(folder: Path, rows: Rows, model_id: str) -> None:
     """Remove a model's arrays, if there are any."""
-    _manifest_path(folder, model_id).unlink(missing_ok=True)
-    _remove_older(folder, model_id, keep=set())
+    _manifest_path(folder, rows, model_id).unlink(missing_ok=True)
+    _remove_older(folder, rows, model_id, keep=set())
 
 
-def _count(connection: sqlite3.Connection, model: int) -> int:
-    (n_rows,) = connection.execute(f"SELECT COUNT(*) FROM ({_SELECT_VECTORS})", (model,)).fetchone()
+def _count(connection: sqlite3.Connection, model: int, rows: Rows) -> int:
+    (n_rows,) = connection.execute(f"SELECT COUNT(*) FROM ({_SELECTS[rows]})", (model,)).fetchone()
     return int(n_rows)
 
 
-def _fill(connection: sqlite3.Connection, model: int, item_ids: np.ndarray, vectors: np.ndarray) -> None:
-    rows = connection.execute(_SELECT_VECTORS, (model,))
+def _fill(
+    connection: sqlite3.Connection, model: int, kind: Rows, arrays: tuple[np.ndarray, np.ndarray]
+) -> None:
+    item_ids, vectors = arrays
+    rows = connection.execute(_SELECTS[kind], (model,))
     start = 0
     while chunk := rows.fetchmany(_ROWS_PER_FETCH):
         stop = start + len(chunk)
@@ -138,7 +186,7 @@ def _reserve(path: Path) -> None:
 
 
 def _replace_manifest(folder: Path, state: ArraysState, item_ids_name: str, vectors_name: str) -> None:
-    path = _manifest_path(folder, state.model_id)
+    path = _manifest_path(folder, state.rows, state.model_id)
     temporary = path.with_name(f"{path.name}.{os.urandom(4).hex()}.tmp")
     try:
         temporary.write_text(
@@ -150,8 +198,8 @@ def _replace_manifest(folder: Path, state: ArraysState, item_ids_name: str, vect
         raise
 
 
-def _remove_older(folder: Path, model_id: str, keep: set[str]) -> None:
-    stem = _stem(model_id)
+def _remove_older(folder: Path, rows: Rows, model_id: str, keep: set[str]) -> None:
+    stem = _stem(rows, model_id)
     for path in (*folder.glob(f"{stem}.*.npy"), *folder.glob(f"{stem}.json.*.tmp")):
         if path.name not in keep:
             try:
@@ -160,10 +208,10 @@ def _remove_older(folder: Path, model_id: str, keep: set[str]) -> None:
                 continue  # Windows keeps a mapped file; the next rebuild removes it
 
 
-def _manifest_path(folder: Path, model_id: str) -> Path:
-    return folder / f"{_stem(model_id)}.json"
+def _manifest_path(folder: Path, rows: Rows, model_id: str) -> Path:
+    return folder / f"{_stem(rows, model_id)}.json"
 
 
-def _stem(model_id: str) -> str:
+def _stem(rows: Rows, model_id: str) -> str:
     # "." stays out of it: it separates the model from the generation.
-    return "search-" + re.sub(r"[^A-Za-z0-9_@-]", "_", model_id)
+    return f"{rows}-" + re.sub(r"[^A-Za-z0-9_@-]", "_", model_id)

@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 
 from explorer.cancellation import CancellationToken
-from explorer.errors import LibraryError, StaleIndexError
+from explorer.errors import StaleIndexError
 from explorer.library import arrays, queries
 from explorer.library.connections import CATALOGUE_NAME, Connections
 from explorer.library.failures import known_failures
@@ -30,6 +30,7 @@ from explorer.library.rows import (
     VectorTable,
 )
 from explorer.library.scanning import Scan
+from explorer.library.sentences import Sentences
 from explorer.library.sources import check_source, remove_source
 
 
@@ -62,6 +63,7 @@ class Library:
 
     Attributes:
         folder: the library's folder.
+        sentences: what data sets say about the items.
     """
 
     def __init__(self, folder: Path, *, create: bool = True) -> None:
@@ -69,6 +71,7 @@ class Library:
         self._connections = Connections(self.folder, create=create)
         self._indexing_lock = IndexingLock(self.folder)
         self._arrays_lock = threading.Lock()
+        self.sentences = Sentences(self._connections)
 
     def __enter__(self) -> Self:
         return self
@@ -174,20 +177,8 @@ class Library:
         with self._connections.writing() as connection:
             connection.execute("DELETE FROM models WHERE model_id = ?", (model_id,))
         with self._arrays_lock, known_failures(self.folder):
-            arrays.remove_arrays(self.folder, model_id)
-
-    def add_captions(self, item_id: int, sentences: Sequence[str]) -> None:
-        """Replace the sentences a data set brought for an item, and make them findable."""
-        with self._connections.writing() as connection:
-            if connection.execute("SELECT 1 FROM items WHERE id = ?", (item_id,)).fetchone() is None:
-                return
-            connection.execute("DELETE FROM captions WHERE item_id = ?", (item_id,))
-            connection.executemany(
-                "INSERT INTO captions VALUES (?, ?, ?)", [(item_id, n, text) for n, text in enumerate(sentences)]
-            )
-            connection.execute(
-                "UPDATE item_texts SET captions = ? WHERE rowid = ?", ("\n".join(sentences), item_id)
-            )
+            arrays.remove_arrays(self.folder, arrays.Rows.ITEMS, model_id)
+        self.sentences.drop_model(model_id)
 
     # --- reading ------------------------------------------------------------------------------------------------
 
@@ -215,7 +206,7 @@ class Library:
                     check_weights(
                         self.folder, model_id, stored=(state.weights_hash, state.dim), offered=(weights_hash, None)
                     )
-                return self._current_arrays(model, state)
+                return arrays.current_arrays(self.folder, connection, model, state, writable=not self.read_only)
             finally:
                 connection.execute("COMMIT")
 
@@ -280,20 +271,6 @@ class Library:
                     f"The library in {self.folder} was indexed with {other}, but {model_id} is loaded.",
                     "Index again with this model, or open the other one.",
                 )
-
-    def _current_arrays(self, model: int, state: arrays.ArraysState) -> VectorTable:
-        try:
-            return arrays.read_arrays(self.folder, state)
-        except StaleIndexError:
-            connection = self._connections.get()
-            if not self.read_only:
-                try:
-                    with known_failures(self.folder):
-                        arrays.write_arrays(self.folder, connection, model, state)
-                    return arrays.read_arrays(self.folder, state)
-                except LibraryError:
-                    pass  # a full disk, or another program that replaces them now: they are only a copy
-            return arrays.load_vectors(connection, model, state.dim)
 
 
 __all__ = ["CATALOGUE_NAME", "Library", "open_library"]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from explorer.errors import LibraryError
 from explorer.library.failures import known_failures, read_only_error
-from explorer.library.schema import check_readable, is_current, migrate
+from explorer.library.schema import check_readable, complete_for_reading, is_current, is_empty, migrate
 
 CATALOGUE_NAME = "library.sqlite"
 BUSY_TIMEOUT_S = 10.0
@@ -94,7 +94,10 @@ class Connections:
     def _connect(self) -> sqlite3.Connection:
         path = self.folder / CATALOGUE_NAME
         if self.read_only:
-            return _connect_read_only(path)
+            connection = _connect_read_only(path)
+            check_readable(connection, self.folder)
+            complete_for_reading(connection)
+            return connection
         connection = sqlite3.connect(
             path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=64
         )
@@ -109,7 +112,9 @@ class Connections:
         if is_current(connection):
             return
         if self.read_only:
-            raise read_only_error(self.folder)
+            if is_empty(connection):
+                raise read_only_error(self.folder)
+            return  # an older catalogue; see complete_for_reading
         connection.execute("PRAGMA journal_mode = WAL")
         with self.writing():
             migrate(connection)  # looks at the version again: another program may have come first

@@ -2,12 +2,13 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from explorer.library.rows import Counts, ItemRow, ItemStatus, PendingItem, Problem, Problems, Source
+from explorer.library.rows import CAPTIONS_SHOWN, Counts, ItemRow, ItemStatus, PendingItem, Problem, Problems, Source
 from explorer.library.walking import is_below
 from explorer.media.item import display_path
 
@@ -74,7 +75,15 @@ def describe(connection: sqlite3.Connection, wanted: Sequence[int]) -> list[Item
             wanted,
         )
     }
-    return [_item_row(found[item_id]) for item_id in map(int, wanted) if item_id in found]
+    captions = defaultdict(list)
+    for item_id, text in _by_ids(
+        connection,
+        f"SELECT item_id, text FROM captions WHERE position < {CAPTIONS_SHOWN} AND item_id IN",
+        found,
+        then="ORDER BY item_id, position",
+    ):
+        captions[item_id].append(text)
+    return [_item_row(found[item_id], captions[item_id]) for item_id in map(int, wanted) if item_id in found]
 
 
 def thumbnails(connection: sqlite3.Connection, wanted: Sequence[int]) -> dict[int, bytes]:
@@ -109,7 +118,18 @@ def counts(connection: sqlite3.Connection) -> Counts:
         n_missing=number("SELECT COUNT(*) FROM items INDEXED BY items_missing WHERE missing_since IS NOT NULL"),
         n_problems=n_failed + number("SELECT COUNT(*) FROM scan_problems"),
         n_indexed=_n_indexed(connection),
+        n_sentences=n_sentences(connection),
     )
+
+
+def n_sentences(connection: sqlite3.Connection) -> int:
+    """Number of sentences about items that are not missing."""
+    # Few items are missing: only those are looked up one by one.
+    (number,) = connection.execute(
+        "SELECT (SELECT COUNT(*) FROM captions) - (SELECT COUNT(*) FROM items INDEXED BY items_missing"
+        " JOIN captions ON captions.item_id = items.id WHERE items.missing_since IS NOT NULL)"
+    ).fetchone()
+    return int(number)
 
 
 def search_text(connection: sqlite3.Connection, words: str, limit: int) -> np.ndarray:
@@ -138,14 +158,16 @@ def _n_indexed(connection: sqlite3.Connection) -> dict[str, int]:
     )
 
 
-def _by_ids(connection: sqlite3.Connection, statement: str, wanted: Sequence[int]) -> Iterator[Any]:
+def _by_ids(
+    connection: sqlite3.Connection, statement: str, wanted: Iterable[int], *, then: str = ""
+) -> Iterator[Any]:
     ids = [int(item_id) for item_id in wanted]
     for start in range(0, len(ids), _IDS_PER_STATEMENT):
         chunk = ids[start : start + _IDS_PER_STATEMENT]
-        yield from connection.execute(f"{statement} ({', '.join('?' * len(chunk))})", chunk)
+        yield from connection.execute(f"{statement} ({', '.join('?' * len(chunk))}) {then}", chunk)
 
 
-def _item_row(row: tuple[Any, ...]) -> ItemRow:
+def _item_row(row: tuple[Any, ...], captions: Sequence[str]) -> ItemRow:
     path: bytes = os.path.join(row[1], row[2])
     return ItemRow(
         item_id=row[0],
@@ -161,4 +183,5 @@ def _item_row(row: tuple[Any, ...]) -> ItemRow:
         captured_at=row[9],
         status=ItemStatus.MISSING if row[12] else ItemStatus(row[10]),
         error=row[11],
+        captions=tuple(captions),
     )

@@ -5,6 +5,9 @@ from enum import StrEnum
 
 import numpy as np
 
+CAPTIONS_SHOWN = 5
+"""Sentences that come with the description of an item; data sets of photos have as many for each."""
+
 
 class ItemStatus(StrEnum):
     """What is known of a file."""
@@ -37,7 +40,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class ItemRow:
-    """One file of the library. ``captured_at`` is ISO 8601 local time or empty; sizes are 0 until it was read."""
+    """One file of the library. ``captured_at`` is ISO 8601 local time or empty; sizes are 0 until it was read.
+
+    Attributes:
+        captions: the first :data:`CAPTIONS_SHOWN` of its sentences.
+    """
 
     item_id: int
     path: bytes
@@ -52,6 +59,7 @@ class ItemRow:
     captured_at: str
     status: ItemStatus
     error: str
+    captions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +122,7 @@ class Counts:
     Attributes:
         n_problems: unreadable files and unreadable folders.
         n_indexed: model id to number of items that have a vector of it.
+        n_sentences: about items that are there.
     """
 
     n_items: int
@@ -121,6 +130,7 @@ class Counts:
     n_missing: int
     n_problems: int
     n_indexed: dict[str, int]
+    n_sentences: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +164,7 @@ class VectorTable:
     """All vectors of one model, in the order of item ids.
 
     Attributes:
-        item_ids: int64 (n,), ascending.
+        item_ids: int64 (n,), ascending; of sentences, their ids (:mod:`~explorer.library.sentences`).
         vectors: float32 (n, dim), read-only, memory-mapped unless the library's folder cannot be written to.
     """
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from explorer.errors import LibraryError, LibraryTooNewError
 
-MAJOR, MINOR = 1, 0
+MAJOR, MINOR = 1, 1
 _APPLICATION_ID = 0x52457870  # "RExp": tells a library from any other SQLite file
 
 
@@ -25,7 +25,16 @@ def _create(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
 
 
-MIGRATIONS: tuple[tuple[int, int, Callable[[sqlite3.Connection], None]], ...] = ((1, 0, _create),)
+def _add_sentence_vectors(connection: sqlite3.Connection) -> None:
+    """1.1: vectors of sentences."""
+    for statement in (*_TABLES_1_1.split(";;"), *_TRIGGERS_1_1.split(";;")):
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[tuple[int, int, Callable[[sqlite3.Connection], None]], ...] = (
+    (1, 0, _create),
+    (1, 1, _add_sentence_vectors),
+)
 """(major, minor, function) in ascending order."""
 
 
@@ -66,6 +75,19 @@ def migrate(connection: sqlite3.Connection) -> None:
         if (major, minor) > present:
             function(connection)
             connection.execute(f"PRAGMA user_version = {major * 1000 + minor}")
+
+
+def is_empty(connection: sqlite3.Connection) -> bool:
+    """Whether the file is no catalogue yet."""
+    return read_version(connection) == (0, 0)
+
+
+def complete_for_reading(connection: sqlite3.Connection) -> None:
+    """Let a connection that cannot write see the tables that an older catalogue lacks, without any rows."""
+    if read_version(connection) < (1, 1):
+        connection.execute("PRAGMA temp_store = MEMORY")
+        for statement in _TABLES_1_1.split(";;"):
+            connection.execute(statement.replace("CREATE TABLE", "CREATE TEMP TABLE"))
 
 
 def is_current(connection: sqlite3.Connection) -> bool:
@@ -158,5 +180,46 @@ CREATE VIRTUAL TABLE item_texts USING fts5 (name, captions)
 ;;
 CREATE TRIGGER items_deleted AFTER DELETE ON items BEGIN
     DELETE FROM item_texts WHERE rowid = old.id;
+END
+"""
+
+# The vector of a sentence depends on nothing but the sentence and the model, so a sentence that is said of many items
+# has one. Models are counted apart from those of the items: having encoded sentences says nothing about photos.
+_TABLES_1_1 = """
+CREATE TABLE sentence_models (
+    id INTEGER PRIMARY KEY,
+    model_id TEXT NOT NULL UNIQUE,
+    weights_hash TEXT NOT NULL,
+    dim INTEGER NOT NULL,
+    change_counter INTEGER NOT NULL DEFAULT 0
+)
+;;
+CREATE TABLE sentence_vectors (
+    model INTEGER NOT NULL REFERENCES sentence_models ON DELETE CASCADE,
+    text TEXT NOT NULL,
+    vector BLOB NOT NULL,
+    PRIMARY KEY (text, model)
+)
+"""
+
+# Triggers, because sentences go with their items, and because a program of version 1.0 knows nothing of all this.
+_TRIGGERS_1_1 = """
+CREATE INDEX captions_by_text ON captions (text)
+;;
+CREATE TRIGGER captions_inserted AFTER INSERT ON captions BEGIN
+    UPDATE sentence_models SET change_counter = change_counter + 1;
+END
+;;
+CREATE TRIGGER captions_deleted AFTER DELETE ON captions BEGIN
+    UPDATE sentence_models SET change_counter = change_counter + 1;
+    DELETE FROM sentence_vectors
+    WHERE text = old.text AND NOT EXISTS (SELECT 1 FROM captions WHERE text = old.text);
+END
+;;
+CREATE TRIGGER items_came_or_went AFTER UPDATE OF missing_since ON items
+WHEN (old.missing_since IS NULL) != (new.missing_since IS NULL)
+    AND EXISTS (SELECT 1 FROM captions WHERE item_id = new.id)
+BEGIN
+    UPDATE sentence_models SET change_counter = change_counter + 1;
 END
 """

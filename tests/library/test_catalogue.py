@@ -133,7 +133,7 @@ def test_unreadable_items_can_be_tried_again_on_request(library, photos):
 def test_removing_a_source_removes_all_that_hangs_on_it(library, photos):
     source = library.add_source(photos)
     index_all(library)
-    library.add_captions(int(library.item_ids()[0]), ["a dog"])
+    library.sentences.replace({int(library.item_ids()[0]): ["a dog"]})
     library.remove_source(source.source_id)
     with library._connections.reading() as connection:
         for table in ("items", "folders", "segments", "vectors", "thumbnails", "captions", "item_texts", "sources"):
@@ -144,13 +144,13 @@ def test_captions_and_names_are_found(library, photos):
     library.add_source(photos)
     scan(library)
     first, second = library.item_ids()[:2].tolist()
-    library.add_captions(first, ["A dog jumps over a log", "Brown dog"])
-    library.add_captions(second, ["A cat"])
+    library.sentences.replace({first: ["A dog jumps over a log", "Brown dog"]})
+    library.sentences.replace({second: ["A cat"]})
     assert library.search_text("dog LOG").tolist() == [first]
     assert library.search_text("jump").tolist() == [first]  # the beginning of a word
     assert library.search_text("dog cat").tolist() == []
     assert library.search_text("b png").tolist() == [second]
-    library.add_captions(first, ["A bird"])
+    library.sentences.replace({first: ["A bird"]})
     assert library.search_text("dog").tolist() == []
 
 

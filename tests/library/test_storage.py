@@ -9,8 +9,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
-from photo_library import MODEL, index_all, scan
+from photo_library import MODEL, WEIGHTS, index_all, scan
 
 from explorer.errors import (
     LibraryBusyError,
@@ -19,7 +20,7 @@ from explorer.errors import (
     LibraryTooNewError,
     StorageFullError,
 )
-from explorer.library import open_library
+from explorer.library import Library, open_library
 from explorer.library.failures import classify, known_failures
 from explorer.library.schema import MAJOR, MIGRATIONS, MINOR
 
@@ -88,11 +89,15 @@ def test_a_read_only_library_can_be_searched_and_not_changed(open_place, photos)
         "print(len(library.thumbnails(library.item_ids())), library.search_text('png').tolist() != [])\n"
         "table = library.vector_table(MODEL, WEIGHTS); print(table.vectors.shape, table.vectors.flags.writeable)\n"
         "tell(library.add_source, Path(sys.argv[2])); tell(scan, library); tell(library.commit_items, MODEL, WEIGHTS)\n"
-        "tell(library.remove_source, 1); tell(library.drop_model, MODEL); tell(library.add_captions, 1, ['x'])\n",
+        "tell(library.remove_source, 1); tell(library.drop_model, MODEL)\n"
+        "tell(library.sentences.replace, {1: ['x']})\n"
+        "tell(library.sentences.commit, MODEL, WEIGHTS, ['x'], np.ones((1, 1)))\n"
+        "print(library.sentences.table(MODEL).vectors.shape)\n",
         folder, open_place, user=_NOBODY,
     ).splitlines()  # fmt: skip
     assert printed[:3] == ["True 5 5", "5 True", "(5, 8) False"]
-    assert len(printed) == 9
+    assert len(printed) == 11
+    assert printed.pop() == "(0, 0)"
     sentence = f"LibraryReadOnlyError The library in {folder} cannot be written to. Searching works"
     assert all(line.startswith(sentence) for line in printed[3:])
     assert sorted(os.listdir(folder)) == before
@@ -345,6 +350,115 @@ def test_migration_1_0_makes_a_library_in_wal_mode(tmp_path):
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     connection.close()
     assert {"sources", "items", "segments", "vectors", "thumbnails", "captions"} <= tables
+
+
+def make_1_0(folder: Path, photos: Path) -> None:
+    """A library as version 1.0 left it, with photos, vectors and sentences."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("explorer.library.schema.MIGRATIONS", MIGRATIONS[:1])
+        patched.setattr("explorer.library.schema.MINOR", 0)
+        with open_library(folder) as library:
+            library.add_source(photos)
+            index_all(library)
+    connection = sqlite3.connect(folder / "library.sqlite")
+    assert connection.execute("PRAGMA user_version").fetchone() == (1000,)
+    assert connection.execute("SELECT name FROM sqlite_schema WHERE name LIKE 'sentence%'").fetchall() == []
+    connection.execute("INSERT INTO captions VALUES (1, 0, 'a dog'), (1, 1, 'red'), (2, 0, 'red')")
+    connection.execute("UPDATE item_texts SET captions = 'a dog red' WHERE rowid = 1")
+    connection.commit()
+    connection.close()
+
+
+def _encode_sentences(library: Library) -> int:
+    texts = library.sentences.without_vector(MODEL, limit=100)
+    library.sentences.commit(MODEL, WEIGHTS, texts, np.arange(len(texts), dtype=np.float32)[:, None])
+    return len(texts)
+
+
+def test_migration_1_1_keeps_everything_and_adds_vectors_of_sentences(tmp_path, photos):
+    make_1_0(tmp_path / "library", photos)
+    with open_library(tmp_path / "library") as library:
+        assert library.counts().n_indexed == {MODEL: 5}
+        assert library.counts().n_sentences == library.sentences.count() == 3
+        assert library.describe([1])[0].captions == ("a dog", "red")
+        assert library.search_text("dog").tolist() == [1]
+        assert _encode_sentences(library) == 2
+        assert library.sentences.table(MODEL).vectors.ravel().tolist() == [0, 1, 1]
+        assert index_all(library) == 0
+    connection = sqlite3.connect(tmp_path / "library" / "library.sqlite")
+    assert connection.execute("PRAGMA user_version").fetchone() == (1001,)
+    connection.close()
+
+
+def test_an_older_program_keeps_a_migrated_library_right(tmp_path, photos):
+    """Version 1.0 may still write: it knows nothing of vectors of sentences, and none may speak of what is gone."""
+    make_1_0(tmp_path / "library", photos)
+    with open_library(tmp_path / "library") as library:
+        _encode_sentences(library)
+        library.sentences.table(MODEL)
+        older = sqlite3.connect(tmp_path / "library" / "library.sqlite")
+        older.execute("PRAGMA foreign_keys = ON")
+        older.execute("DELETE FROM captions WHERE item_id = 1")
+        older.execute("INSERT INTO captions VALUES (1, 0, 'red'), (1, 1, 'a hare')")
+        older.commit()
+        assert library.sentences.table(MODEL).vectors.ravel().tolist() == [1, 1]
+        assert library.sentences.without_vector(MODEL, limit=9) == ["a hare"]
+        older.execute("UPDATE items SET missing_since = 1 WHERE id = 1")
+        older.commit()
+        assert library.sentences.table(MODEL).vectors.ravel().tolist() == [1]
+        older.execute("DELETE FROM items")
+        older.commit()
+        older.close()
+        assert library.sentences.table(MODEL).vectors.shape == (0, 1)
+        with library._connections.reading() as connection:
+            assert connection.execute("SELECT COUNT(*) FROM sentence_vectors").fetchone() == (0,)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+def test_a_migration_that_is_killed_leaves_the_older_version(tmp_path, photos):
+    folder = tmp_path / "library"
+    make_1_0(folder, photos)
+    done = subprocess.run(
+        [
+            sys.executable, "-c",
+            "import os, signal, sys; from pathlib import Path; from explorer.library import open_library, schema\n"
+            "def last(connection):\n"
+            "    assert connection.execute('SELECT COUNT(*) FROM sentence_vectors').fetchone() == (0,)\n"
+            "    os.kill(os.getpid(), signal.SIGKILL)\n"
+            "schema.MIGRATIONS = (*schema.MIGRATIONS, (1, 999, last)); schema.MINOR = 999\n"
+            "open_library(Path(sys.argv[1]))",
+            folder,
+        ],
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == -9
+    connection = sqlite3.connect(folder / "library.sqlite")
+    assert connection.execute("PRAGMA user_version").fetchone() == (1000,)
+    assert connection.execute("SELECT name FROM sqlite_schema WHERE name LIKE 'sentence%'").fetchall() == []
+    connection.close()
+    with open_library(folder) as library:
+        assert library.counts().n_sentences == 3
+        assert _encode_sentences(library) == 2
+
+
+@needs_root
+def test_an_older_library_that_cannot_be_written_to_can_be_read(open_place, photos):
+    folder = open_place / "library"
+    make_1_0(folder, photos)
+    for path in folder.iterdir():
+        path.chmod(0o444)
+    folder.chmod(0o555)
+    printed = run_child(
+        "library = open_library(Path(sys.argv[1]))\n"
+        "print(library.read_only, library.counts().n_sentences, len(library.item_ids()))\n"
+        "print(library.vector_table(MODEL).vectors.shape, library.describe([1])[0].captions)\n"
+        "print(library.sentences.n_without_vector(MODEL), library.sentences.table(MODEL).vectors.shape)\n"
+        "tell(library.sentences.commit, MODEL, WEIGHTS, ['x'], np.zeros((1, 2), 'f4'))\n",
+        folder, user=_NOBODY,
+    ).splitlines()  # fmt: skip
+    assert printed[:3] == ["True 3 5", "(5, 8) ('a dog', 'red')", "2 (0, 0)"]
+    assert printed[3].startswith("LibraryReadOnlyError")
+    assert len(printed) == 4
 
 
 def test_every_migration_has_a_test():
