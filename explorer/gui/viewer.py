@@ -12,6 +12,7 @@ from explorer.gui.viewer_canvas import PictureCanvas
 from explorer.gui.viewer_details import DetailsPanel
 from explorer.gui.viewer_splitter import PaneSplitter
 from explorer.gui.viewer_status import EmptyState, StatusStrip, pointed_text
+from explorer.gui.words_panel import WordsPanel
 from explorer.overlays import names_of_places, overlays_from_explanation
 from explorer.protocol import Explanation, ItemDescription, Picture
 
@@ -31,6 +32,7 @@ class Viewer(QWidget):
     show_in_folder = Signal(int)
     copy_picture = Signal(int)
     copy_path = Signal(int)
+    export_figure = Signal(int)
     closed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -42,6 +44,7 @@ class Viewer(QWidget):
         self.bar = ViewerBar()
         self.canvas = PictureCanvas()
         self.status = StatusStrip()
+        self.words = WordsPanel()
         self.layers = OverlayPanel()
         self.details = DetailsPanel()
         self._picture_timer = QTimer(self, singleShot=True, interval=_PICTURE_AFTER_MS)
@@ -55,7 +58,7 @@ class Viewer(QWidget):
         column = QVBoxLayout(side)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for widget in (self.layers, self.details):
+        for widget in (self.words, self.layers, self.details):
             column.addWidget(widget)
         column.addStretch(1)
         self._scroll = QScrollArea()
@@ -99,6 +102,8 @@ class Viewer(QWidget):
         self.canvas.bare_changed.connect(self.status.set_bare)
         self.layers.overlays_changed.connect(self._on_overlays_changed)
         self.status.retry_clicked.connect(self._on_retry)
+        self.words.values_wanted.connect(self.canvas.show_values)
+        self.canvas.place_pointed.connect(self.words.point)
 
     # --- what is shown ---------------------------------------------------------------------------------------------
 
@@ -113,6 +118,7 @@ class Viewer(QWidget):
             return
         self._explained = self._has_full_picture = False
         self._layers_of = -1
+        self.words.hold()
         self.canvas.expect(QSize(item.width_px, item.height_px))
         self.details.set_presence(())
         self.status.reset()
@@ -141,15 +147,18 @@ class Viewer(QWidget):
         self._explained = True
         self._layers_of = explanation.item_id
         shown = self.layers.set_overlays(overlays_from_explanation(explanation))
-        self._order_tabs()
         self.canvas.set_place_names(names_of_places(explanation))
         self.canvas.set_overlays(shown)
+        self.words.prefer(tuple(overlay.name for overlay in shown if overlay.visible))
+        self.words.show_words(explanation.words)
+        self._order_tabs()
         self.details.set_presence(explanation.presence)
         self.status.explanation_came(has_layers=bool(shown))
 
     def _order_tabs(self) -> None:
         """From top to bottom, wherever controls were made later than what is below them."""
-        chain = [self.canvas, self.status.retry, *self.layers.controls(), self.details.search]
+        above = [self.canvas, self.status.retry, *self.words.controls()]
+        chain = [*above, *self.layers.controls(), *self.details.controls()]
         for before, after in pairwise(chain):
             QWidget.setTabOrder(before, after)
 
@@ -157,6 +166,7 @@ class Viewer(QWidget):
         """Say what went wrong with the shown item, and offer to try again."""
         self.status.show_problem(sentence)
         if not self._explained:
+            self.words.show_words(None)
             self.layers.set_overlays(())
             self.canvas.set_overlays(())
 
@@ -193,6 +203,7 @@ class Viewer(QWidget):
         # Until its explanation is here the controls still speak of the picture before.
         if self._item is not None and self._layers_of == self._item.item_id:
             self.canvas.set_overlays(overlays)
+            self.words.prefer(tuple(overlay.name for overlay in overlays if overlay.visible))
 
     @Slot(object)
     def _on_pointed(self, place: QPointF | None) -> None:

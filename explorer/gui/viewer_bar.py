@@ -13,6 +13,7 @@ _ACTIONS = (
     ("show_in_folder", "Show in folder", None),
     ("copy_picture", "Copy picture", "Ctrl+C"),
     ("copy_path", "Copy path", "Ctrl+Shift+C"),
+    ("export_figure", "Export figure…", "Ctrl+E"),
 )
 
 

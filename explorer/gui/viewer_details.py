@@ -63,13 +63,21 @@ class DetailsPanel(QWidget):
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setWordWrap(True)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.captions = QLabel()
+        self.captions.setTextFormat(Qt.TextFormat.PlainText)
+        self.captions.setWordWrap(True)
+        self.captions.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        self.captions.setAccessibleName("Sentences of this photo")
+        self.captions.setToolTip("Sentences the library has for this photo")
         self.search = QPushButton("Search with this image")
         self.search.setToolTip("Find the pictures nearest to this one")
         self.search.clicked.connect(self.search_clicked)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 8, 8)
         column.setSpacing(6)
-        for widget in (self.name, self.facts, self.presence):
+        for widget in (self.name, self.facts, self.presence, self.captions):
             column.addWidget(widget)
         column.addSpacing(2)
         column.addWidget(self.search)
@@ -82,6 +90,12 @@ class DetailsPanel(QWidget):
         self.name.setAccessibleName(f"Name: {one_line(item.name)}")
         lines = [size_text(item), date_text(item), item.error]
         self.facts.setText("\n".join(line for line in lines if line))
+        self.captions.setText("\n".join(f"“{one_line(caption)}”" for caption in item.captions))
+        self.captions.setVisible(bool(item.captions))
+
+    def controls(self) -> list[QWidget]:
+        """What takes the focus, from top to bottom."""
+        return [self.captions, self.search]
 
     def set_presence(self, presence: tuple[tuple[str, float], ...]) -> None:
         """Name what the model believes to be in the picture, most certain first."""

@@ -28,8 +28,9 @@ def panel(qtbot):
     panel.show_words(words())
     panel.show()
     qtbot.waitExposed(panel)
-    if panel.focusWidget() is not None:
-        panel.focusWidget().clearFocus()
+    qtbot.waitUntil(panel.isActiveWindow)
+    for chip in panel.chips.chips:
+        chip.clearFocus()  # becoming active gave it to the first one
     return panel
 
 
