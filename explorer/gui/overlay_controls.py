@@ -6,7 +6,9 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QSizePolicy, QSlider, QWi
 
 from explorer.gui.painters import bar_image
 from explorer.gui.results_grid_tiles import mixed
-from explorer.overlays import LegendRow, PlacedOverlay, heat_range
+from explorer.overlays import LegendRow, PlacedOverlay, has_sign, heat_range
+
+_LIGHT = QColor(235, 235, 235)
 
 
 def value_text(value: float, span: float) -> str:
@@ -26,7 +28,10 @@ class CalmSlider(QSlider):
 
 
 class ColourBarSlider(CalmSlider):
-    """A threshold on the colour bar itself: what lies left of the handle is not painted."""
+    """A threshold on the colour bar itself: what lies left of the handle is not painted.
+
+    Where colours have a sign, zero is in the middle and what is nearer to it than the handle is not painted.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
@@ -34,6 +39,7 @@ class ColourBarSlider(CalmSlider):
         self.setPageStep(10)
         self._bar = QImage()
         self._low = self._high = 0.0
+        self._has_sign = False
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.SizeHorCursor)
 
@@ -41,6 +47,7 @@ class ColourBarSlider(CalmSlider):
         """Colours and values of this layer."""
         self._bar = bar_image(overlay)
         self._low, self._high = heat_range(overlay)
+        self._has_sign = has_sign(overlay)
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -53,7 +60,11 @@ class ColourBarSlider(CalmSlider):
 
     def raw_value(self) -> float:
         """The weight at the handle."""
-        return self._low + (self._high - self._low) * self.value() / 100
+        return self._low + (self._high - self._low) * self._part()
+
+    def _part(self) -> float:
+        """Where on the bar the handle is, in [0, 1]."""
+        return 0.5 + self.value() / 200 if self._has_sign else self.value() / 100
 
     def _bar_rect(self) -> QRectF:
         return QRectF(4, 3, self.width() - 8, 10)
@@ -66,11 +77,13 @@ class ColourBarSlider(CalmSlider):
         text = palette.color(QPalette.ColorRole.WindowText)
         ground = palette.color(QPalette.ColorRole.Window)
         painter.setOpacity(1.0 if self.isEnabled() else 0.35)
+        painter.fillRect(bar, _LIGHT)  # as a picture under a cover
         painter.drawImage(bar, self._bar)
-        at = bar.left() + bar.width() * self.value() / 100
+        at = bar.left() + bar.width() * self._part()
+        begin = bar.left() + bar.right() - at if self._has_sign else bar.left()
         cut = ground
         cut.setAlphaF(0.8)
-        painter.fillRect(QRectF(bar.left(), bar.top(), at - bar.left(), bar.height()), cut)
+        painter.fillRect(QRectF(begin, bar.top(), at - begin, bar.height()), cut)
         painter.setPen(QPen(mixed(ground, text, 0.35), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(bar)
@@ -117,7 +130,8 @@ class ColourBarSlider(CalmSlider):
 
     def _move_to(self, place: QPointF) -> None:
         bar = self._bar_rect()
-        self.setValue(round(100 * (place.x() - bar.left()) / max(1.0, bar.width())))
+        part = (place.x() - bar.left()) / max(1.0, bar.width())
+        self.setValue(round(100 * (abs(2 * part - 1) if self._has_sign else part)))
 
 
 class LegendButton(QAbstractButton):
@@ -156,27 +170,31 @@ class LegendButton(QAbstractButton):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Swatch, name, share; a hidden class is an empty swatch and faint words."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        palette = self.palette()
-        text, ground = palette.color(QPalette.ColorRole.WindowText), palette.color(QPalette.ColorRole.Window)
-        area = QRectF(self.rect())
-        if self.underMouse() or self.hasFocus():
-            ring = palette.color(QPalette.ColorRole.Highlight)
-            painter.setPen(ring if self.hasFocus() else Qt.PenStyle.NoPen)
-            painter.setBrush(mixed(ground, text, 0.07))
-            painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
-        colour = QColor(*self.row.colour)
-        painter.setPen(QPen(mixed(colour, text, 0.25), 1.5))
-        painter.setBrush(colour if self.isChecked() else Qt.BrushStyle.NoBrush)
-        painter.drawRoundedRect(QRectF(8, area.center().y() - 6, 12, 12), 3, 3)
-        painter.setPen(text if self.isChecked() else mixed(ground, text, 0.5))
         share = "< 1 %" if self.row.share < 0.01 else f"{self.row.share * 100:.0f} %"
-        line = area.adjusted(28, 0, -8, 0)
-        painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, share)
-        room = int(line.width()) - self.fontMetrics().horizontalAdvance(share) - 8
-        name = self.fontMetrics().elidedText(self.row.name, Qt.TextElideMode.ElideRight, room)
-        painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
+        paint_row(self, QColor(*self.row.colour), share, filled=self.isChecked())
+
+
+def paint_row(row: QAbstractButton, colour: QColor, figure: str, *, filled: bool) -> None:
+    """A row of a legend: swatch, the button's text shortened to the room there is, and a figure at the right."""
+    painter = QPainter(row)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    palette, metrics = row.palette(), row.fontMetrics()
+    text, ground = palette.color(QPalette.ColorRole.WindowText), palette.color(QPalette.ColorRole.Window)
+    area = QRectF(row.rect())
+    if row.underMouse() or row.hasFocus():
+        ring = palette.color(QPalette.ColorRole.Highlight)
+        painter.setPen(ring if row.hasFocus() else Qt.PenStyle.NoPen)
+        painter.setBrush(mixed(ground, text, 0.07))
+        painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
+    painter.setPen(QPen(mixed(colour, text, 0.25), 1.5))
+    painter.setBrush(colour if filled else Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(QRectF(8, area.center().y() - 6, 12, 12), 3, 3)
+    painter.setPen(text if filled else mixed(ground, text, 0.5))
+    line = area.adjusted(28, 0, -8, 0)
+    painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, figure)
+    room = int(line.width()) - metrics.horizontalAdvance(figure) - 8
+    name = metrics.elidedText(row.text(), Qt.TextElideMode.ElideRight, room)
+    painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
 
 
 class KeyCap(QLabel):

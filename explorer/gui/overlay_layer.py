@@ -7,8 +7,21 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from explorer.gui.overlay_controls import CalmSlider, ColourBarSlider, KeyCap, LegendButton
+from explorer.gui.overlay_regions import RegionRows
 from explorer.gui.painters import AnyOverlay
-from explorer.overlays import ClassOverlay, heat_range, legend_rows
+from explorer.gui.phrases import count
+from explorer.overlays import (
+    ClassOverlay,
+    PlacedOverlay,
+    PointedOverlay,
+    RegionOverlay,
+    Style,
+    heat_range,
+    legend_rows,
+    seen_regions,
+)
+
+_COVER_OPACITY = 1.0
 
 
 class LabelledSlider(QWidget):
@@ -39,16 +52,26 @@ class LabelledSlider(QWidget):
 
 
 class LayerBox(QWidget):
-    """One layer: a check box that names it and, while it is seen, its controls."""
+    """One layer: a check box that names it and, while it is seen, its controls.
+
+    Signals:
+        changed(overlay): a person set it otherwise. class_pointed(int): the pointer asks about this class, -1: none.
+        place_pointed(str, int), place_held(str, int): the same of a region of this layer; it was clicked.
+    """
 
     changed = Signal(object)
     class_pointed = Signal(int)
+    place_pointed = Signal(str, int)
+    place_held = Signal(str, int)
 
     def __init__(self, overlay: AnyOverlay, number: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._overlay = overlay
         self._is_current = False
         self._legend: list[LegendButton] = []
+        self._opacities: dict[Style, float] = {Style.COVER: _COVER_OPACITY}
+        self.cover: QCheckBox | None = None
+        self.regions: RegionRows | None = None
         self.check = QCheckBox()
         self.check.setToolTip(f"Key {number}")
         hint = KeyCap(str(number))
@@ -83,6 +106,7 @@ class LayerBox(QWidget):
             self.threshold.setToolTip("Drag to show only what is at least this salient")
             self.threshold.setAccessibleName(f"Lowest value shown of {overlay.title}")
             self._column.addWidget(self.threshold)
+            self._make_cover(overlay)
         else:
             sure = LabelledSlider("Sure from", f"Lowest confidence shown of {overlay.title}")
             sure.setToolTip("Show only where the model is at least this sure")
@@ -90,6 +114,18 @@ class LayerBox(QWidget):
             self._column.addLayout(self._legend_column)
             self._column.addWidget(sure)
         self._column.addWidget(self.opacity)
+        if isinstance(overlay, RegionOverlay):
+            self.regions = RegionRows()
+            self._column.addWidget(self.regions)
+            self.regions.pointed.connect(self._on_region_pointed)
+            self.regions.held.connect(self._on_region_held)
+
+    def _make_cover(self, overlay: PlacedOverlay) -> None:
+        self.cover = QCheckBox("Cover the rest")
+        self.cover.setToolTip("Darken the picture instead: the more salient a place, the more of it is seen")
+        self.cover.setAccessibleName(f"Cover what is less salient in {overlay.title}")
+        self._column.addWidget(self.cover)
+        self.cover.toggled.connect(self._on_cover)
 
     @property
     def overlay(self) -> AnyOverlay:
@@ -105,6 +141,10 @@ class LayerBox(QWidget):
             control.blockSignals(True)
             control.setValue(round(value * 100))
             control.blockSignals(False)
+        if self.cover is not None and not isinstance(overlay, ClassOverlay):
+            self.cover.blockSignals(True)
+            self.cover.setChecked(overlay.style is Style.COVER)
+            self.cover.blockSignals(False)
         self.opacity._show_value(self.opacity.slider.value())
         self.check.blockSignals(True)
         self.check.setChecked(overlay.visible)
@@ -117,8 +157,9 @@ class LayerBox(QWidget):
         if not isinstance(overlay, ClassOverlay):
             assert isinstance(self.threshold, ColourBarSlider)
             self.threshold.set_scale(overlay)
-            low, high = heat_range(overlay)
-            note = "The same everywhere in this picture." if low == high else ""
+            note = _note_of(overlay)
+            if self.regions is not None and isinstance(overlay, RegionOverlay):
+                self.regions.set_overlay(overlay)
         else:
             rows = legend_rows(overlay)
             note = "" if rows else "None of the classes it knows is in this picture."
@@ -147,8 +188,11 @@ class LayerBox(QWidget):
 
     def controls(self) -> list[QWidget]:
         """What takes the focus, from top to bottom."""
-        middle = [*self._legend, self.threshold] if isinstance(self._overlay, ClassOverlay) else [self.threshold]
-        return [self.check, *middle, self.opacity.slider]
+        if isinstance(self._overlay, ClassOverlay):
+            return [self.check, *self._legend, self.threshold, self.opacity.slider]
+        assert self.cover is not None
+        regions = self.regions.rows if self.regions is not None else []
+        return [self.check, self.threshold, self.cover, self.opacity.slider, *regions]
 
     def set_current(self, current: bool) -> None:
         """Mark the layer that the keys for opacity change."""
@@ -181,9 +225,42 @@ class LayerBox(QWidget):
     @Slot(int)
     def _on_threshold(self, value: int) -> None:
         self._change(replace(self._overlay, threshold=value / 100))
+        if not isinstance(self._overlay, ClassOverlay):
+            self._show_meaning(self._overlay)
+
+    @Slot(bool)
+    def _on_cover(self, checked: bool) -> None:
+        assert not isinstance(self._overlay, ClassOverlay)
+        style = Style.COVER if checked else Style.HEAT
+        self._opacities[self._overlay.style] = self._overlay.opacity
+        opacity = self._opacities.get(style, self._overlay.opacity)
+        self.set_overlay(replace(self._overlay, style=style, opacity=opacity))
+        self._change(self._overlay)
+
+    @Slot(int)
+    def _on_region_pointed(self, place: int) -> None:
+        self.place_pointed.emit(self._overlay.name, place)
+
+    @Slot(int)
+    def _on_region_held(self, place: int) -> None:
+        self.place_held.emit(self._overlay.name, place)
 
     @Slot()
     def _on_legend(self) -> None:
         assert isinstance(self._overlay, ClassOverlay)
         hidden = frozenset(button.class_id for button in self._legend if not button.isChecked())
         self._change(replace(self._overlay, hidden=hidden))
+
+
+def _note_of(overlay: PlacedOverlay) -> str:
+    """What the colours alone do not say."""
+    low, high = heat_range(overlay)
+    if isinstance(overlay, RegionOverlay):
+        n, seen = len(overlay.labels), len(seen_regions(overlay))
+        told = count(n, "region") if seen == n else f"{seen} of {count(n, 'region')}"
+        return f"{told}, all of the same weight." if low == high and n > 1 else f"{told}, the strongest on top."
+    if low == high:
+        return "The same everywhere in this picture."
+    if isinstance(overlay, PointedOverlay):
+        return "On average. Point at a place to see its own, click to hold it."
+    return ""

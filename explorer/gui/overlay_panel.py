@@ -16,6 +16,9 @@ class OverlayPanel(QWidget):
     """All layers of a picture, one under the other; how they were set stays when the next picture comes."""
 
     overlays_changed = Signal(tuple)
+    place_pointed = Signal(str, int)
+    place_held = Signal(str, int)
+    current_changed = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -42,7 +45,7 @@ class OverlayPanel(QWidget):
 
     def set_overlays(self, overlays: tuple[AnyOverlay, ...]) -> tuple[AnyOverlay, ...]:
         """Show these layers with the looks that layers of the same name had last; returns them as they are shown."""
-        dressed = tuple(self._dressed(overlay) for overlay in overlays)
+        dressed = tuple(self.dressed(overlay) for overlay in overlays)
         kinds = [(box.overlay.name, box.overlay.kind) for box in self._boxes]
         if kinds != [(overlay.name, overlay.kind) for overlay in dressed]:
             self._rebuild(dressed)
@@ -60,15 +63,20 @@ class OverlayPanel(QWidget):
             self._column.addWidget(box)
             box.changed.connect(self._on_changed)
             box.class_pointed.connect(self._on_class_pointed)
+            box.place_pointed.connect(self.place_pointed)
+            box.place_held.connect(self.place_held)
         self._make_current(next((place for place, overlay in enumerate(overlays) if overlay.visible), 0))
 
-    def _dressed(self, overlay: AnyOverlay) -> AnyOverlay:
+    def dressed(self, overlay: AnyOverlay) -> AnyOverlay:
+        """The layer with the look that a layer of its name had last."""
         look = self._looks.get(overlay.name)
         if look is None or look.kind != overlay.kind:
             return overlay
         dressed = replace(overlay, visible=look.visible, opacity=look.opacity, threshold=look.threshold)
         if isinstance(dressed, ClassOverlay) and isinstance(look, ClassOverlay) and look.names == dressed.names:
             return replace(dressed, hidden=look.hidden)
+        if not isinstance(dressed, ClassOverlay) and not isinstance(look, ClassOverlay):
+            return replace(dressed, style=look.style)
         return dressed
 
     def toggle(self, number: int) -> None:
@@ -86,6 +94,7 @@ class OverlayPanel(QWidget):
         self._current = place
         for other, box in enumerate(self._boxes):
             box.set_current(other == place and len(self._boxes) > 1)
+        self.current_changed.emit(self._boxes[place].overlay.name if self._boxes else "")
 
     @Slot(int)
     def _on_class_pointed(self, class_id: int) -> None:

@@ -101,6 +101,9 @@ class Viewer(QWidget):
         self.canvas.pointed.connect(self._on_pointed)
         self.canvas.bare_changed.connect(self.status.set_bare)
         self.layers.overlays_changed.connect(self._on_overlays_changed)
+        self.layers.place_pointed.connect(self.canvas.point_at)
+        self.layers.place_held.connect(self.canvas.hold)
+        self.layers.current_changed.connect(self.canvas.set_current_layer)
         self.status.retry_clicked.connect(self._on_retry)
         self.words.values_wanted.connect(self.canvas.show_values)
         self.canvas.place_pointed.connect(self.words.point)
@@ -207,7 +210,7 @@ class Viewer(QWidget):
 
     @Slot(object)
     def _on_pointed(self, place: QPointF | None) -> None:
-        self.status.set_pointed("" if place is None else pointed_text(self.layers.overlays(), place.x(), place.y()))
+        self.status.set_pointed("" if place is None else pointed_text(self.canvas.pointing.shown, place.x(), place.y()))
 
     # --- asking ----------------------------------------------------------------------------------------------------
 
@@ -249,7 +252,7 @@ class Viewer(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Digits show and hide layers, brackets change opacity, arrows go to other results, Escape closes."""
         key, text = Qt.Key(event.key()), event.text()
-        if text in ("1", "2", "3", "4"):
+        if text and text in "123456789":
             self.toggle_layer(int(text))
         elif text in ("[", "]"):
             self.step_opacity(1 if text == "]" else -1)

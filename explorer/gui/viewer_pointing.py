@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from explorer.gui.overlay_controls import value_text
 from explorer.overlays import (
     NOWHERE,
     AnyOverlay,
@@ -15,6 +16,7 @@ from explorer.overlays import (
     at_place,
     composed,
     has_places,
+    heat_range,
     next_place,
     place_at,
     place_name,
@@ -77,16 +79,12 @@ class Pointing:
         """What it is, and its raw weight there: for a tag and for those who cannot see it."""
         if self.layer is None or self.place == NOWHERE:
             return ""
-        values = self._values
-        digits = "" if values is not None and values[0] != self.layer.name else self._value_text()
-        return f"{place_name(self.layer, self.place)}{digits}"
-
-    def _value_text(self) -> str:
-        assert self.layer is not None
+        name = place_name(self.layer, self.place)
         shown = next((overlay for overlay in self.shown if overlay.name == self.layer.name), self.layer)
-        assert not isinstance(shown, ClassOverlay)
-        value = place_value(shown if not isinstance(shown, PointedOverlay) else self.layer, self.place)
-        return f"  {value:.3g}".replace("-", "−").replace("0.", ".", 1) if np.isfinite(value) else ""
+        if isinstance(shown, ClassOverlay) or not (self.layer.visible or shown.visible):
+            return name
+        low, high = heat_range(shown)
+        return f"{name}   {value_text(place_value(shown, self.place), high - low)}"
 
     # --- moving -------------------------------------------------------------------------------------------------------
 
@@ -113,11 +111,17 @@ class Pointing:
 
     def toggle_pin(self, x: float, y: float) -> None:
         """A click: hold the place under it, or let go of the one that is held there."""
-        was, self.pinned = (self.layer, self.place) if self.pinned else (None, NOWHERE), False
+        was, self.pinned = self.place if self.pinned else NOWHERE, False
+        layer = self.layer
         self.move_to(x, y)
-        self.pinned = self.place != NOWHERE and (self.layer, self.place) != was
-        if not self.pinned:
-            self._compose()
+        self.pinned = self.place != NOWHERE and (self.place != was or self.layer is not layer)
+
+    def hold(self, name: str, place: int) -> None:
+        """Hold a place of a layer by its name, or let go of it if it is the one that is held."""
+        held = self.pinned and self.layer is not None and (self.layer.name, self.place) == (name, place)
+        self.pinned = False
+        self.point_at(name, place)
+        self.pinned = not held and self.place != NOWHERE
 
     def step(self, dx: int, dy: int) -> bool:
         """Move what is held by one place, or hold one if none is; whether there is any."""

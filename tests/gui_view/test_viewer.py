@@ -450,7 +450,7 @@ def test_the_tab_key_goes_from_top_to_bottom(explained):
     ]
     places = [widget.mapTo(explained, QPoint(0, 0)).y() for widget in seen]
     assert places == sorted(places)
-    assert len(places) == 10
+    assert len(places) == 11
 
 
 def test_sliders_work_with_keys(explained, qtbot):
