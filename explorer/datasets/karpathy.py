@@ -86,7 +86,7 @@ def read_karpathy(path: Path, *, split: str, images_folder: Path | None = None) 
             raise DatasetError(f"{path.name} has no sentence for {image.filename}.", "Every photo needs at least one.")
     folder = images_folder if images_folder is not None else path.parent / "images"
     image_paths = tuple(folder / image.filepath / image.filename for image in images)
-    _require_files(image_paths, folder, split)
+    require_photos(image_paths, folder, split)
     kept = [image.sentences[:SENTENCES_PER_IMAGE] for image in images]
     return CaptionedImages(
         name=content.dataset or path.stem,
@@ -132,7 +132,8 @@ def _of_split(images: Sequence[_Image], split: str, path: Path) -> list[_Image]:
     return [image for image in images if image.split in wanted]
 
 
-def _require_files(paths: Sequence[Path], folder: Path, split: str) -> None:
+def require_photos(paths: Sequence[Path], folder: Path, split: str) -> None:
+    """See that the photos of a split are there; :class:`~explorer.errors.DatasetError` names those that are not."""
     missing = [path for path in paths if not path.is_file()]
     if missing:
         names = ", ".join(
