@@ -46,7 +46,8 @@ def test_what_the_tokens_gave_adds_up_to_the_score(encoder):
     square = synthetic_picture(3, encoder.side_px)
     query = encoder.encode_texts(["a dog in the snow", "a dog", "snow"])
     with torch.inference_mode():
-        encoded = encoder._encode(encoder._vision(square[None]))
+        seen = encoder.vision(square[None])
+        encoded = encoder._encode(seen, encoder._look(seen))
         given = token_shares(encoder._image, encoded.tokens[0], torch.from_numpy(query.values))
     assert given.shape == (3, encoded.tokens.shape[1])
     scores = query.values @ encoder.encode_images(square[None]).values[0]
@@ -82,13 +83,13 @@ def test_guidance_that_is_left_out_changes_the_score_and_says_nothing(encoder, w
 
 def test_without_no_cell_is_the_embedding_itself(encoder):
     square = synthetic_picture(5, encoder.side_px)
-    whole = encoder.encode_without_cell(square, [None]).values
+    whole = encoder.encode_without_place(square, [None]).values
     np.testing.assert_allclose(whole, encoder.encode_images(square[None]).values, atol=1e-6)
 
 
 def test_a_masked_cell_changes_the_embedding_a_little(encoder):
     square = synthetic_picture(5, encoder.side_px)
-    rows = encoder.encode_without_cell(square, [None, 0, 24]).values
+    rows = encoder.encode_without_place(square, [None, 0, 24]).values
     likeness = rows @ rows[0]
     assert (likeness[1:] > 0.8).all()
     assert (likeness[1:] < 1.0 - 1e-6).all()
@@ -107,7 +108,7 @@ def test_masking_the_most_salient_cell_costs_more_than_masking_a_random_one(enco
         grids = {grid.name: grid.values.ravel() for grid in encoder.explain(square, query).attention}
         tops = [int(grids[name].argmax()) for name in losses]
         others = rng.choice(np.delete(np.arange(49), tops), 16, replace=False)
-        images = encoder.encode_without_cell(square, [None, *tops, *others.tolist()]).values
+        images = encoder.encode_without_place(square, [None, *tops, *others.tolist()]).values
         scores = (images @ sentences.T).mean(axis=1)
         falls = scores[0] - scores[1:]
         for place, name in enumerate(losses):

@@ -11,19 +11,26 @@ from explorer.errors import PackageError
 from explorer.evidence import Evidence, Segmentation
 from explorer.networks.common.minilm import MiniLM
 from explorer.networks.common.seeing import follow, load_vision_of
-from explorer.networks.three_shnet.explaining import Cells, evidence_of, to_numpy
+from explorer.networks.three_shnet.explaining import Boxes, Cells, evidence_of, to_numpy
 from explorer.networks.three_shnet.model import EncodedImages
 from explorer.networks.three_shnet.parts import Parts, read_parts
 from explorer.networks.three_shnet.preprocess import normalise_class_map
+from explorer.networks.three_shnet.tokens import VisualTokens
 from explorer.packages.package import ModelPackage
 from explorer.representations import BinaryCodes, Embeddings, Modality
 from explorer.vision import Vision, VisualFeatures
+from explorer.vision.features import Regions
 
 
 class ThreeSHNetEncoder:
     """3SHNet on the shared backbone and segmenter; see :class:`~explorer.networks.encoder.Encoder`.
 
     One pass of the backbone gives the embedding, the gates, the spatial attention and the segmentation.
+
+    Attributes:
+        vision: what it sees with.
+        vision_key: equal where the same vision package sees on the same device.
+        proposes: whether its visual tokens are regions, so that vision must propose some.
     """
 
     modalities = frozenset({Modality.TEXT, Modality.IMAGE})
@@ -36,17 +43,19 @@ class ThreeSHNetEncoder:
         self._networks = nn.ModuleList([parts.eyes, parts.image]).to(vision.device).eval().requires_grad_(False)
         self._eyes, self._image = parts.eyes, parts.image
         self._text = parts.text.to(vision.device).eval().requires_grad_(False)
-        self._vision, self._language = vision, language
+        self.vision, self._language = vision, language
+        self.vision_key = f"{package.manifest.vision}@{vision.device}"
+        self.proposes = parts.eyes.config.kind == "regions"
 
     @property
     def device(self) -> str:
         """Where it runs, for people."""
-        return self._vision.device_title
+        return self.vision.device_title
 
     @property
     def notice(self) -> str:
         """A sentence for the person once it had to move to another device."""
-        return self._vision.notice
+        return self.vision.notice
 
     @torch.inference_mode()
     def encode_texts(self, texts: Sequence[str]) -> Embeddings:
@@ -56,38 +65,39 @@ class ThreeSHNetEncoder:
         words = self._language.word_states(texts)
         return _embeddings(self._text(words.states, words.lengths))
 
-    @torch.inference_mode()
     def encode_images(self, squares: np.ndarray) -> Embeddings:
         """Embeddings (n, dim) of squares, uint8 (n, side_px, side_px, 3)."""
         if not len(squares):
             return Embeddings(np.zeros((0, self.dim), dtype=np.float32))
-        return _embeddings(self._encode(self._vision(squares)).embedding)
+        return self.encode_seen(self._see(squares))
 
     @torch.inference_mode()
-    def encode_without_cell(self, square: np.ndarray, cells: Sequence[int | None]) -> Embeddings:
+    def encode_seen(self, seen: VisualFeatures) -> Embeddings:
+        """Embeddings (n, dim) of what vision saw, with regions where :attr:`proposes`."""
+        return _embeddings(self._encode(seen, self._look(seen)).embedding)
+
+    @torch.inference_mode()
+    def encode_without_place(self, square: np.ndarray, places: Sequence[int | None]) -> Embeddings:
         """Embeddings (n, dim) of one picture, each without one of its visual tokens (None: with all of them).
 
-        square: uint8 (side_px, side_px, 3).   cells: numbers of cells, row by row of the saliency grid. The token is
-        masked: neither its own value nor what segmentation made of it reaches the embedding.
+        square: uint8 (side_px, side_px, 3).   places: numbers of cells, row by row of the saliency grid, or of regions.
+        The token is masked: neither its own value nor what segmentation made of it reaches the embedding.
         """
-        seen = self._vision(square[None])
-        assert seen.semantic_scores is not None
-        assert seen.presence is not None
-        assert seen.class_map is not None
-        follow(self._networks, seen.grid)
-        tokens, n = self._eyes(seen)[0], len(cells)
-        orders = [[i for i in range(len(tokens)) if i != cell] + ([] if cell is None else [cell]) for cell in cells]
-        lengths = torch.tensor([len(tokens) - (cell is not None) for cell in cells], device=tokens.device)
-        class_map = normalise_class_map(seen.class_map, self._image.config)
-        context = (seen.semantic_scores, class_map, seen.presence)
+        seen = self._see(square[None])
+        tokens, n = _own(self._look(seen))[0], len(places)
+        every = list(range(len(tokens)))
+        orders = [every if place is None else every[:place] + every[place + 1 :] + [place] for place in places]
+        lengths = torch.tensor([len(tokens) - (place is not None) for place in places], device=tokens.device)
+        scores, class_map, presence = self._context(seen)
         encoded = self._image(
             torch.stack([tokens[order] for order in orders]),
-            *(part.expand(n, *part.shape[1:]) for part in context),
+            scores.expand(n, -1, -1, -1),
+            class_map.expand(n, -1, -1),
+            presence.expand(n, -1),
             lengths,
         )
         return _embeddings(encoded.embedding)
 
-    @torch.inference_mode()
     def explain(
         self,
         square: np.ndarray,
@@ -99,22 +109,51 @@ class ThreeSHNetEncoder:
 
         With a query (n_rows, dim) the first layer is what each place gave to the score.
         """
-        seen = self._vision(square[None])
-        encoded = self._encode(seen, without)
-        rows = torch.from_numpy(query.values) if isinstance(query, Embeddings) else None
-        places = Cells(seen.grid.shape[-1])
+        seen = self._see(square[None])
+        return self.explain_seen(seen, query if isinstance(query, Embeddings) else None, without=without)
+
+    @torch.inference_mode()
+    def explain_seen(
+        self, seen: VisualFeatures, query: Embeddings | None, *, without: frozenset[str] = frozenset()
+    ) -> Evidence:
+        """The same from what vision saw of one picture."""
+        tokens = self._look(seen)
+        own = VisualTokens(_own(tokens), None, tokens.regions)
+        encoded = self._encode(seen, own, without)
+        rows = None if query is None else torch.from_numpy(query.values)
+        places = Cells(seen.grid.shape[-1]) if tokens.regions is None else self._boxes(tokens.regions)
         return evidence_of(self._image, encoded, places, self._segmentation(seen), rows)
 
-    def _encode(self, seen: VisualFeatures, without: frozenset[str] = frozenset()) -> EncodedImages:
+    def _see(self, squares: np.ndarray) -> VisualFeatures:
+        return self.vision(squares, propose=True) if self.proposes else self.vision(squares)
+
+    def _look(self, seen: VisualFeatures) -> VisualTokens:
+        follow(self._networks, seen.grid)
+        return self._eyes.look(seen)
+
+    def _context(self, seen: VisualFeatures) -> tuple[Tensor, Tensor, Tensor]:
+        """Scores, normalised class map and presence."""
         assert seen.semantic_scores is not None
         assert seen.presence is not None
         assert seen.class_map is not None
-        follow(self._networks, seen.grid)
-        class_map = normalise_class_map(seen.class_map, self._image.config)
-        encoded: EncodedImages = self._image(
-            self._eyes(seen), seen.semantic_scores, class_map, seen.presence, without=without
-        )
+        return seen.semantic_scores, normalise_class_map(seen.class_map, self._image.config), seen.presence
+
+    def _encode(
+        self, seen: VisualFeatures, tokens: VisualTokens, without: frozenset[str] = frozenset()
+    ) -> EncodedImages:
+        encoded: EncodedImages = self._image(tokens.values, *self._context(seen), tokens.lengths, without=without)
         return encoded
+
+    def _boxes(self, regions: Regions) -> Boxes:
+        """The regions of one picture, without the padding."""
+        n = int(regions.lengths[0])
+        names = (*self.vision.class_names[len(self.vision.mask_names) :], "object")
+        labels = regions.labels[0, :n].tolist()
+        return Boxes(
+            to_numpy(regions.boxes[0, :n]),
+            to_numpy(regions.scores[0, :n]),
+            tuple(names[label] if 0 <= label < len(names) else "whole picture" for label in labels),
+        )
 
     def _segmentation(self, seen: VisualFeatures) -> Segmentation:
         assert seen.class_map is not None
@@ -123,8 +162,8 @@ class ThreeSHNetEncoder:
         return Segmentation(
             class_map=seen.class_map[0].cpu().numpy().astype(np.uint8),
             confidence=to_numpy(seen.confidence[0]),
-            names=self._vision.mask_names,
-            presence=self._vision.name_presence(to_numpy(seen.presence[0])),
+            names=self.vision.mask_names,
+            presence=self.vision.name_presence(to_numpy(seen.presence[0])),
         )
 
 
@@ -147,6 +186,11 @@ def load(package: ModelPackage, *, search_folders: Sequence[Path], device: str) 
             "Install both from the same release.",
         )
     return ThreeSHNetEncoder(package, parts, vision, MiniLM(device=vision.device))
+
+
+def _own(tokens: VisualTokens) -> Tensor:
+    """Tokens of the one picture without its padding, (1, n, V)."""
+    return tokens.values if tokens.lengths is None else tokens.values[:, : int(tokens.lengths[0])]
 
 
 def _embeddings(values: Tensor) -> Embeddings:

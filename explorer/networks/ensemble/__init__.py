@@ -1,0 +1,1 @@
+"""Several packages as one model: the weighted mean of their similarities (README.md)."""
