@@ -156,7 +156,7 @@ def merge(found: Sequence[Evidence]) -> Evidence:
     pointed: list[PointedAttention] = []
     shares: list[PlaceShares] = []
     for number, evidence in enumerate(found, start=1):
-        layers = (*evidence.attention, *evidence.regions)
+        layers: tuple[AttentionMap | RegionWeights, ...] = (*evidence.attention, *evidence.regions)
         names = {layer.name: _free_name(layer.name, number, taken) for layer in (*layers, *evidence.pointed)}
         taken.update(names.values())
         for layer in layers:
@@ -166,7 +166,7 @@ def merge(found: Sequence[Evidence]) -> Evidence:
         pointed += [replace(maps, name=names[maps.name], places=names[maps.places]) for maps in evidence.pointed]
         shares += [PlaceShares(names[share.places], share.values) for share in evidence.shares]
     scores = [evidence.row_scores for evidence in found if evidence.row_scores is not None]
-    total = np.sum(scores, axis=0, dtype=np.float32) if len(scores) == len(found) else None
+    total = np.stack(scores).sum(axis=0) if len(scores) == len(found) else None
     return Evidence(
         attention=tuple(attention),
         regions=tuple(regions),
