@@ -115,7 +115,8 @@ def token_shares(image: ImageEncoder, tokens: Tensor, rows: Tensor) -> Tensor:
         theta_M = tokens.new_full((m,), 1.0 / m)
     ranks_MD = tokens.argsort(dim=0, descending=True).argsort(dim=0)
     parts_MD = theta_M[ranks_MD] * tokens
-    return rows.to(tokens) @ parts_MD.T / (parts_MD.sum(dim=0).norm() + 1e-8)
+    given_RM: Tensor = rows.to(tokens) @ parts_MD.T / (parts_MD.sum(dim=0).norm() + 1e-8)
+    return given_RM
 
 
 def _pointed(attention: Tensor, places: str, side: int) -> PointedAttention:
