@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from explorer.errors import ConfigError
+from explorer.training.precision import Precision
 
 _Positive = Annotated[int, msgspec.Meta(ge=1)]
 _Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -79,8 +80,20 @@ class TailSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class NetworkSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The image and text encoders; names and defaults as in ``networks/three_shnet/config.py``."""
+    """The image and text encoders; names and defaults as in ``networks/three_shnet/config.py``.
 
+    Attributes:
+        tokens: what a visual token is: a cell of the grid, or a region that the vision package proposes.
+        trunk_cells: whether a token has the trunk's finer cells, too (reconstructed).
+        region_positions: whether a region's token has its corners and area (reconstructed).
+        region_labels: whether it has its label with the proposer's score (reconstructed).
+        whole_picture: whether the whole picture is one region more (reconstructed).
+    """
+
+    tokens: Literal["grid", "regions"] = "grid"
+    region_positions: bool = True
+    region_labels: bool = True
+    whole_picture: bool = True
     embed_dim: _Positive = 1024
     map_size: _Positive = 14
     hidden_dim: _Positive = 512
@@ -116,6 +129,8 @@ class TrainingSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             all gates of all cells open (measured: mean 0.995 after five epochs), and then they say nothing.
         gate_cost_epochs: the last epochs, in which this counts.
         averaging: decay of the running average of the weights that is measured and shipped; 0 for none (reconstructed).
+        precision: in which linear layers multiply while training; "bfloat16" is faster where the processor has it
+            (reconstructed).
         seed: of everything random.
     """
 
@@ -132,6 +147,7 @@ class TrainingSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     gate_cost: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0
     gate_cost_epochs: _Count = 0
     averaging: _Share = 0.0
+    precision: Precision = "float32"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -142,8 +158,7 @@ class TrainingSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 class GateSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Teaching the VSeM gates to say which cells matter, after the network is trained (reconstructed).
 
-    Attributes
-    ----------
+    Attributes:
         epochs: 0 leaves the gates as they are.
         learning_rate: highest rate of all parameters.
         weight: of the cross-entropy between gates and attributions, beside InfoNCE.
@@ -185,6 +200,10 @@ class ImageSentenceRecipe(
     network: NetworkSection = NetworkSection()
     training: TrainingSection = TrainingSection()
     gates: GateSection = GateSection()
+
+    def __post_init__(self) -> None:
+        if self.gates.epochs and self.network.tokens == "regions":
+            raise ValueError("gates can be taught on the cells of a grid only, tokens = \"grid\"")
 
 
 Recipe = PooledRecipe | ImageSentenceRecipe

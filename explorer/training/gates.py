@@ -39,7 +39,7 @@ class GatePhase(NetworkPhase):
         n_done, n_all = epoch * self.n_steps + step, self.n_epochs * self.n_steps
         set_rate(self._optimizer, rate_at(n_done, n_all, _WARMUP_STEPS))
         batch, words, owners = self._draw(epoch + 500, step)
-        encoded = self.model.image(batch.tokens, batch.scores, batch.class_map, batch.presence)
+        encoded = batch.encode(self.model.image)
         sentences = self.model.text(words.states, words.lengths)
         loss = self._loss(encoded.embedding @ sentences.T, owners, epoch)
         assert encoded.vsem_logits is not None

@@ -7,6 +7,7 @@ backbone stages, if the recipe tunes them) and ``network`` (3SHNet itself, on wh
 from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from explorer.networks.common.loading import packed
 from explorer.networks.registry import load_encoder
 from explorer.networks.three_shnet.config import ImageEncoderConfig, TextEncoderConfig
 from explorer.networks.three_shnet.state_dict import join_parts
+from explorer.networks.three_shnet.tokens import TokenConfig
 from explorer.packages.manifest import Manifest, Output, Part, Preprocess
 from explorer.packages.package import write_package
 from explorer.packages.reference import make_reference
@@ -25,7 +27,7 @@ from explorer.representations import Modality
 from explorer.training.config import ImageSentenceRecipe, NetworkSection
 from explorer.training.events import Finished, Progressed, TrainingEvent
 from explorer.training.gates import GatePhase
-from explorer.training.network import NetworkPhase, TokenSource, token_statistics
+from explorer.training.network import NetworkPhase, TokenSource, first_view_statistics
 from explorer.training.packaging import write_card
 from explorer.training.phases import run_phase
 from explorer.training.photos import Split
@@ -96,11 +98,25 @@ def make_ready(
         yield from run_phase(phase, places.run, token=token)
         tail = phase.tuned_tail()
     grids = yield from _grids(prepared, tail, places.run.folder / "features", token)
-    trunk = prepared.train.views[0].trunk if recipe.network.trunk_cells else None
-    mean, scale = token_statistics(grids[0][0], trunk)
-    train, val = (TokenSource(part, mean, scale, recipe.network.trunk_cells) for part in grids)
+    tokens = token_config(recipe.network, prepared)
+    mean, scale = first_view_statistics(tokens, prepared.train.views[0], grids[0][0])
+    train, val = (TokenSource(part, mean, scale, tokens) for part in grids)
     configs = encoder_configs(recipe.network, prepared, len(mean))
     return Ready(prepared, tail, train, val, configs)
+
+
+def token_config(network: NetworkSection, prepared: Prepared) -> TokenConfig:
+    """What a visual token is made of."""
+    if network.tokens == "grid":
+        return TokenConfig(kind="grid", trunk_cells=network.trunk_cells)
+    n_things = len(prepared.vision.class_names) - len(prepared.vision.mask_names)
+    return TokenConfig(
+        kind="regions",
+        trunk_cells=network.trunk_cells,
+        positions=network.region_positions,
+        n_labels=n_things if network.region_labels else 0,
+        whole=network.whole_picture,
+    )
 
 
 def encoder_configs(
@@ -220,6 +236,13 @@ _WHAT = (
 )
 
 
+def _token_settings(tokens: TokenConfig) -> dict[str, Any]:
+    settings: dict[str, Any] = {"tokens": tokens.kind, "trunk_cells": tokens.trunk_cells}
+    if tokens.kind == "regions":
+        settings["regions"] = {name: getattr(tokens, name) for name in ("positions", "n_labels", "whole")}
+    return settings
+
+
 def _manifest(recipe: ImageSentenceRecipe, ready: Ready) -> Manifest:
     backbone = ready.prepared.vision.backbone
     network = recipe.network
@@ -241,7 +264,7 @@ def _manifest(recipe: ImageSentenceRecipe, ready: Ready) -> Manifest:
         config={
             "image": asdict(image),
             "text": asdict(text),
-            "trunk_cells": network.trunk_cells,
+            **_token_settings(ready.train.config),
             "tuned_tail": ready.tail is not None,
         },
         overlays=overlays,

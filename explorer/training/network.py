@@ -10,11 +10,20 @@ from torch import Tensor, nn
 from explorer.networks.common.minilm import WordStates
 from explorer.networks.three_shnet.config import ImageEncoderConfig, TextEncoderConfig
 from explorer.networks.three_shnet.losses import info_nce_loss, triplet_loss
-from explorer.networks.three_shnet.model import ImageEncoder, TextEncoder
-from explorer.networks.three_shnet.preprocess import cells_as_tokens, normalise_class_map, standardise
+from explorer.networks.three_shnet.model import EncodedImages, ImageEncoder, TextEncoder
+from explorer.networks.three_shnet.preprocess import normalise_class_map
+from explorer.networks.three_shnet.tokens import (
+    TokenConfig,
+    VisualTokens,
+    standardised,
+    token_statistics,
+    visual_tokens,
+)
 from explorer.training.config import TrainingSection
+from explorer.training.feature_cache import CachedView
 from explorer.training.phases import epoch_order
-from explorer.training.photos import Split, draw_views, gather, recall_metrics, val_ranks
+from explorer.training.photos import Split, draw_views, gather, gather_regions, recall_metrics, val_ranks
+from explorer.training.precision import products_in
 from explorer.training.schedule import LogScale, RunningAverage, decay_groups, rate_at, set_rate
 
 _BATCH = 50
@@ -26,15 +35,15 @@ class TokenSource:
 
     Attributes:
         grids: float16 (n, G, g, g) for each view, from the tuned tail.
-        mean: float32 (V,), mean of each channel over the training photos' cells.
+        mean: float32 (V,), mean of each channel over the training photos' tokens.
         scale: float32 (V,), their spread.
-        trunk_cells: whether the finer cells of the trunk are appended (see ``cells_as_tokens``).
+        config: what a token is made of.
     """
 
     grids: list[Tensor]
     mean: Tensor
     scale: Tensor
-    trunk_cells: bool
+    config: TokenConfig
 
 
 class MatchingModel(nn.Module):
@@ -51,10 +60,16 @@ class MatchingModel(nn.Module):
 class Batch:
     """Inputs of the image encoder for some photos."""
 
-    tokens: Tensor
+    tokens: VisualTokens
     scores: Tensor
     class_map: Tensor
     presence: Tensor
+
+    def encode(self, image: ImageEncoder) -> EncodedImages:
+        """One pass of the image encoder."""
+        tokens = self.tokens
+        encoded: EncodedImages = image(tokens.values, self.scores, self.class_map, self.presence, tokens.lengths)
+        return encoded
 
 
 class NetworkPhase:
@@ -87,8 +102,10 @@ class NetworkPhase:
         n_done = epoch * self.n_steps + step
         set_rate(self._optimizer, rate_at(n_done, self.n_epochs * self.n_steps, training.warmup_steps))
         batch, words, owners = self._draw(epoch, step)
-        encoded = self.model.image(batch.tokens, batch.scores, batch.class_map, batch.presence)
-        loss = self._loss(encoded.embedding @ self.model.text(words.states, words.lengths).T, owners, epoch)
+        with products_in(training.precision):
+            encoded = batch.encode(self.model.image)
+            sentences = self.model.text(words.states, words.lengths)
+        loss = self._loss(encoded.embedding @ sentences.T, owners, epoch)
         if encoded.vsem_gates is not None and epoch >= self.n_epochs - training.gate_cost_epochs:
             loss = loss + training.gate_cost * gate_cost(encoded.vsem_gates)
         self._optimizer.zero_grad()
@@ -118,13 +135,11 @@ class NetworkPhase:
     def _batch(self, split: Split, source: TokenSource, which: Tensor, photos: Tensor) -> Batch:
         views = split.views
         config = self.model.image.config
-        grid = gather(source.grids, which, photos)
-        trunk = gather([view.trunk for view in views], which, photos) if source.trunk_cells else None
         scores = [view.scores for view in views if view.scores is not None]
         presence = [view.presence for view in views if view.presence is not None]
         class_maps = [view.class_map for view in views if view.class_map is not None]
         return Batch(
-            standardise(cells_as_tokens(grid, trunk), source.mean, source.scale),
+            draw_tokens(split, source, which, photos),
             gather(scores, which, photos),
             normalise_class_map(gather(class_maps, which, photos), config),
             gather(presence, which, photos),
@@ -149,7 +164,7 @@ class NetworkPhase:
         images = []
         for photos in torch.arange(len(self._val)).split(_BATCH):
             batch = self._batch(self._val, self._val_source, torch.zeros_like(photos), photos)
-            images.append(model.image(batch.tokens, batch.scores, batch.class_map, batch.presence).embedding)
+            images.append(batch.encode(model.image).embedding)
         bank = self._val.bank
         words = (bank.words(rows) for rows in torch.arange(len(bank.starts) - 1).split(10 * _BATCH))
         sentences = [model.text(word.states, word.lengths) for word in words]
@@ -182,9 +197,20 @@ def gate_cost(gates: Tensor) -> Tensor:
     return -torch.log((1.0 - gates).clamp(min=1e-6)).mean()
 
 
+def draw_tokens(split: Split, source: TokenSource, which: Tensor, photos: Tensor) -> VisualTokens:
+    """Standardised tokens of ``photos[i]`` in view ``which[i]``."""
+    views, config = split.views, source.config
+    grid = gather(source.grids, which, photos)
+    regions = gather_regions(views, which, photos) if config.kind == "regions" else None
+    trunk = gather([view.trunk for view in views], which, photos) if config.trunk_cells else grid
+    return standardised(visual_tokens(config, grid, trunk, regions), source.mean, source.scale)
+
+
 @torch.inference_mode()
-def token_statistics(grid: Tensor, trunk: Tensor | None, *, n_photos: int = 1000) -> tuple[Tensor, Tensor]:
-    """Mean and spread of each channel over the cells of the first photos, float32 (V,) each."""
-    part = None if trunk is None else trunk[:n_photos]
-    cells = cells_as_tokens(grid[:n_photos], part).flatten(0, 1)
-    return cells.mean(dim=0), cells.std(dim=0) + 1e-3
+def first_view_statistics(
+    config: TokenConfig, view: CachedView, grid: Tensor, *, n_photos: int = 1000
+) -> tuple[Tensor, Tensor]:
+    """Mean and spread of each channel over the tokens of the first photos as they are, float32 (V,) each."""
+    n = min(n_photos, len(grid))
+    regions = gather_regions([view], torch.zeros(n), torch.arange(n)) if config.kind == "regions" else None
+    return token_statistics(config, visual_tokens(config, grid[:n], view.trunk[:n], regions))

@@ -7,9 +7,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from explorer.errors import ConfigError
 from explorer.evaluation.image_text import Ranks, image_text_ranks, owners_of, recall, rsum
 from explorer.training.captions import SentenceBank
 from explorer.training.feature_cache import CachedView
+from explorer.vision.features import Regions
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,22 @@ def gather(views: Sequence[Tensor], which: Tensor, photos: Tensor) -> Tensor:
         here = which == number
         rows[here] = view[photos[here]]
     return rows.float()
+
+
+def gather_regions(views: Sequence[CachedView], which: Tensor, photos: Tensor) -> Regions:
+    """The regions of ``photos[i]`` in view ``which[i]``.
+
+    Raises
+    ------
+    ConfigError
+        the features were computed by a vision package without a region proposer.
+    """
+    found = [view.regions for view in views if view.regions is not None]
+    if len(found) < len(views):
+        raise ConfigError("The vision package proposes no regions.", 'Say tokens = "grid", or update the package.')
+    boxes, scores = (gather([getattr(r, name) for r in found], which, photos) for name in ("boxes", "scores"))
+    labels, lengths = (gather([getattr(r, name) for r in found], which, photos) for name in ("labels", "lengths"))
+    return Regions(boxes, scores, labels.long(), lengths.long())
 
 
 def val_ranks(images: Tensor, sentences: Tensor, first: Tensor) -> Ranks:

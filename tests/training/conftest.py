@@ -1,15 +1,19 @@
 """A tiny captioned world: features and word states drawn at random, no network behind them."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
 from explorer.networks.three_shnet.config import ImageEncoderConfig, TextEncoderConfig
+from explorer.networks.three_shnet.tokens import TokenConfig
 from explorer.training.captions import SentenceBank
 from explorer.training.config import TrainingSection
 from explorer.training.feature_cache import CachedView
-from explorer.training.network import NetworkPhase, TokenSource, token_statistics
+from explorer.training.network import NetworkPhase, TokenSource, first_view_statistics
 from explorer.training.photos import Split
+from explorer.vision.features import Regions
 
 N_CLASSES, SIDE = 5, 3
 
@@ -40,19 +44,47 @@ def tiny_split(n_photos=8, n_views=2, n_sentences=2, seed=0):
     return Split([None] * n_photos, [("",) * n_sentences] * n_photos, views, bank)
 
 
+def tiny_regions(n_photos, *, lengths=None, n_regions=4, seed=0):
+    """Random boxes; every picture has all of them, or as many as ``lengths`` says."""
+    generator = torch.Generator().manual_seed(seed)
+    low = torch.rand(n_photos, n_regions, 2, generator=generator) * 0.6
+    size = 0.1 + 0.3 * torch.rand(n_photos, n_regions, 2, generator=generator)
+    return Regions(
+        torch.cat([low, low + size], dim=-1),
+        torch.rand(n_photos, n_regions, generator=generator),
+        torch.randint(0, 4, (n_photos, n_regions), generator=generator),
+        torch.full((n_photos,), n_regions) if lengths is None else torch.tensor(lengths),
+    )
+
+
+def with_regions(split, **settings):
+    """The same split, its views with regions."""
+    views = [
+        SimpleNamespace(
+            trunk=view.trunk, scores=view.scores, presence=view.presence, class_map=view.class_map,
+            regions=tiny_regions(len(split), seed=number, **settings),
+        )
+        for number, view in enumerate(split.views)
+    ]
+    return Split(split.photos, split.sentences, views, split.bank)
+
+
 @pytest.fixture
 def make_phase():
     """Build a network phase on the tiny world; measured on the first view of its own training photos."""
-    split = tiny_split()
-    grids = [torch.randn(8, 6, SIDE, SIDE, generator=torch.Generator().manual_seed(9)).half() for _ in split.views]
-    mean, scale = token_statistics(grids[0], split.views[0].trunk)
-    source = TokenSource(grids, mean, scale, trunk_cells=True)
-    image = ImageEncoderConfig(
-        visual_dim=len(mean), embed_dim=32, n_classes=N_CLASSES, map_size=4, score_size=SIDE, hidden_dim=24,
-        spatial_dim=8, map_mean=0.4, map_std=0.3,
-    )
 
-    def make(**changes):
+    def make(*, tokens=None, lengths=None, **changes):
+        split = tiny_split()
+        tokens = tokens or TokenConfig(trunk_cells=True)
+        if tokens.kind == "regions":
+            split = with_regions(split, lengths=lengths)
+        grids = [torch.randn(8, 6, SIDE, SIDE, generator=torch.Generator().manual_seed(9)).half() for _ in split.views]
+        mean, scale = first_view_statistics(tokens, split.views[0], grids[0])
+        source = TokenSource(grids, mean, scale, tokens)
+        image = ImageEncoderConfig(
+            visual_dim=len(mean), embed_dim=32, n_classes=N_CLASSES, map_size=4, score_size=SIDE, hidden_dim=24,
+            spatial_dim=8, map_mean=0.4, map_std=0.3,
+        )
         training = TrainingSection(
             **{"epochs": 3, "batch_size": 4, "sentences": 2, "learning_rate": 5e-3, "warmup_steps": 2, **changes}
         )

@@ -22,16 +22,16 @@ def test_wished_gates_follow_the_fall_of_the_score_without_a_cell(make_phase):
     batch, words, owners = phase._draw(0, 0)
     sentences = model.text(words.states, words.lengths).detach()
     inputs = (batch.scores, batch.class_map, batch.presence)
-    encoded = model.image(batch.tokens, *inputs)
+    encoded = model.image(batch.tokens.values, *inputs)
     wished = wished_gates(encoded, sentences, owners)
-    n = batch.tokens.shape[1]
+    n = batch.tokens.values.shape[1]
     falls = []
     with torch.inference_mode():
         whole = (encoded.embedding * sentences).sum(dim=1)
         for cell in range(n):
             order = [other for other in range(n) if other != cell] + [cell]
             lengths = torch.full((len(whole),), n - 1)
-            without = model.image(batch.tokens[:, order], *inputs, lengths).embedding
+            without = model.image(batch.tokens.values[:, order], *inputs, lengths).embedding
             falls.append(whole - (without * sentences).sum(dim=1))
     falls = torch.stack(falls, dim=1)
     likeness = [torch.corrcoef(torch.stack([w, f]))[0, 1].item() for w, f in zip(wished.detach(), falls, strict=True)]
