@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from explorer import paths
-from explorer.cli import combining, evaluating, models, road
+from explorer.cli import combining, evaluating, importing, models, road
 from explorer.cli.shared import DeviceOption, JsonOption, places_of, print_out
 from explorer.errors import UserFacingError
 
@@ -30,6 +30,7 @@ app.command()(evaluating.evaluate)
 models_app = typer.Typer(help="Model packages.", no_args_is_help=True)
 models_app.command("list")(models.models_list)
 models_app.command("verify")(models.models_verify)
+models_app.command("import")(importing.models_import)
 models_app.command("combine")(combining.models_combine)
 app.add_typer(models_app, name="models")
 

@@ -12,6 +12,8 @@ from explorer.evidence import Evidence, Segmentation
 from explorer.networks.common.minilm import MiniLM
 from explorer.networks.common.seeing import follow, load_vision_of
 from explorer.networks.three_shnet.explaining import Boxes, Cells, evidence_of, to_numpy
+from explorer.networks.three_shnet.feature_encoder import ThreeSHNetFeatureEncoder
+from explorer.networks.three_shnet.feature_encoder import load as load_published_package
 from explorer.networks.three_shnet.model import EncodedImages
 from explorer.networks.three_shnet.parts import Parts, read_parts
 from explorer.networks.three_shnet.preprocess import normalise_class_map
@@ -167,14 +169,18 @@ class ThreeSHNetEncoder:
         )
 
 
-def load(package: ModelPackage, *, search_folders: Sequence[Path], device: str) -> ThreeSHNetEncoder:
-    """Load a 3SHNet package.
+def load(
+    package: ModelPackage, *, search_folders: Sequence[Path], device: str
+) -> ThreeSHNetEncoder | ThreeSHNetFeatureEncoder:
+    """Load a 3SHNet package; an imported one reads features and no pictures.
 
     Raises
     ------
     PackageError
         its tensors or settings do not fit, or the vision package it was trained on is not there.
     """
+    if package.manifest.config.get("inputs") == "published":
+        return load_published_package(package, device=device)
     if package.manifest.vision is None:
         raise PackageError(f"{package.name} names no vision package, and 3SHNet cannot do without a segmentation.")
     vision = load_vision_of(package, search_folders=search_folders, device=device)

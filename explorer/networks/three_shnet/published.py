@@ -1,8 +1,9 @@
 """The authors' checkpoints as our networks: every size is read from the tensors, every key is accounted for."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -64,6 +65,10 @@ class PublishedReport:
     epoch: int | None = None
     best_rsum: float | None = None
     options: Mapping[str, Option] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as JSON's types."""
+        return asdict(self)
 
     def to_lines(self) -> list[str]:
         """The report for a person, every key by name."""
