@@ -11,7 +11,7 @@ from pathlib import Path
 import explorer
 from explorer import protocol
 from explorer.cancellation import CancellationToken, Cancelled
-from explorer.engine import indexing, looking, searching, translate
+from explorer.engine import indexing, looking, searching, sentences, translate
 from explorer.engine.opened import Opened
 from explorer.errors import EngineError, UserFacingError
 from explorer.packages.finding import find_packages
@@ -57,6 +57,8 @@ _ANSWERS: dict[type, Callable[..., Iterator[Answer]]] = {
     protocol.Browse: searching.browse,
     protocol.IndexFolders: indexing.index_folders,
     protocol.RemoveSource: indexing.remove_source,
+    protocol.AddCaptions: sentences.add_captions,
+    protocol.SearchSentences: sentences.search_sentences,
     protocol.DescribeItems: looking.describe_items,
     protocol.GetThumbnails: looking.get_thumbnails,
     protocol.GetPicture: looking.get_picture,

@@ -4,25 +4,20 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 from explorer import pipeline, protocol
 from explorer.cancellation import CancellationToken
-from explorer.engine import translate
+from explorer.engine import sentences, translate
 from explorer.engine.opened import Opened
+from explorer.engine.pacing import paced
 from explorer.library.catalogue import Library
 from explorer.library.rows import ScanSummary
 from explorer.media.item import display_path
 from explorer.protocol import Answer
 
-_T = TypeVar("_T")
-
-PROGRESS_INTERVAL_S = 0.1
-"""Progress is told at most ten times a second: the window redraws for each."""
-
 
 def index_folders(opened: Opened, request: protocol.IndexFolders, token: CancellationToken) -> Iterator[Answer]:
-    """Scan, encode what is new or changed; ends with what was done.
+    """Scan, encode what is new or changed, the library's sentences included; ends with what was done.
 
     A model is loaded only if there is something to encode: a second run over an unchanged folder needs no torch.
     """
@@ -47,7 +42,7 @@ def index_folders(opened: Opened, request: protocol.IndexFolders, token: Cancell
         steps: Iterator[pipeline.IndexingStep] = iter(())
         if pending:
             steps = pipeline.index_items(library, pending, opened.models.get(request.model), token=token)
-        for progress in _paced(steps):
+        for progress in paced(steps):
             n_encoded, n_failed = progress.n_done - progress.n_failed, progress.n_failed
             yield protocol.Progress(
                 id=request.id,
@@ -58,6 +53,7 @@ def index_folders(opened: Opened, request: protocol.IndexFolders, token: Cancell
                 remaining_s=(progress.n_total - progress.n_done) / max(progress.rate_per_s, 1e-6),
                 current=display_path(progress.current),
             )
+        yield from sentences.encode_missing(opened, request.model, request.id, token)
     assert summary is not None, "a scan ends with its summary"
     _drop_other_versions(library, model_id)
     yield protocol.IndexFinished(
@@ -87,17 +83,3 @@ def remove_source(opened: Opened, request: protocol.RemoveSource, _token: Cancel
     with opened.library.indexing():
         opened.library.remove_source(request.source_id)
     yield translate.library_state(request.id, opened.library)
-
-
-def _paced(steps: Iterator[_T]) -> Iterator[_T]:
-    """Let the last step through, and the others at most every ``PROGRESS_INTERVAL_S``."""
-    told = 0.0
-    held: list[_T] = []
-    for step in steps:
-        now = time.monotonic()
-        if now - told >= PROGRESS_INTERVAL_S:
-            told, held = now, []
-            yield step
-        else:
-            held = [step]
-    yield from held

@@ -33,11 +33,13 @@ class Opened:
     Attributes:
         model_folders: where packages are looked for.
         models: loaded encoders by package name.
+        encoding_sentences: held by the one request that encodes the library's sentences.
     """
 
     def __init__(self, model_folders: Sequence[Path], *, device: str) -> None:
         self.model_folders = tuple(model_folders)
         self.models = LoadedModels(self.model_folders, device=device)
+        self.encoding_sentences = threading.Lock()
         self._library: Library | None = None
         self._indexes: dict[str, _Indexed] = {}
         self._n_indexing = 0

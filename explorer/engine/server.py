@@ -1,11 +1,12 @@
-"""The engine behind standard input and output: reads requests, answers from three lanes.
+"""The engine behind standard input and output: reads requests, answers from four lanes.
 
 * search: loading models, searching;
 * look: what the window shows (thumbnails, descriptions, pictures, evidence);
-* slow: indexing.
+* sentences: ranking sentences, which the first time means to encode them all;
+* slow: indexing, bringing sentences in.
 
-A search never waits behind indexing. Answers of all lanes go out through one writer lock. The end of standard input
-means that the window is gone: everything under way is cancelled, and the process ends.
+A search never waits behind indexing, nor behind sentences. Answers of all lanes go out through one writer lock. The
+end of standard input means that the window is gone: everything under way is cancelled, and the process ends.
 """
 
 import contextlib
@@ -28,6 +29,8 @@ _LANES: dict[type, str] = {
     protocol.Search: "search",
     protocol.IndexFolders: "slow",
     protocol.RemoveSource: "slow",
+    protocol.AddCaptions: "slow",
+    protocol.SearchSentences: "sentences",
 }
 
 
@@ -47,7 +50,7 @@ class Server:
         self._write_lock = threading.Lock()
         self._tokens: dict[int, CancellationToken] = {}
         self._latest_search: CancellationToken | None = None
-        self._lanes = {name: _Lane(name, self._work) for name in ("search", "look", "slow")}
+        self._lanes = {name: _Lane(name, self._work) for name in ("search", "look", "sentences", "slow")}
 
     def serve(self) -> None:
         """Answer until the stream ends or :class:`~explorer.protocol.Shutdown` comes."""

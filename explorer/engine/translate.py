@@ -51,6 +51,7 @@ def library_state(request_id: int, library: Library) -> LibraryState:
         n_errors=counts.n_problems,
         n_indexed={model_id.split("@")[0]: n for model_id, n in counts.n_indexed.items()},
         read_only=library.read_only,
+        n_sentences=counts.n_sentences,
     )
 
 
@@ -96,6 +97,7 @@ def item_description(row: ItemRow) -> ItemDescription:
         captured_at=row.captured_at,
         status=str(row.status),
         error=row.error,
+        captions=row.captions,
     )
 
 

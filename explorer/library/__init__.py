@@ -41,6 +41,6 @@ from explorer.library.sentences import Sentences, item_of
 __all__ = [
     "CATALOGUE_NAME", "Counts", "FailedItem", "IndexedItem", "ItemRow", "ItemStatus", "Library", "LibraryBusyError",
     "LibraryError", "LibraryReadOnlyError", "LibraryTooNewError", "PendingItem", "Problem", "Problems", "ScanProgress",
-    "ScanSummary", "Sentences", "Source", "StaleIndexError", "StorageFullError", "VectorTable", "hash_content", "item_of",
-    "open_library",
+    "ScanSummary", "Sentences", "Source", "StaleIndexError", "StorageFullError", "VectorTable", "hash_content",
+    "item_of", "open_library",
 ]  # fmt: skip
