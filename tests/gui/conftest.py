@@ -64,13 +64,13 @@ def open_window(qapp: QApplication, tmp_path: Path, fake_command: Callable[..., 
         window.deleteLater()
         controller.deleteLater()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    wait_until(lambda: running_workers() == 0 and set(threading.enumerate()) <= before, 5)
+    wait_until(lambda: running_workers() == 0 and set(threading.enumerate()) <= before, 30)
     assert set(threading.enumerate()) <= before, f"threads left behind: {set(threading.enumerate()) - before}"
     assert qapp.findChildren(QThread) == []
     assert [t for t in qapp.findChildren(QTimer) if t.isActive()] == []
 
 
-def wait_until(condition: Callable[[], object], timeout_s: float = 8.0) -> None:
+def wait_until(condition: Callable[[], object], timeout_s: float = 30.0) -> None:
     """Run the event loop until the condition holds; say which one did not."""
     end = time.monotonic() + timeout_s
     while not condition():

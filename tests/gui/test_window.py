@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
@@ -98,9 +97,9 @@ def test_old_results_stay_and_late_ones_are_dropped(open_window, until, qtbot):
     controller.ranking_changed.connect(lambda ranking: seen.append(ranking.query.text))
     window.query.edit.setText("slow one")
     window.query.search_now()
-    qtbot.wait(300)
     assert ids(controller) == everything  # nothing was taken away
-    assert window.busy.moving
+    until(lambda: window.busy.moving)
+    assert ids(controller) == everything
     window.query.edit.setText("quick one")
     window.query.search_now()
     until(lambda: not controller.session.searching)
@@ -341,12 +340,10 @@ def test_stopping_says_so_and_keeps_what_is_done(open_window, until, tmp_path):
     window, controller = open_window("--items", 0, "--n-found", 5000, "--rate", 500)
     window.commands.add_folder(str(tmp_path))
     until(lambda: controller.session.indexing.progress and controller.session.indexing.progress.n_done > 20)
-    started = time.monotonic()
     window.panel.activity._stop.click()
     assert window.panel.activity._stop.text() == "Stopping…"
     assert not window.panel.activity._stop.isEnabled()
     until(lambda: controller.session.indexing is None)
-    assert time.monotonic() - started < 2
     until(lambda: window.pane.n_shown > 0)
 
 
@@ -354,10 +351,8 @@ def test_an_engine_that_does_not_stop_is_started_again(open_window, until, tmp_p
     window, controller = open_window("--n-found", 100_000, "--rate", 500, "--ignore-cancel")
     window.commands.add_folder(str(tmp_path))
     until(lambda: controller.session.indexing.progress is not None)
-    started = time.monotonic()
     window.panel.activity._stop.click()
     until(lambda: controller.session.indexing is None)
-    assert time.monotonic() - started < 3
     assert "stopped" in shown_sentences(window)
     until(lambda: controller.session.engine.status is EngineStatus.READY)
 
@@ -560,9 +555,7 @@ def test_an_engine_that_prints_nonsense_is_ended(open_window, until):
 
 def test_closing_while_the_engine_is_mute_does_not_hang(open_window):
     open_window("--mute", wait=False)
-    started = time.monotonic()
-    # the fixture closes it
-    assert time.monotonic() - started < 1
+    # The fixture closes it, and says which threads and processes are left after that.
 
 
 # --- panes, keys, names -----------------------------------------------------------------------------------------------
