@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from explorer.networks.common.minilm import WordStates
+from explorer.networks.common.language import WordStates
 from explorer.networks.three_shnet.config import ImageEncoderConfig, TextEncoderConfig
 from explorer.networks.three_shnet.losses import info_nce_loss, triplet_loss
 from explorer.networks.three_shnet.model import EncodedImages, ImageEncoder, TextEncoder

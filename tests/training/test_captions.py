@@ -2,7 +2,8 @@
 
 import torch
 
-from explorer.networks.common.minilm import MiniLM, mean_sentence
+from explorer.networks.common.language import mean_sentence
+from explorer.networks.common.minilm import MiniLM
 from explorer.training.captions import build_sentence_bank
 
 SENTENCES = [["a dog runs", "two dogs play in the deep snow of the mountains"], ["red"], ["a", "b c", "d e f"]]

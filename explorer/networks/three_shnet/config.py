@@ -84,3 +84,30 @@ class TextEncoderConfig:
         for name in ("word_dropout", "feature_dropout"):
             if not 0.0 <= getattr(self, name) < 1.0:
                 raise ValueError(f"{name} must be in [0, 1), got {getattr(self, name)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecurrentTextConfig:
+    """Sizes of :class:`~explorer.networks.three_shnet.reading.RecurrentText`; defaults are VSE-infinity's (README 3.7).
+
+    Attributes:
+        n_words: rows of the word table.
+        word_dim: width of a word vector.
+        embed_dim: width of the joint space.
+        word_dropout: probability that a word is read as an unknown one in training (reconstructed).
+    """
+
+    n_words: int
+    word_dim: int = 300
+    embed_dim: int = 1024
+    word_dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        if min(self.n_words, self.word_dim, self.embed_dim) < 1:
+            raise ValueError(f"every size must be at least 1, got {self}")
+        if not 0.0 <= self.word_dropout < 1.0:
+            raise ValueError(f"word_dropout must be in [0, 1), got {self.word_dropout}")
+
+
+TextConfig = TextEncoderConfig | RecurrentTextConfig
+"""What is trained on the side of the sentences: on states of a frozen language model, or from words on."""

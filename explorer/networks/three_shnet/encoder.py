@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from explorer.errors import PackageError
 from explorer.evidence import Evidence, Segmentation
-from explorer.networks.common.minilm import MiniLM
 from explorer.networks.common.seeing import follow, load_vision_of
 from explorer.networks.three_shnet.explaining import Boxes, Cells, evidence_of, to_numpy
 from explorer.networks.three_shnet.feature_encoder import ThreeSHNetFeatureEncoder
@@ -37,7 +36,7 @@ class ThreeSHNetEncoder:
 
     modalities = frozenset({Modality.TEXT, Modality.IMAGE})
 
-    def __init__(self, package: ModelPackage, parts: Parts, vision: Vision, language: MiniLM) -> None:
+    def __init__(self, package: ModelPackage, parts: Parts, vision: Vision) -> None:
         self.model_id, self.name = package.model_id, package.name
         self.overlays = package.manifest.overlays
         self.dim = parts.image.config.embed_dim
@@ -45,7 +44,7 @@ class ThreeSHNetEncoder:
         self._networks = nn.ModuleList([parts.eyes, parts.image]).to(vision.device).eval().requires_grad_(False)
         self._eyes, self._image = parts.eyes, parts.image
         self._text = parts.text.to(vision.device).eval().requires_grad_(False)
-        self.vision, self._language = vision, language
+        self.vision = vision
         self.vision_key = f"{package.manifest.vision}@{vision.device}"
         self.proposes = parts.eyes.config.kind == "regions"
 
@@ -64,8 +63,7 @@ class ThreeSHNetEncoder:
         """Embeddings (n, dim) of sentences."""
         if not texts:
             return Embeddings(np.zeros((0, self.dim), dtype=np.float32))
-        words = self._language.word_states(texts)
-        return _embeddings(self._text(words.states, words.lengths))
+        return _embeddings(self._text.read(texts))
 
     def encode_images(self, squares: np.ndarray) -> Embeddings:
         """Embeddings (n, dim) of squares, uint8 (n, side_px, side_px, 3)."""
@@ -191,7 +189,7 @@ def load(
             f"{len(vision.class_names)}.",
             "Install both from the same release.",
         )
-    return ThreeSHNetEncoder(package, parts, vision, MiniLM(device=vision.device))
+    return ThreeSHNetEncoder(package, parts, vision)
 
 
 def _own(tokens: VisualTokens) -> Tensor:

@@ -7,10 +7,21 @@ import msgspec
 import torch
 
 from explorer.errors import PackageError
+from explorer.networks.common.language import find_language_model
 from explorer.networks.common.loading import load_strictly
-from explorer.networks.three_shnet.config import ImageEncoderConfig, TextEncoderConfig
+from explorer.networks.common.minilm import MiniLM
+from explorer.networks.three_shnet.config import ImageEncoderConfig, RecurrentTextConfig, TextConfig, TextEncoderConfig
 from explorer.networks.three_shnet.eyes import Eyes, read_eyes
 from explorer.networks.three_shnet.model import ImageEncoder, TextEncoder
+from explorer.networks.three_shnet.reading import (
+    RecurrentText,
+    SentenceReader,
+    StateReader,
+    TextKind,
+    WordReader,
+    build_text,
+    is_vocabulary,
+)
 from explorer.networks.three_shnet.state_dict import split_parts
 from explorer.networks.three_shnet.tokens import TokenConfig
 from explorer.packages.package import ModelPackage, load_tensors
@@ -29,7 +40,10 @@ class PackageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     Attributes:
         image: fields of :class:`ImageEncoderConfig`.
-        text: fields of :class:`TextEncoderConfig`.
+        text: fields of :class:`TextEncoderConfig`, or of :class:`RecurrentTextConfig` where words are trained.
+        text_kind: what reads the words: MiniLM, another language model (named by the manifest's ``[text]``), or a
+            trained vocabulary (``vocabulary.json``) with a BiGRU.
+        language_sha256: fingerprint of the other language model.
         tokens: whether visual tokens are the cells of the grid or the regions that vision proposes.
         regions: what a region's token is made of beside features.
         trunk_cells: whether the trunk's finer cells are part of each visual token.
@@ -38,6 +52,8 @@ class PackageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     image: dict[str, Any]
     text: dict[str, Any]
+    text_kind: TextKind = "minilm"
+    language_sha256: str = ""
     tokens: Literal["grid", "regions"] = "grid"
     regions: RegionConfig = RegionConfig()
     trunk_cells: bool = False
@@ -56,15 +72,23 @@ class Parts:
 
     eyes: Eyes
     image: ImageEncoder
-    text: TextEncoder
+    text: SentenceReader
 
 
 def read_parts(package: ModelPackage, device: torch.device) -> Parts:
-    """The networks that the package carries; :class:`~explorer.errors.PackageError` where it is not as it should be."""
+    """The networks that the package carries, and the language model that it reads words with.
+
+    Raises
+    ------
+    PackageError
+        its settings or tensors are not as they should be, or the language model is another one.
+    ConfigError
+        the language model is not on this disk.
+    """
     try:
         config = msgspec.convert(package.manifest.config, PackageConfig)
         image = ImageEncoder(msgspec.convert(config.image, ImageEncoderConfig))
-        text = TextEncoder(msgspec.convert(config.text, TextEncoderConfig))
+        text = build_text(_text_config(config))
     except (msgspec.ValidationError, ValueError) as error:
         raise PackageError(f"[config] of {package.name} does not describe a 3SHNet: {error}.") from error
     tensors = split_parts(load_tensors(package))
@@ -72,4 +96,35 @@ def read_parts(package: ModelPackage, device: torch.device) -> Parts:
     load_strictly(text, tensors.get("text", {}), package_name=package.name)
     width, tuned = image.config.visual_dim, config.tuned_tail
     eyes = read_eyes(package, tensors, device, width=width, tuned=tuned, config=config.token_config)
-    return Parts(eyes, image, text)
+    return Parts(eyes, image, _reader(package, config, text, device))
+
+
+def _text_config(config: PackageConfig) -> TextConfig:
+    if config.text_kind == "bigru":
+        return msgspec.convert(config.text, RecurrentTextConfig)
+    return msgspec.convert(config.text, TextEncoderConfig)
+
+
+def _reader(
+    package: ModelPackage, config: PackageConfig, text: TextEncoder | RecurrentText, device: torch.device
+) -> SentenceReader:
+    if isinstance(text, RecurrentText):
+        words = package.vocabulary
+        if not is_vocabulary(words) or len(words) != text.config.n_words:
+            raise PackageError(
+                f"The vocabulary of {package.name} has {len(words)} words and is not the one of its "
+                f"{text.config.n_words} word vectors.",
+                "Install the package again.",
+            )
+        return WordReader(words, text)
+    if config.text_kind == "minilm":
+        return StateReader(MiniLM(device=device), text)
+    if package.manifest.text is None:
+        raise PackageError(f"{package.name} does not say which language model reads its sentences.")
+    language = find_language_model(package.manifest.text.name, device=device)
+    if language.dim != text.config.word_dim or language.fingerprint() != config.language_sha256:
+        raise PackageError(
+            f"{package.name} was trained on another {package.manifest.text.name} than the one on this disk.",
+            "Fetch the language model that the package was trained on.",
+        )
+    return StateReader(language, text)
