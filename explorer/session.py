@@ -111,8 +111,8 @@ class Session:
         self.line.hang_up()
         self.engine.died(self._clock(), details)
         if self.indexing is not None and self.indexing.stopping:
-            self._forget_indexing()
-            self.outdated = True
+            self.line.forget({Kind.INDEX})
+            self.indexing, self.outdated = None, True
         self.sentences.engine_lost()
         given_up = [p for p in self.line.owed() if p.kind not in _REOPENED and p.attempts >= MAX_ATTEMPTS]
         failures = [self.receive(_given_up(p.request.id, details)) for p in given_up]
@@ -162,10 +162,10 @@ class Session:
         """Open or create another library; everything shown belongs to the old one until the answer comes."""
         if self.indexing is not None:
             self.line.cancel(self.indexing.request_id)
-        self._forget_indexing()
         self.sentences.forget()
         self.waiting.clear()
         self.line.forget(set(Kind) - _REOPENED)
+        self.indexing = None
         self.library_path, self.library, self.library_problem = path, None, None
         self.query, self.ranking, self.ranking_problem = None, None, None
         self.line.ask(Kind.LIBRARY, protocol.OpenLibrary(id=self.line.next_id(), path=path))
@@ -217,12 +217,13 @@ class Session:
             self.line.cancel(self.indexing.request_id)
             self.indexing = replace(self.indexing, stopping=True)
 
-    def explain(self, item_id: int) -> None:
-        """Ask why the item stands where it stands for the query; without a query: what the model sees in it."""
+    def explain(self, item_id: int, without: tuple[str, ...] = ()) -> None:
+        """Ask why it stands where it stands; with no query, what the model sees. ``without`` parts: to compare."""
         if self.model:
-            query = self.sentences.explaining(self.query)
-            request = protocol.Explain(id=self.line.next_id(), item_id=item_id, model=self.model, query=query)
-            self.line.ask(Kind.EXPLANATION, request)
+            request = protocol.Explain(
+                id=self.line.next_id(), item_id=item_id, model=self.model, words=not without, without=without,
+                query=self.sentences.explaining(self.query))
+            self.line.ask(Kind.COMPARISON if without else Kind.EXPLANATION, request)
 
     def rank_sentences(self) -> None:
         """Rank the library's sentences if a picture is searched with and there are any."""
@@ -292,11 +293,6 @@ class Session:
         request = protocol.IndexFolders(id=self.line.next_id(), folders=folders, model=self.model)
         self.indexing = Indexing(request_id=request.id)
         self.line.ask(Kind.INDEX, request)
-
-    def _forget_indexing(self) -> None:
-        self.indexing = None
-        self.line.forget({Kind.INDEX})
-
 
 
 def _given_up(request_id: int, details: str) -> protocol.Failed:

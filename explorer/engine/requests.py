@@ -38,6 +38,7 @@ class Kind(StrEnum):
     PICTURE = "picture"
     PICTURE_TO_COPY = "picture to copy"
     EXPLANATION = "explanation"
+    COMPARISON = "comparison"
     ERRORS = "errors"
     CAPTIONS = "captions"
     CAPTIONS_STATE = "captions state"
@@ -110,7 +111,9 @@ class RequestLedger:
         return list(self._pending.values())
 
 
-_CANCEL_OLDER = frozenset({Kind.RANKING, Kind.PICTURE, Kind.EXPLANATION, Kind.SENTENCES, Kind.FIGURE_PREVIEW})
+_CANCEL_OLDER = frozenset({
+    Kind.RANKING, Kind.PICTURE, Kind.EXPLANATION, Kind.COMPARISON, Kind.SENTENCES, Kind.FIGURE_PREVIEW
+})
 
 
 class Line:

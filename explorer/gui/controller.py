@@ -32,7 +32,7 @@ from explorer.session import Indexing, Received, Session
 CANCEL_GRACE_MS = 1800
 """An engine that has not stopped indexing by then is ended and started again; transactions keep the library whole."""
 
-_SAID_WHERE_ASKED = frozenset({Kind.SENTENCES, Kind.FIGURE, Kind.FIGURE_PREVIEW})
+_SAID_WHERE_ASKED = frozenset({Kind.COMPARISON, Kind.SENTENCES, Kind.FIGURE, Kind.FIGURE_PREVIEW})
 _RESTART_AFTER_MS = 200
 
 
@@ -223,7 +223,7 @@ class Controller(QObject):
             case Picture() as picture:
                 to_copy = received.kind is Kind.PICTURE_TO_COPY
                 (self.picture_to_copy_came if to_copy else self.picture_came).emit(picture)
-            case Explanation() as explanation:
+            case Explanation() as explanation if received.kind is Kind.EXPLANATION:
                 self.explanation_came.emit(explanation)
             case ErrorList() as errors:
                 self.errors_came.emit(errors)

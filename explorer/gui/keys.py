@@ -59,6 +59,7 @@ KEYS = (
     Key("Results", ("Ctrl+-",), Command.SMALLER),
     Key("Viewer", ("1 … 9",), text="Show or hide an overlay"),
     Key("Viewer", ("[", "]"), text="Overlays fainter, stronger"),
+    Key("Viewer", ("C",), text="Compare side by side, or one picture again"),
     Key("Viewer", ("Space",), text="Hold to see the bare picture"),
     Key("Viewer", ("Enter",), text="Hold a cell or a region of the picture; the arrows go to others, Esc lets go"),
     Key("Viewer", ("+", "-", "0"), text="Zoom in, zoom out, see the whole picture"),

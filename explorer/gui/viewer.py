@@ -4,12 +4,13 @@ from itertools import pairwise
 
 from PySide6.QtCore import QPointF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from explorer.gui.overlay_panel import OverlayPanel
 from explorer.gui.viewer_bar import ViewerBar
-from explorer.gui.viewer_canvas import PictureCanvas
+from explorer.gui.viewer_comparison import ComparedPictures
 from explorer.gui.viewer_details import DetailsPanel
+from explorer.gui.viewer_layout import column_of, scrolled
 from explorer.gui.viewer_splitter import PaneSplitter
 from explorer.gui.viewer_status import EmptyState, StatusStrip, pointed_text
 from explorer.gui.words_panel import WordsPanel
@@ -25,6 +26,7 @@ class Viewer(QWidget):
 
     picture_wanted = Signal(int)
     explanation_wanted = Signal(int)
+    comparison_wanted = Signal(int, tuple)
     previous_requested = Signal()
     next_requested = Signal()
     search_with_image = Signal(int)
@@ -42,7 +44,8 @@ class Viewer(QWidget):
         self._layers_of = -1
         self._has_full_picture = False
         self.bar = ViewerBar()
-        self.canvas = PictureCanvas()
+        self.pictures = ComparedPictures()
+        self.canvas = self.pictures.canvas
         self.status = StatusStrip()
         self.words = WordsPanel()
         self.layers = OverlayPanel()
@@ -54,37 +57,13 @@ class Viewer(QWidget):
         self.clear()
 
     def _build(self) -> None:
-        side = QWidget()
-        column = QVBoxLayout(side)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        for widget in (self.words, self.layers, self.details):
-            column.addWidget(widget)
-        column.addStretch(1)
-        self._scroll = QScrollArea()
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scroll.setWidget(side)
+        self._scroll = scrolled(column_of(self.words, self.layers, self.details))
         self._splitter = PaneSplitter()
-        pictured = QWidget()
-        under = QVBoxLayout(pictured)
-        under.setContentsMargins(0, 0, 0, 0)
-        under.setSpacing(0)
-        under.addWidget(self.canvas, 1)
-        under.addWidget(self.status)
-        self._splitter.addWidget(pictured)
+        self._splitter.addWidget(column_of(self.pictures, self.status, stretched=self.pictures))
         self._splitter.addWidget(self._scroll)
-        shown = QWidget()
-        rows = QVBoxLayout(shown)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(0)
-        rows.addWidget(self.bar)
-        rows.addWidget(self._splitter, 1)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(EmptyState("Select a result to see it here."))
-        self._stack.addWidget(shown)
+        self._stack.addWidget(column_of(self.bar, self._splitter, stretched=self._splitter))
         self.setMinimumWidth(240)
         self.setAccessibleName("Viewer")
 
@@ -96,6 +75,11 @@ class Viewer(QWidget):
         self.bar.close_clicked.connect(self.closed)
         self.bar.fit_clicked.connect(self.canvas.fit)
         self.bar.action_chosen.connect(self._on_action)
+        self.bar.variant_chosen.connect(self.pictures.choose)
+        self.pictures.variants_changed.connect(self.bar.set_variants)
+        self.pictures.wanted.connect(self._ask_for_comparison)
+        self.pictures.zoom_changed.connect(self.bar.set_zoom)
+        self.pictures.set_offered(())
         self.details.search_clicked.connect(self._on_search)
         self.canvas.zoom_changed.connect(self.bar.set_zoom)
         self.canvas.pointed.connect(self._on_pointed)
@@ -151,7 +135,8 @@ class Viewer(QWidget):
         self._layers_of = explanation.item_id
         shown = self.layers.set_overlays(overlays_from_explanation(explanation))
         self.canvas.set_place_names(names_of_places(explanation))
-        self.canvas.set_overlays(shown)
+        self.pictures.set_overlays(shown)
+        self.pictures.set_score(explanation.score)
         self.words.prefer(tuple(overlay.name for overlay in shown if overlay.visible))
         self.words.show_words(explanation.words)
         self._order_tabs()
@@ -171,7 +156,7 @@ class Viewer(QWidget):
         if not self._explained:
             self.words.show_words(None)
             self.layers.set_overlays(())
-            self.canvas.set_overlays(())
+            self.pictures.set_overlays(())
 
     def clear(self) -> None:
         """Show nothing."""
@@ -205,7 +190,7 @@ class Viewer(QWidget):
     def _on_overlays_changed(self, overlays: tuple) -> None:  # type: ignore[type-arg]  # what Signal(tuple) carries
         # Until its explanation is here the controls still speak of the picture before.
         if self._item is not None and self._layers_of == self._item.item_id:
-            self.canvas.set_overlays(overlays)
+            self.pictures.set_overlays(overlays)
             self.words.prefer(tuple(overlay.name for overlay in overlays if overlay.visible))
 
     @Slot(object)
@@ -225,6 +210,12 @@ class Viewer(QWidget):
         if self._item is not None and not self._explained and self.isVisible():
             self.status.explanation_asked()
             self.explanation_wanted.emit(self._item.item_id)
+            self.pictures.ask()
+
+    @Slot(tuple)
+    def _ask_for_comparison(self, without: tuple) -> None:  # type: ignore[type-arg]  # what Signal(tuple) carries
+        if self._item is not None and self.isVisible():
+            self.comparison_wanted.emit(self._item.item_id, without)
 
     def showEvent(self, event: QShowEvent) -> None:
         """What nobody could see was not asked for."""
@@ -254,6 +245,8 @@ class Viewer(QWidget):
         key, text = Qt.Key(event.key()), event.text()
         if text and text in "123456789":
             self.toggle_layer(int(text))
+        elif text == "c":
+            self.pictures.toggle()
         elif text in ("[", "]"):
             self.step_opacity(1 if text == "]" else -1)
         elif key in (Qt.Key.Key_Left, Qt.Key.Key_PageUp) and not event.modifiers():

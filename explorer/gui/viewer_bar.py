@@ -1,10 +1,11 @@
 """The line above the picture: back and forth, where in the ranking, fit, more, close."""
 
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
 
 from explorer.gui.item_text import score_text
+from explorer.gui.viewer_comparison import Variant
 from explorer.gui.viewer_icons import line_icon
 
 _ACTIONS = (
@@ -20,7 +21,7 @@ _ACTIONS = (
 class ViewerBar(QWidget):
     """Buttons with icons in the palette's colour; emits what was wanted, does nothing itself.
 
-    ``action_chosen`` carries the name of a signal of the viewer.
+    ``action_chosen`` carries the name of a signal of the viewer, ``variant_chosen`` what to compare with, or None.
     """
 
     previous_clicked = Signal()
@@ -28,6 +29,7 @@ class ViewerBar(QWidget):
     fit_clicked = Signal()
     close_clicked = Signal()
     action_chosen = Signal(str)
+    variant_chosen = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,6 +37,7 @@ class ViewerBar(QWidget):
         self._previous = self._button("previous", "Previous result", "Left arrow")
         self._next = self._button("next", "Next result", "Right arrow")
         self._fit = self._button("fit", "Fit the whole picture", "Double click, or 0")
+        self._compare = self._button("compare", "Compare side by side", "C")
         self._more = self._button("more", "More to do with this picture", "")
         self._close = self._button("close", "Close the viewer", "Esc")
         self._place = QLabel()
@@ -47,11 +50,16 @@ class ViewerBar(QWidget):
         row.addWidget(self._next)
         row.addSpacing(6)
         row.addWidget(self._place, 1)
-        for widget in (self._zoom, self._fit, self._more, self._close):
+        for widget in (self._zoom, self._compare, self._fit, self._more, self._close):
             row.addWidget(widget)
         self._more.setMenu(self._menu())
-        self._more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self._more.setStyleSheet("QToolButton::menu-indicator { image: none; }")
+        self._compare.setCheckable(True)
+        self._compare.setMenu(QMenu(self))
+        self._variants = QActionGroup(self)
+        self._variants.triggered.connect(self._on_variant)
+        for button in (self._more, self._compare):
+            button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+            button.setStyleSheet("QToolButton::menu-indicator { image: none; }")
         self._previous.clicked.connect(self.previous_clicked)
         self._next.clicked.connect(self.next_clicked)
         self._fit.clicked.connect(self.fit_clicked)
@@ -79,6 +87,26 @@ class ViewerBar(QWidget):
             menu.addAction(action)
         menu.triggered.connect(self._on_triggered)
         return menu
+
+    def set_variants(self, variants: tuple[Variant, ...], chosen: Variant | None) -> None:
+        """Offer these to compare with."""
+        menu = self._compare.menu()
+        assert menu is not None
+        for action in self._variants.actions():
+            self._variants.removeAction(action)
+        menu.clear()
+        for variant in (None, *variants):
+            action = menu.addAction("One picture" if variant is None else variant.title)
+            action.setData(variant)
+            action.setCheckable(True)
+            action.setChecked(variant == chosen)
+            self._variants.addAction(action)
+        self._compare.setChecked(chosen is not None)
+
+    @Slot(QAction)
+    def _on_variant(self, action: QAction) -> None:
+        self._compare.setChecked(action.data() is not None)
+        self.variant_chosen.emit(action.data())
 
     @Slot(QAction)
     def _on_triggered(self, action: QAction) -> None:

@@ -30,6 +30,12 @@ def _fit(painter: QPainter) -> None:
         _lines(painter, *((8 + sx * x, 8 + sy * y) for x, y in ((5.5, 2.5), (5.5, 5.5), (2.5, 5.5))))
 
 
+def _compare(painter: QPainter) -> None:
+    painter.drawRoundedRect(QRectF(2, 3.5, 12, 9), 1.5, 1.5)
+    _lines(painter, (8, 1.5), (8, 14.5))
+    painter.fillRect(QRectF(9.5, 5.5, 3, 5), painter.pen().color())
+
+
 def _search(painter: QPainter) -> None:
     painter.drawEllipse(QRectF(2.5, 2.5, 8, 8))
     _lines(painter, (9.5, 9.5), (13.5, 13.5))
@@ -44,6 +50,7 @@ def _more(painter: QPainter) -> None:
 
 _ICONS: dict[str, Callable[[QPainter], None]] = {
     "previous": _previous, "next": _next, "close": _close, "fit": _fit, "search": _search, "more": _more,
+    "compare": _compare,
 }
 
 

@@ -37,6 +37,7 @@ class Pointing:
         pinned: whether it stays when the pointer goes.
         current: name of the layer that is preferred where several are seen.
         names: names by which places are told to others; of layers with the same places the first one counts.
+        always_keyed: whether a key says what the colours mean although nothing replaced the layers.
         shown: the layers as they are painted now, the lowest first.
     """
 
@@ -46,6 +47,7 @@ class Pointing:
         self.pinned = False
         self.current = ""
         self.names: tuple[str, ...] = ()
+        self.always_keyed = False
         self.shown: tuple[AnyOverlay, ...] = ()
         self._overlays: tuple[AnyOverlay, ...] = ()
         self._values: tuple[str, np.ndarray] | None = None
@@ -165,9 +167,11 @@ class Pointing:
 
     @property
     def key(self) -> PlacedOverlay | None:
-        """What replaced the layers for the moment and needs its own colour key; ``None`` if nothing did."""
+        """What needs a colour key of its own, as it replaced the layers for the moment; ``None`` if nothing does."""
         if self._values is not None:
             return next((o for o in self.shown if o.name == self._values[0] and not isinstance(o, ClassOverlay)), None)
+        if self.always_keyed:
+            return next((o for o in self.shown if o.visible and not isinstance(o, ClassOverlay)), None)
         return self._map_of_place()
 
     def _map_of_place(self) -> PointedOverlay | None:

@@ -32,6 +32,7 @@ class PictureView(QWidget):
     Signals:
         pointed(QPointF | None): where the pointer is in picture coordinates in [0, 1]; None outside of the picture.
         clicked(QPointF): the same of a click that was no drag. moved(): zoomed, panned or fitted.
+        picture_changed(): there is another one, or none any more.
     """
 
     pointed = Signal(object)
@@ -39,6 +40,7 @@ class PictureView(QWidget):
     zoom_changed = Signal(float)
     moved = Signal()
     bare_changed = Signal(bool)
+    picture_changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -60,6 +62,12 @@ class PictureView(QWidget):
         self._picture = None
         self.placement.picture = QSizeF(size)
         self.fit()
+        self.picture_changed.emit()
+
+    def mirror(self, other: "PictureView") -> None:
+        """Show the same part of the same picture as another view, which has decoded it."""
+        self._picture, self.placement.picture = other._picture, QSizeF(other.placement.picture)
+        self.follow(other.placement)
 
     def set_picture(self, encoded: bytes, full_size: QSize) -> bool:
         """Show an encoded picture; a sharper one of the same ``full_size`` keeps the zoom.
@@ -75,6 +83,7 @@ class PictureView(QWidget):
             self.fit()
         self._picture = picture
         self.update()
+        self.picture_changed.emit()
         return True
 
     @property

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QMenu
 
+from explorer.engine.requests import Kind
 from explorer.gui import desktop
 from explorer.gui.controller import Controller
 from explorer.gui.notices import Notice, Topic
@@ -16,7 +17,8 @@ from explorer.gui.phrases import quoted
 from explorer.gui.results_pane import ResultsPane
 from explorer.gui.viewer import Viewer
 from explorer.gui.worker import Job
-from explorer.protocol import Explanation, ItemDescription, Picture
+from explorer.protocol import Explanation, Failed, ItemDescription, ModelSummary, Picture
+from explorer.session import Received
 
 _KNOWN = 4096
 
@@ -47,6 +49,9 @@ class ItemViewing(QObject):
         controller.models_changed.connect(self._viewer.explain_again)
         controller.picture_came.connect(self._show_picture)
         controller.explanation_came.connect(self._show_explanation)
+        controller.models_changed.connect(self._offer_comparisons)
+        controller.received.connect(self._show_comparison)
+        viewer.comparison_wanted.connect(controller.session.explain)
         controller.picture_to_copy_came.connect(self._put_into_clipboard)
         controller.viewing_failed.connect(viewer.show_problem)
         viewer.picture_wanted.connect(controller.session.line.get_picture)
@@ -123,6 +128,27 @@ class ItemViewing(QObject):
     def _show_explanation(self, explanation: Explanation) -> None:
         if explanation.item_id == self._shown:
             self._viewer.show_explanation(explanation)
+
+    @Slot()
+    def describe_again(self) -> None:
+        """The library knows more of its items now: ask anew for the one that is shown."""
+        self._known.clear()
+        self._shown = None
+        self.show_current()
+
+    @Slot(tuple, str)
+    def _offer_comparisons(self, models: tuple[ModelSummary, ...], name: str) -> None:
+        parts = next((model.overlays for model in models if model.name == name), ())
+        self._viewer.pictures.set_offered(parts)
+
+    @Slot(object)
+    def _show_comparison(self, received: Received) -> None:
+        if received.kind is not Kind.COMPARISON:
+            return
+        if isinstance(received.answer, Failed):
+            self._viewer.pictures.show_problem(received.answer.message)
+        elif isinstance(received.answer, Explanation) and received.answer.item_id == self._shown:
+            self._viewer.pictures.show_comparison(received.answer)
 
     def forget_items(self) -> None:
         """Another library is opened: its items have the same numbers and are others."""

@@ -19,7 +19,8 @@ import threading
 import time
 from pathlib import Path
 
-import fake_sentences  # beside this script
+import fake_evidence  # beside this script
+import fake_sentences
 import msgspec
 import numpy as np
 from PIL import Image, ImageDraw
@@ -40,7 +41,6 @@ MODELS = (
         problem="The weights of broken do not match the hash in its model.toml.",
     ),
 )
-CLASSES = ("background", "person", "dog", "bird", "boat", "bicycle")
 
 
 class Stop(Exception):
@@ -151,7 +151,7 @@ class FakeEngine:
                 )
             case p.Explain():
                 self.pause(request.id, 0.05)
-                return self.explain(request)
+                return fake_evidence.explanation(request)
             case p.SearchSentences():
                 return self.rank_sentences(request)
             case p.MakeFigure():
@@ -231,29 +231,6 @@ class FakeEngine:
         stream = io.BytesIO()
         image.save(stream, "JPEG", quality=85)
         return stream.getvalue()
-
-    def explain(self, request: p.Explain) -> p.Explanation:
-        y, x = np.mgrid[0:7, 0:7]
-        peak = np.exp(-((x - request.item_id % 7) ** 2 + (y - 3) ** 2) / 4.0).astype("<f4")
-        yy, xx = np.mgrid[0:56, 0:56]
-        classes = np.zeros((56, 56), np.uint8)
-        classes[(xx - 20) ** 2 + (yy - 30) ** 2 < 200] = 1 + request.item_id % 5
-        classes[(xx - 42) ** 2 + (yy - 38) ** 2 < 90] = 1 + (request.item_id + 2) % 5
-        return p.Explanation(
-            id=request.id, item_id=request.item_id, model=request.model,
-            attention=(
-                p.Grid(name="vsem", title="Semantic gates", height=7, width=7, values=peak.tobytes()),
-                p.Grid(name="vspm", title="Spatial attention", height=7, width=7, values=peak.T.copy().tobytes()),
-            ),
-            class_map=p.ClassMap(
-                height=56, width=56, class_ids=classes.tobytes(), confidence=np.full((56, 56), 220, np.uint8).tobytes(),
-                names=CLASSES,
-            ),
-            presence=(("person", 0.93), ("dog", 0.71), ("boat", 0.12)),
-            score=0.71 if request.query else None, elapsed_ms=50.0, regions=(fake_sentences.boxes(request.item_id),),
-            words=fake_sentences.words(request.query.text, request.item_id) if request.query else None,
-            without=request.without,
-        )
 
     def rank_sentences(self, request: p.SearchSentences) -> p.Message:
         if self.options.sentences_error:

@@ -1,0 +1,241 @@
+"""Two pictures of one result: as it is set, and without a part of what explains it; they move together."""
+
+from dataclasses import dataclass, replace
+
+from PySide6.QtCore import QPointF, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from explorer.gui.item_text import score_text
+from explorer.gui.painters import AnyOverlay
+from explorer.gui.viewer_canvas import PictureCanvas
+from explorer.overlays import ClassOverlay, overlays_from_explanation
+from explorer.protocol import Explanation
+
+_CAPTION_PX = 28
+_TWO_DIGITS = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """What the picture beside is without.
+
+    Attributes:
+        title: what a person reads.
+        without: parts that the network is asked to leave out; empty: only the overlays are left out.
+    """
+
+    title: str
+    without: tuple[str, ...] = ()
+
+
+OVERLAYS_OFF = Variant("Overlays off")
+VARIANTS = (
+    OVERLAYS_OFF, Variant("Without VSeM", ("vsem",)), Variant("Without VSpM", ("vspm",)),
+    Variant("Without VSeM and VSpM", ("vsem", "vspm")),
+)
+
+
+def variants_of(parts: tuple[str, ...]) -> tuple[Variant, ...]:
+    """What a model with these overlays can be compared with."""
+    return tuple(variant for variant in VARIANTS if set(variant.without) <= set(parts))
+
+
+def difference_text(score: float | None, other: float | None) -> str:
+    """The other score, and how far it is from the first: ``.79 (−.05)``."""
+    if other is None:
+        return ""
+    if score is None:
+        return score_text(other)
+    change = other - score
+    digits = 2 if abs(change) >= _TWO_DIGITS else 4
+    size = f"{abs(change):.{digits}f}".lstrip("0") or "0"
+    return f"{score_text(other)} ({'±' if float(size) == 0 else '−' if change < 0 else '+'}{size})"
+
+
+class ComparedPictures(QWidget):
+    """The canvas of the viewer, and beside it (below it, where that makes both larger) another one to compare with.
+
+    Signals:
+        variants_changed(tuple, Variant | None): what can be compared with, and what is.
+        wanted(tuple): evidence without these parts is wanted. zoom_changed(float): by the one beside.
+    """
+
+    variants_changed = Signal(tuple, object)
+    wanted = Signal(tuple)
+    zoom_changed = Signal(float)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.canvas, self.beside = PictureCanvas(), PictureCanvas()
+        self.beside.setAccessibleName("Picture to compare with")
+        self.beside.pointing.always_keyed = True
+        self._captions = QLabel(), QLabel()
+        self._variant: Variant | None = None
+        self._last = OVERLAYS_OFF
+        self._offered: tuple[Variant, ...] = variants_of(())
+        self._overlays: tuple[AnyOverlay, ...] = ()
+        self._other: tuple[AnyOverlay, ...] = ()
+        self._scores: list[float | None] = [None, None]
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(2)
+        self._sides = [self._side(place) for place in range(2)]
+        self._connect()
+        self._say_captions()
+
+    def _side(self, place: int) -> QWidget:
+        side, caption = QWidget(), self._captions[place]
+        caption.setTextFormat(Qt.TextFormat.PlainText)
+        caption.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        caption.setWordWrap(True)
+        caption.setContentsMargins(4, 4, 4, 4)
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(caption)
+        column.addWidget((self.canvas, self.beside)[place], 1)
+        self._row.addWidget(side, 1)
+        return side
+
+    def _connect(self) -> None:
+        self.canvas.picture_changed.connect(self._mirror)
+        self.canvas.moved.connect(self._follow)
+        self.beside.moved.connect(self._lead)
+        self.beside.zoom_changed.connect(self.zoom_changed)
+        self.canvas.place_pointed.connect(self.beside.point_at)
+        self.beside.pointed.connect(self._on_pointed)
+        self.beside.clicked.connect(self.canvas.clicked)
+
+    # --- what is compared -------------------------------------------------------------------------------------------
+
+    @property
+    def variant(self) -> Variant | None:
+        """What is shown beside; ``None`` if nothing is, or the model cannot leave it out."""
+        return self._variant if self._variant in self._offered else None
+
+    def set_offered(self, parts: tuple[str, ...]) -> None:
+        """The model has these parts; what was chosen stays chosen, also while it cannot be shown."""
+        self._offered = variants_of(parts)
+        self._change()
+
+    @Slot(object)
+    def choose(self, variant: Variant | None) -> None:
+        """Compare with this from now on, for this result and all that come; or show one picture only."""
+        self._variant, self._last = variant, variant or self._last
+        self._change()
+
+    def toggle(self) -> None:
+        """One picture, or two as they were last."""
+        self.choose(None if self.variant is not None else self._last)
+
+    def _change(self) -> None:
+        self.variants_changed.emit(self._offered, self.variant)
+        self._other, self._scores[1] = (), None
+        self._say_captions()
+        self._dress()
+        self._mirror()
+        self.ask()
+
+    def ask(self) -> None:
+        """Ask for what is shown beside, if that needs another pass of the network."""
+        if self.variant is not None and self.variant.without:
+            self.wanted.emit(self.variant.without)
+
+    # --- what is shown ----------------------------------------------------------------------------------------------
+
+    def set_overlays(self, overlays: tuple[AnyOverlay, ...]) -> None:
+        """Layers of the first picture; those of the other one get the same looks."""
+        self._overlays = overlays
+        self.canvas.set_overlays(overlays)
+        self._dress()
+
+    def set_score(self, score: float | None) -> None:
+        """What the whole network says."""
+        self._scores[0] = score
+        self._say_captions()
+
+    def show_comparison(self, explanation: Explanation) -> None:
+        """Take what the network says without those parts; anything else is dropped."""
+        if self.variant is None or explanation.without != self.variant.without:
+            return
+        self._other = overlays_from_explanation(explanation)
+        self._scores[1] = explanation.score
+        self._say_captions(came=True)
+        self._dress()
+
+    def show_problem(self, sentence: str) -> None:
+        """Say why there is nothing to compare with."""
+        self._captions[1].setText(sentence)
+
+    def _dress(self) -> None:
+        known = {overlay.name: overlay for overlay in self._overlays}
+        self.beside.set_overlays(tuple(
+            _dressed(overlay, known[overlay.name]) for overlay in self._other if overlay.name in known
+        ))
+
+    def _say_captions(self, *, came: bool = False) -> None:
+        score, other = self._scores
+        variant = self.variant
+        for side, caption in zip(self._sides, self._captions, strict=True):
+            caption.setVisible(variant is not None)
+            side.setVisible(variant is not None or side is self._sides[0])
+        if variant is None:
+            return
+        self._captions[0].setText(" · ".join(text for text in ("As set", difference_text(None, score)) if text))
+        told = difference_text(score, other) if variant.without else difference_text(None, score)
+        waiting = "" if came or not variant.without or other is not None else "…"
+        self._captions[1].setText(" · ".join(text for text in (variant.title, told or waiting) if text))
+
+    # --- moving together --------------------------------------------------------------------------------------------
+
+    @Slot()
+    def _mirror(self) -> None:
+        if not self.canvas.has_picture:
+            self._overlays, self._other, self._scores = (), (), [None, None]
+            self.beside.expect(self.canvas.placement.picture.toSize())
+            self._say_captions()
+        elif self.variant is not None:
+            self.beside.mirror(self.canvas)
+        self._turn()
+
+    @Slot()
+    def _follow(self) -> None:
+        self.beside.follow(self.canvas.placement)
+
+    @Slot()
+    def _lead(self) -> None:
+        self.canvas.follow(self.beside.placement)
+
+    @Slot(object)
+    def _on_pointed(self, at: QPointF | None) -> None:
+        self.canvas.pointed.emit(at)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Side by side or one above the other, whichever shows more."""
+        super().resizeEvent(event)
+        self._turn()
+
+    def _turn(self) -> None:
+        picture = self.canvas.placement.picture
+        wide, tall = QSize(self.width() // 2, self.height()), QSize(self.width(), self.height() // 2)
+        across = _scale(picture.width(), picture.height(), wide) >= _scale(picture.width(), picture.height(), tall)
+        direction = QBoxLayout.Direction.LeftToRight if across else QBoxLayout.Direction.TopToBottom
+        if self._row.direction() != direction:
+            self._row.setDirection(direction)
+
+
+def _scale(width: float, height: float, room: QSize) -> float:
+    if width <= 0 or height <= 0:
+        return float(room.width())
+    return min(room.width() / width, max(1, room.height() - _CAPTION_PX) / height)
+
+
+def _dressed(overlay: AnyOverlay, like: AnyOverlay) -> AnyOverlay:
+    """A layer that looks as the one of its name beside it."""
+    dressed = replace(overlay, visible=like.visible, opacity=like.opacity, threshold=like.threshold)
+    if isinstance(dressed, ClassOverlay):
+        return replace(dressed, hidden=like.hidden) if isinstance(like, ClassOverlay) else dressed
+    if isinstance(like, ClassOverlay):
+        return dressed
+    return replace(dressed, style=like.style, colour_map=like.colour_map)
