@@ -8,7 +8,7 @@ from explorer.cancellation import CancellationToken
 from explorer.engine.models import LoadedModels
 from explorer.errors import ConfigError
 from explorer.evaluation.comparison import paired_bootstrap
-from explorer.evaluation.encoding import encode_pairs
+from explorer.evaluation.encoding import Source, encode_pairs, require_readable
 from explorer.evaluation.image_text import Ties
 from explorer.evaluation.judgements import GalleryIds, Judgements, read_cxc, read_eccv, require_ids
 from explorer.evaluation.judging import judge_recall, judge_relevance
@@ -16,8 +16,8 @@ from explorer.evaluation.protocols import Measured, RetrievalProtocol, measure
 from explorer.evaluation.provenance import training_data_of
 from explorer.evaluation.report import EvaluationReport, Margin
 from explorer.evaluation.similarities import EncodedPairs, Similarities, fold_slices
-from explorer.evaluation.sources import Source, ids_of, read_source
-from explorer.evaluation.timing import QueryTiming, time_queries
+from explorer.evaluation.sources import ids_of, read_source
+from explorer.evaluation.timing import QueryTiming, some_sentences, time_queries
 from explorer.networks.encoder import Encoder
 from explorer.packages.package import ModelPackage
 
@@ -91,6 +91,9 @@ def evaluate_models(
         _require_embeddings(models.package(name), wanted.protocol)
     sources = [_read(wanted, place) for place in range(len(wanted.datasets))]
     judged = [_read_judged(wanted.eccv, source) for source in sources]
+    for source in sources:
+        for name in wanted.models:
+            require_readable(models.get(name), source)
     reports = []
     for source, judgements in zip(sources, judged, strict=True):
         task = _Task(wanted, source, judgements, token)
@@ -184,9 +187,3 @@ def _read_judged(eccv: Path | None, source: Source) -> _Judged | None:
 
 def _time(encoder: Encoder, source: Source, encoded: EncodedPairs, token: CancellationToken) -> QueryTiming:
     return time_queries(encoder, some_sentences(source.sentences, N_TIMED_QUERIES), [encoded.images], token=token)[0]
-
-
-def some_sentences(sentences: Sequence[Sequence[str]], n: int) -> list[str]:
-    """At most n sentences, evenly spread over the photos."""
-    every = [sentence for own in sentences for sentence in own]
-    return [every[int(place * len(every) / n)] for place in range(n)] if len(every) > n else every

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from explorer.cancellation import CancellationToken
+from explorer.datasets.feature_folder import FeatureFolder
 from explorer.datasets.karpathy import CaptionedImages
 from explorer.errors import ConfigError, DatasetError, MediaError
 from explorer.evaluation.image_text import owners_of
@@ -14,6 +15,7 @@ from explorer.evaluation.similarities import EncodedPairs
 from explorer.media.image import decode_image, squash
 from explorer.media.item import read_content
 from explorer.networks.encoder import Encoder
+from explorer.networks.feature_reader import FeatureReader
 from explorer.representations import BinaryCodes, Embeddings
 
 # Small enough that a stop is seen within two seconds on a CPU, large enough for the network.
@@ -23,24 +25,27 @@ _TEXT_BATCH = 64
 OnProgress = Callable[[int, int], None]
 """Hears how many photos and sentences are encoded, and how many there are."""
 
+Source = CaptionedImages | FeatureFolder
+"""A split: sentences with their photos, or with features that somebody computed of them."""
+
 EncodeRows = Callable[[slice], Embeddings | BinaryCodes]
 
 
 def encode_pairs(
     encoder: Encoder,
-    captioned: CaptionedImages,
+    source: Source,
     *,
     token: CancellationToken | None = None,
     on_progress: OnProgress | None = None,
 ) -> EncodedPairs:
-    """Encode all photos, then all sentences of a split.
+    """Encode all photos, or their features, then all sentences of a split.
 
     Parameters
     ----------
     encoder
-        any model of real embeddings that reads sentences and pictures.
-    captioned
-        the split; photos are decoded here and squashed to the model's square.
+        any model of real embeddings that reads sentences and pictures, or sentences and features.
+    source
+        the split; photos are decoded here and squashed to the model's square, features are read a batch at a time.
     token
         looked at between batches.
     on_progress
@@ -49,21 +54,50 @@ def encode_pairs(
     Raises
     ------
     DatasetError
-        a photo cannot be read: leaving it out would measure something else.
+        a photo or a row of features cannot be read: leaving it out would measure something else.
     ConfigError
-        the model makes binary codes.
+        the model makes binary codes, or reads no features.
     Cancelled
         a stop was asked for.
     """
-    texts = [sentence for own in captioned.sentences for sentence in own]
-    progress = _Progress(len(captioned) + len(texts), token or CancellationToken(), on_progress)
-
-    def encode_images(rows: slice) -> Embeddings | BinaryCodes:
-        return encoder.encode_images(_load_squares(captioned.image_paths[rows], encoder.side_px))
-
-    images = _encode_in_batches(encode_images, len(captioned), _IMAGE_BATCH, progress)
+    texts = [sentence for own in source.sentences for sentence in own]
+    encode_images = _reader_of(encoder, source)
+    progress = _Progress(len(source) + len(texts), token or CancellationToken(), on_progress)
+    images = _encode_in_batches(encode_images, len(source), _IMAGE_BATCH, progress)
     sentences = _encode_in_batches(lambda rows: encoder.encode_texts(texts[rows]), len(texts), _TEXT_BATCH, progress)
-    return EncodedPairs(images, sentences, owners_of([len(own) for own in captioned.sentences]))
+    return EncodedPairs(images, sentences, owners_of([len(own) for own in source.sentences]))
+
+
+def encode_gallery(
+    encoder: Encoder,
+    source: Source,
+    n_images: int,
+    *,
+    token: CancellationToken | None = None,
+    on_progress: OnProgress | None = None,
+) -> np.ndarray:
+    """Embeddings of the first photos of a split alone, float32 (n, dim); raises as :func:`encode_pairs` does."""
+    n = min(n_images, len(source))
+    progress = _Progress(n, token or CancellationToken(), on_progress)
+    return _encode_in_batches(_reader_of(encoder, source), n, _IMAGE_BATCH, progress)
+
+
+def require_readable(encoder: Encoder, source: Source) -> None:
+    """See that a model can read what the split holds; :class:`ConfigError` where it holds features and it cannot."""
+    _reader_of(encoder, source)
+
+
+def _reader_of(encoder: Encoder, source: Source) -> EncodeRows:
+    """What encodes some images of the split."""
+    if isinstance(source, CaptionedImages):
+        return lambda rows: encoder.encode_images(_load_squares(source.image_paths[rows], encoder.side_px))
+    if not isinstance(encoder, FeatureReader):
+        raise ConfigError(
+            f"The model {encoder.name} reads photos, but {source.name} is a folder of feature files.",
+            "Choose a model of such features (`retrieval-explorer models import`), or a data set with photos.",
+        )
+    reader: FeatureReader = encoder
+    return lambda rows: reader.encode_features(*source.batch(rows).parts())
 
 
 class _Progress:

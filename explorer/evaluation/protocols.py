@@ -7,9 +7,8 @@ consecutive folds of the same 5,000 photos.
 from dataclasses import dataclass
 
 from explorer.cancellation import CancellationToken
-from explorer.datasets.karpathy import CaptionedImages
 from explorer.errors import ConfigError
-from explorer.evaluation.encoding import OnProgress, encode_pairs
+from explorer.evaluation.encoding import OnProgress, Source, encode_pairs
 from explorer.evaluation.image_text import Standings, Ties
 from explorer.evaluation.report import EvaluationReport, OtherTies, Scores
 from explorer.evaluation.similarities import Similarities, fold_slices, standings_of
@@ -158,7 +157,7 @@ def measure(
 
 def evaluate_image_sentence(
     encoder: Encoder,
-    captioned: CaptionedImages,
+    source: Source,
     *,
     model: str = "",
     token: CancellationToken | None = None,
@@ -170,7 +169,7 @@ def evaluate_image_sentence(
     ----------
     encoder
         any model of real embeddings that reads sentences and pictures.
-    captioned
+    source
         the split.
     model
         how the report names the model; its package's name by default.
@@ -179,13 +178,13 @@ def evaluate_image_sentence(
     on_progress
         hears how far it is.
     """
-    encoded = encode_pairs(encoder, captioned, token=token, on_progress=on_progress)
+    encoded = encode_pairs(encoder, source, token=token, on_progress=on_progress)
     return measure(
         Similarities((encoded,)),
         PROTOCOLS[IMAGE_SENTENCE],
         model=model or encoder.name,
-        dataset=captioned.name,
-        split=captioned.split,
+        dataset=source.name,
+        split=source.split,
         token=token,
     ).report
 

@@ -1,37 +1,59 @@
-"""Where a split comes from: a json with photos, or a folder of published feature files."""
+"""Where a split comes from: an annotation file with photos, or a folder of published feature files."""
 
 from pathlib import Path
 
-from explorer.datasets.karpathy import CaptionedImages, read_karpathy
-from explorer.evaluation.judgements import GalleryIds
+from explorer.datasets.captioned import read_captioned
+from explorer.datasets.feature_folder import is_feature_folder, open_feature_folder
+from explorer.datasets.karpathy import CaptionedImages
+from explorer.errors import DatasetError
+from explorer.evaluation.encoding import Source
+from explorer.evaluation.judgements import GalleryIds, read_sentence_ids
 from explorer.evaluation.protocols import RetrievalProtocol
-
-Source = CaptionedImages
 
 
 def read_source(dataset: Path, protocol: RetrievalProtocol, *, split: str | None, images: Path | None) -> Source:
-    """Read a split; nothing is decoded yet.
+    """Open a split; nothing is decoded yet.
 
     Parameters
     ----------
     dataset
-        a json in Karpathy's form.
+        a json in Karpathy's or COCO's form, or a folder with ``{split}_caps.txt`` and its features.
     protocol
         names the split where ``split`` does not.
     split
         None: the protocol's own.
     images
-        where the photos are; None: ``images`` beside the json.
+        where the photos are, ``images`` beside the json by default; of a folder, where its region files are.
 
     Raises
     ------
     DatasetError
-        the file is not of this form, there is no such split, or photos are missing.
+        the file or folder is not of these forms, there is no such split, files are missing or do not fit.
     """
-    return read_karpathy(dataset, split=split or protocol.json_split, images_folder=images)
+    if is_feature_folder(dataset):
+        return open_feature_folder(dataset, split=split or protocol.folder_split, regions_folder=images)
+    if dataset.is_dir():
+        raise DatasetError(
+            f"The folder {dataset} holds no feature files: none is called like test_caps.txt.",
+            "Name the json file of a data set, or a folder with {split}_caps.txt and {split}_ims.npy.",
+        )
+    return read_captioned(dataset, split=split or protocol.json_split, images_folder=images)
 
 
-def ids_of(source: Source, eccv: Path) -> GalleryIds:
-    """The data set's own ids, for files of judgements that speak of them."""
-    del eccv
-    return GalleryIds(source.image_ids, tuple(number for own in source.sent_ids for number in own))
+def ids_of(source: Source, judgements: Path) -> GalleryIds:
+    """The data set's own ids, for files of judgements that speak of them.
+
+    Folders of feature files have no ids of sentences: those are then read from a file beside the judgements.
+
+    Raises
+    ------
+    DatasetError
+        the photos' ids are no numbers, or the sentences' cannot be read.
+    """
+    if isinstance(source, CaptionedImages):
+        return GalleryIds(source.image_ids, tuple(number for own in source.sent_ids for number in own))
+    strange = [number for number in source.image_ids if not number.isdecimal()]
+    if strange:
+        raise DatasetError(f"{source.name} has the photo id {strange[0]!r}, which is no number.", "Use COCO's ids.")
+    n_sentences = sum(len(own) for own in source.sentences)
+    return GalleryIds(tuple(map(int, source.image_ids)), read_sentence_ids(judgements, n_sentences))

@@ -120,6 +120,12 @@ def time_queries(
     return [_summary(seconds[:, place], gallery) for place, gallery in enumerate(galleries)]
 
 
+def some_sentences(sentences: Sequence[Sequence[str]], n: int) -> list[str]:
+    """At most n sentences, evenly spread over the photos."""
+    every = [sentence for own in sentences for sentence in own]
+    return [every[place * len(every) // n] for place in range(n)] if len(every) > n else every
+
+
 def tile_gallery(embeddings: np.ndarray, n_items: int, *, seed: int = 0) -> np.ndarray:
     """A gallery of n items from fewer: the embeddings repeated, each copy moved by :data:`JITTER` and scaled back.
 

@@ -11,8 +11,8 @@ from PIL import Image
 from explorer.cancellation import CancellationToken, Cancelled
 from explorer.datasets.karpathy import CaptionedImages, read_karpathy
 from explorer.errors import ConfigError, DatasetError
-from explorer.evaluation.image_text import Recall, ranks_of_similarities
 from explorer.evaluation.encoding import encode_pairs
+from explorer.evaluation.image_text import Recall, ranks_of_similarities
 from explorer.evaluation.protocols import evaluate_image_sentence
 from explorer.evaluation.report import EvaluationReport
 from explorer.evaluation.tables import to_markdown
