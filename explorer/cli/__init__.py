@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from explorer import paths
-from explorer.cli import combining, evaluating, importing, models, road
+from explorer.cli import combining, evaluating, explaining, importing, models, road
 from explorer.cli.shared import DeviceOption, JsonOption, places_of, print_out
 from explorer.errors import UserFacingError
 
@@ -23,7 +23,7 @@ app = typer.Typer(
 )
 app.command()(road.index)
 app.command()(road.search)
-app.command()(road.explain)
+app.command()(explaining.explain)
 app.command()(models.train)
 app.command()(evaluating.evaluate)
 

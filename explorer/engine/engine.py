@@ -47,6 +47,13 @@ def _describe_library(opened: Opened, request: protocol.DescribeLibrary, _token:
     yield translate.library_state(request.id, opened.library)
 
 
+def _make_figure(opened: Opened, request: protocol.MakeFigure, token: CancellationToken) -> Iterator[Answer]:
+    # Imported here, not at the top: matplotlib takes a second, and the engine greets the window before.
+    from explorer.engine.figure import make_figure
+
+    yield from make_figure(opened, request, token)
+
+
 _ANSWERS: dict[type, Callable[..., Iterator[Answer]]] = {
     protocol.Hello: _hello,
     protocol.ListModels: _list_models,
@@ -63,6 +70,7 @@ _ANSWERS: dict[type, Callable[..., Iterator[Answer]]] = {
     protocol.GetThumbnails: looking.get_thumbnails,
     protocol.GetPicture: looking.get_picture,
     protocol.Explain: looking.explain,
+    protocol.MakeFigure: _make_figure,
     protocol.ListErrors: looking.list_errors,
 }
 

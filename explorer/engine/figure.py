@@ -1,40 +1,201 @@
-"""``explain``: one result as a figure, from the same evidence that the window shows."""
+"""Figures of results: from a specification and the open library to a file's content and its recipe."""
 
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from explorer import pipeline
-from explorer.engine.engine import Engine
-from explorer.errors import ConfigError
-from explorer.figures.explanation import draw_explanation, save_figure
-from explorer.media.image import decode_image, fit_within, squash
+import numpy as np
+
+from explorer import pipeline, protocol
+from explorer.cancellation import CancellationToken
+from explorer.engine.figure_recipes import FoundItem, recipe_of
+from explorer.engine.opened import Opened
+from explorer.errors import ConfigError, LibraryError, MediaError, StaleIndexError
+from explorer.evidence import Evidence
+from explorer.figures import FigureContent, ShownResult, draw_figure, page_bytes, picture_edge_px
+from explorer.library.contents import hash_content
+from explorer.library.rows import ItemRow
+from explorer.media.image import decode_image, fit_within
 from explorer.media.item import read_content
-from explorer.protocol import Query
+from explorer.networks.encoder import Encoder
+from explorer.protocol import Answer, FigureSpec
 
-PICTURE_EDGE_PX = 1024
-FORMATS = (".png", ".svg", ".pdf")
+QUERY_PICTURE_EDGE_PX = 512
+
+_MOST_CAPTIONED = 1000
 
 
-def write_explanation(engine: Engine, item_id: int, output: Path, *, query: str, model: str) -> None:
-    """Draw the photo, where the model looked and what it saw there, side by side.
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """Where the items stand among all results.
 
-    Raises:
-        LibraryError: there is no such item.
-        ConfigError: the file's ending names no format, or it cannot be written.
+    Attributes:
+        scores: by item id, of the items that were ranked.
+        ranks: by item id, from 1.
+        n_gallery: how many were ranked.
+        correct: ids of the items that the query is a sentence of; None where no item has it.
     """
-    if output.suffix.lower() not in FORMATS:
-        raise ConfigError(f"A figure cannot be written as {output.suffix or 'a file without an ending'}.",
-                          f"End the name in one of {', '.join(FORMATS)}.")
-    path = engine.opened.path_of(item_id)
-    image = decode_image(read_content(path), min_edge_px=PICTURE_EDGE_PX)
-    encoder = engine.opened.models.get(model)
-    square = squash(image.pixels, encoder.side_px)
-    title = f"{Path(path.decode('utf-8', 'replace')).name} · {model}"
-    wanted = pipeline.encode_query(encoder, Query(text=query), None) if query.strip() else None
-    evidence = encoder.explain(square, wanted)
-    picture = fit_within(image.pixels, PICTURE_EDGE_PX)
-    figure = draw_explanation(picture, evidence, query=query.strip(), title=title, dpi=150)
+
+    scores: dict[int, float]
+    ranks: dict[int, int]
+    n_gallery: int
+    correct: frozenset[int] | None
+
+
+def make_figure(opened: Opened, request: protocol.MakeFigure, token: CancellationToken) -> Iterator[Answer]:
+    """Draw results as they are in the library now; :class:`~explorer.protocol.Progress` after each of several."""
+    spec = request.spec
+    rows = _rows_of(opened, spec)
+    encoder = opened.models.get(spec.model)
+    _check_parts(encoder, spec)
+    token.check()
+    query_image = None if spec.query is None else opened.query_image(spec.query)
+    standing = _standing(opened, encoder, spec, rows, query_image)
+    results: list[ShownResult] = []
+    found: list[FoundItem] = []
+    for row in rows:
+        token.check()
+        content = _read(row)
+        found.append(FoundItem(row, hash_content(content)))
+        evidence = _evidence(encoder, spec, row, content, query_image, first=not results)
+        picture = fit_within(_decode(row, content, picture_edge_px(spec)), picture_edge_px(spec))
+        results.append(_shown(spec, row, picture, evidence, standing))
+        if len(rows) > 1:
+            yield protocol.Progress(
+                id=request.id, stage="drawing", n_done=len(results), n_total=len(rows), current=row.display
+            )
+    token.check()
+    page = draw_figure(spec, _content(encoder, spec, results, query_image, standing), known=tuple(encoder.overlays))
+    token.check()
+    yield protocol.Figure(
+        id=request.id,
+        content=page_bytes(page, spec.format, spec.dpi),
+        recipe=recipe_of(opened, encoder.model_id, spec, found).to_toml(),
+    )
+
+
+def _rows_of(opened: Opened, spec: FigureSpec) -> list[ItemRow]:
+    """Rows of the items that are drawn: all for a grid, else the first."""
+    wanted = spec.item_ids if spec.kind == "grid" else spec.item_ids[:1]
+    if not wanted:
+        raise ConfigError("There is no result to draw.", "Choose one, or search for something else.")
+    rows = {row.item_id: row for row in opened.library.describe(wanted)}
+    for item_id in wanted:
+        if item_id not in rows:
+            raise LibraryError(f"The library has no item {item_id}.", "Search again: it was removed or never there.")
+    return [rows[item_id] for item_id in wanted]
+
+
+def _check_parts(encoder: Encoder, spec: FigureSpec) -> None:
+    for part in spec.without:
+        if part not in encoder.overlays or part == "segmentation":
+            raise ConfigError(
+                f"{encoder.name} has no part called {part} that could be left out.",
+                "Parts that models have are vsem and vspm.",
+            )
+
+
+def _read(row: ItemRow) -> bytes:
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        save_figure(figure, output)
-    except OSError as error:
-        raise ConfigError(f"{output} cannot be written ({error.strerror}).", "Choose another folder.") from error
+        return read_content(row.path)
+    except MediaError as error:
+        raise MediaError(f"{row.display} cannot be drawn. {error.message}", error.remedy) from error
+
+
+def _decode(row: ItemRow, content: bytes, edge_px: int) -> np.ndarray:
+    try:
+        return decode_image(content, min_edge_px=edge_px).pixels
+    except MediaError as error:
+        raise MediaError(f"{row.display} cannot be drawn. {error.message}", error.remedy) from error
+
+
+def _evidence(
+    encoder: Encoder, spec: FigureSpec, row: ItemRow, content: bytes, query_image: np.ndarray | None, *, first: bool
+) -> Evidence | None:
+    """What the figure shows of it; None where ranks and scores are all."""
+    of_words = any(layer.word is not None for layer in spec.layers)
+    words = of_words or (spec.words and first)
+    if spec.kind == "grid" and not spec.layers and not words and not spec.without:
+        return None
+    # Decoded as for the library: what is drawn may be larger, and other pixels have a slightly different score.
+    pixels = _decode(row, content, encoder.side_px)
+    return pipeline.explain(encoder, pixels, spec.query, query_image, words=words, without=frozenset(spec.without))
+
+
+def _shown(
+    spec: FigureSpec, row: ItemRow, picture: np.ndarray, evidence: Evidence | None, standing: _Standing
+) -> ShownResult:
+    # The score of the very pass that is shown, where there is one: with parts left out it is another.
+    score = evidence.score if evidence is not None else standing.scores.get(row.item_id)
+    return ShownResult(
+        picture=picture,
+        name=row.name,
+        evidence=evidence,
+        score=score,
+        rank=standing.ranks.get(row.item_id),
+        correct=standing.correct is not None and row.item_id in standing.correct,
+    )
+
+
+def _content(
+    encoder: Encoder, spec: FigureSpec, results: Sequence[ShownResult], query_image: np.ndarray | None,
+    standing: _Standing,
+) -> FigureContent:  # fmt: skip
+    correct = standing.correct
+    return FigureContent(
+        results=tuple(results),
+        query=spec.query.text.strip() if spec.query is not None else "",
+        not_query=spec.query.not_text.strip() if spec.query is not None else "",
+        query_picture=None if query_image is None else fit_within(query_image, QUERY_PICTURE_EDGE_PX),
+        model=encoder.name,
+        n_gallery=standing.n_gallery,
+        correct_ranks=None
+        if correct is None
+        else tuple(sorted(standing.ranks[item_id] for item_id in correct if item_id in standing.ranks)),
+    )
+
+
+# --- ranks and relevance ---------------------------------------------------------------------------------------------
+
+
+def _standing(
+    opened: Opened, encoder: Encoder, spec: FigureSpec, rows: Sequence[ItemRow], query_image: np.ndarray | None
+) -> _Standing:
+    if spec.query is None:
+        return _Standing({}, {}, 0, None)
+    correct = _correct_items(opened, spec.query.text) if spec.frames else None
+    if not spec.scores and correct is None:
+        return _Standing({}, {}, 0, None)
+    try:
+        index = opened.index_of(encoder.model_id)
+    except StaleIndexError:
+        return _Standing({}, {}, 0, correct)  # indexed with other weights: nobody knows its rank
+    if not len(index):
+        return _Standing({}, {}, 0, correct)
+    query = pipeline.encode_query(encoder, spec.query, query_image)
+    ranking = index.rank(index.score_all(query)[0])
+    asked = np.array(sorted({row.item_id for row in rows} | (correct or set())), np.int64)
+    places = np.flatnonzero(np.isin(ranking.item_ids[0], asked)).tolist()
+    ids, scores = ranking.item_ids[0], ranking.scores[0]
+    return _Standing(
+        scores={int(ids[place]): float(scores[place]) for place in places},
+        ranks={int(ids[place]): place + 1 for place in places},
+        n_gallery=len(index),
+        correct=correct,
+    )
+
+
+def _correct_items(opened: Opened, sentence: str) -> frozenset[int] | None:
+    """Items that have this sentence; None where none has, so that nobody knows what would be correct."""
+    words = [word for word in sentence.split() if any(letter.isalnum() for letter in word)]
+    wanted = _as_compared(sentence)
+    if not words or not wanted:
+        return None
+    candidates = opened.library.search_text(" ".join(words), _MOST_CAPTIONED)
+    rows = opened.library.describe(candidates.tolist())
+    same = {row.item_id for row in rows if any(_as_compared(caption) == wanted for caption in row.captions)}
+    return frozenset(same) or None
+
+
+def _as_compared(sentence: str) -> str:
+    """Case, blanks and the last full stop make no other sentence."""
+    return " ".join(sentence.casefold().split()).rstrip(" .")

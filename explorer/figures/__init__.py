@@ -1,5 +1,20 @@
-"""Figures for papers and for people without the window: matplotlib without its global state."""
+"""Figures of results, for papers: what is shown, as a file of a chosen size that can be made again.
 
-from explorer.figures.explanation import draw_explanation, save_figure
+::
 
-__all__ = ["draw_explanation", "save_figure"]
+    protocol.FigureSpec + FigureContent -> draw_figure -> Page          layout, in millimetres
+    Page                                -> page_bytes  -> PNG, SVG, PDF matplotlib without its global state
+    FigureRecipe                        -> TOML        -> FigureRecipe  how the figure is made again
+
+Text and boxes stay text and boxes in SVG and PDF; pictures and maps over them are pixels at the chosen resolution.
+The same specification of the same results gives the same bytes, with the same version of the program and its parts.
+"""
+
+from explorer.figures.content import FigureContent, ShownResult
+from explorer.figures.drawing import draw_figure, picture_edge_px
+from explorer.figures.page import Page
+from explorer.figures.saving import FORMATS, page_bytes, write_whole
+
+__all__ = [
+    "FORMATS", "FigureContent", "Page", "ShownResult", "draw_figure", "page_bytes", "picture_edge_px", "write_whole",
+]
