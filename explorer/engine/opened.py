@@ -75,8 +75,8 @@ class Opened:
         if previous is not None:
             previous.close()
 
-    def index_of(self, model_id: str) -> InnerProductIndex:
-        """The search index of a model, as the library is now.
+    def index_of(self, model_id: str, dim: int | None = None) -> InnerProductIndex:
+        """The search index of a model, as the library is now; ``dim``: its width, for a library without vectors of it.
 
         While indexing is under way every batch changes the library: the index then follows it at intervals, so that
         a search never pays for more than a twentieth of the time in rebuilding.
@@ -88,7 +88,7 @@ class Opened:
             if known is not None and self._n_indexing and now < known.good_until:
                 return known.index
             table = library.vector_table(model_id)
-            index = InnerProductIndex(table.item_ids, table.vectors)
+            index = InnerProductIndex(table.item_ids, table.vectors, dim=dim)
             took_s = time.monotonic() - now
             self._indexes[model_id] = _Indexed(index, now + max(2.0, 20 * took_s))
             return index

@@ -209,6 +209,14 @@ def test_without_a_library_requests_say_so(engine: Engine) -> None:
         assert "No library is open" in answer.message
 
 
+def test_a_library_without_photos_has_no_results(engine: Engine, tmp_path: Path) -> None:
+    open_at(engine, tmp_path / "library")
+    assert search(engine, text="red") == ([], [])
+    (tmp_path / "empty").mkdir()
+    index(engine, tmp_path / "empty")
+    assert search(engine, k=5, text="red") == ([], [])
+
+
 def test_a_bug_is_told_with_its_details_and_ends_nothing(ready: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("boom")
