@@ -1,15 +1,16 @@
 """The road from the command line: index, search, explain."""
 
-import base64
 import json
 import os
 from array import array
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from explorer import protocol
+from explorer.cli.sentences import add_captions, check_captions, print_sentences
 from explorer.cli.shared import (
     DEFAULT_MODEL,
     DeviceOption,
@@ -23,38 +24,62 @@ from explorer.cli.shared import (
     say,
     stoppable,
 )
+from explorer.cli.showing import place_of
+
+if TYPE_CHECKING:
+    from explorer.engine.engine import Engine
 
 
 def index(
     context: typer.Context,
     folders: Annotated[
-        list[Path] | None, typer.Argument(help="Folders of photos; none: look again at all that are known.")
+        list[Path] | None,
+        typer.Argument(help="Folders of photos; none: look again at all that are known (not with --captions)."),
+    ] = None,
+    captions: Annotated[
+        Path | None,
+        typer.Option(help="Sentences about photos: a Karpathy json, COCO captions, or a captions.json."),
     ] = None,
     library: LibraryOption = None,
     model: Annotated[list[str] | None, typer.Option("--model", "-m", help="May be given more than once.")] = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Index folders of photos. Only what changed is encoded; Ctrl-C is safe, the same command goes on."""
+    """Index folders of photos, and what data sets say about them.
+
+    Only what changed is encoded; Ctrl-C is safe, the same command goes on.
+    """
     running = engine_with_library(places_of(context), library, device)
     named = tuple(os.fsencode(folder.expanduser().absolute()) for folder in folders or ())
-    finished: list[dict[str, Any]] = []
+    models = model or [DEFAULT_MODEL]
+    done: dict[str, Any] = {"indexed": []}
     try:
-        for name in model or [DEFAULT_MODEL]:
-            request = protocol.IndexFolders(id=1, folders=named, model=name)
-            with stoppable() as token:
-                done = last_answer(running.answer(request, token), protocol.IndexFinished, title="indexing")
-            finished.append({"model": name, **{key: getattr(done, key) for key in _INDEX_COUNTS}})
-            say(
-                f"{name}: {done.n_encoded} encoded, {done.n_unchanged} unchanged, {done.n_moved} moved, "
-                f"{done.n_removed} removed, {done.n_failed} unreadable; {done.elapsed_s:.1f} s. {done.notice}".strip()
-            )
-        if done.state.n_errors:
-            say(f"{done.state.n_errors} files cannot be read; the window lists them.")
+        if captions is not None:
+            check_captions(captions)
+        if named or captions is None:
+            done["indexed"] = _index(running, named, models)
+        if captions is not None:
+            done["captions"] = [add_captions(running, captions, name) for name in models]
     finally:
         running.close()
     if as_json:
-        print_out(json.dumps({"indexed": finished}, indent=2))
+        print_out(json.dumps(done, indent=2))
+
+
+def _index(running: "Engine", named: tuple[bytes, ...], models: Sequence[str]) -> list[dict[str, Any]]:
+    finished: list[dict[str, Any]] = []
+    for name in models:
+        request = protocol.IndexFolders(id=1, folders=named, model=name)
+        with stoppable() as token:
+            done = last_answer(running.answer(request, token), protocol.IndexFinished, title="indexing")
+        finished.append({"model": name, **{key: getattr(done, key) for key in _INDEX_COUNTS}})
+        say(
+            f"{name}: {done.n_encoded} encoded, {done.n_unchanged} unchanged, {done.n_moved} moved, "
+            f"{done.n_removed} removed, {done.n_failed} unreadable; {done.elapsed_s:.1f} s. {done.notice}".strip()
+        )
+    if done.state.n_errors:
+        say(f"{done.state.n_errors} files cannot be read; the window lists them.")
+    return finished
 
 
 _INDEX_COUNTS = (
@@ -70,15 +95,19 @@ def search(  # noqa: PLR0913 - a command's options
     library: LibraryOption = None,
     model: ModelOption = DEFAULT_MODEL,
     k: Annotated[int, typer.Option("-k", min=1, help="How many results.")] = 20,
+    sentences: Annotated[bool, typer.Option("--sentences", help="Rank the library's sentences instead.")] = False,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Rank the library's photos for a sentence, a picture, or both."""
+    """Rank the library's photos for a sentence, a picture, or both; or its sentences, with --sentences."""
     query = protocol.Query(
         text=text, not_text=not_text, image_path=os.fsencode(image.absolute()) if image else None
     )
     running = engine_with_library(places_of(context), library, device)
     try:
+        if sentences:
+            print_sentences(running, query, model=model, k=k, as_json=as_json)
+            return
         request = protocol.Search(id=1, query=query, model=model, k=k)
         found = last_answer(running.answer(request), protocol.SearchResponse)
         item_ids = array("q", found.item_ids).tolist()
@@ -106,10 +135,7 @@ def search(  # noqa: PLR0913 - a command's options
 
 
 def _hit(rank: int, score: float, item: protocol.ItemDescription) -> dict[str, Any]:
-    hit: dict[str, Any] = {"rank": rank, "score": round(score, 6), "item_id": item.item_id, "path": item.display}
-    if item.display.encode("utf-8", "replace") != item.path:
-        hit["path_bytes"] = base64.b64encode(item.path).decode("ascii")
-    return hit
+    return {"rank": rank, "score": round(score, 6), **place_of(item)}
 
 
 def explain(
