@@ -19,6 +19,7 @@ class WindowSettings:
         geometry: the toolkit's own description of place and size, base64; empty: never shown yet.
         pane_widths_px: library, results, viewer.
         library_shown, viewer_shown: whether the side panes are unfolded.
+        sentences_shown: whether the sentences for a picture are unfolded.
         cell_px: edge of a cell of the results grid.
     """
 
@@ -26,6 +27,7 @@ class WindowSettings:
     pane_widths_px: tuple[int, ...] = (240, 680, 360)
     library_shown: bool = True
     viewer_shown: bool = True
+    sentences_shown: bool = True
     cell_px: int = 176
 
 

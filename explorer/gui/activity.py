@@ -1,4 +1,4 @@
-"""Indexing under way: how far, how fast, how long still, and a way to stop it."""
+"""Long work under way: how far, how fast, how long still, and a way to stop it."""
 
 import os
 
@@ -6,6 +6,7 @@ from PySide6.QtCore import QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
 
+from explorer.engine.sentence_requests import Bringing
 from explorer.gui.icons import hairline
 from explorer.gui.phrases import count, duration
 from explorer.gui.quiet_label import QuietLabel
@@ -41,7 +42,7 @@ class ProgressLine(QWidget):
 
 
 class ActivityView(QWidget):
-    """Draws :class:`Indexing`; hidden when there is none.
+    """Draws :class:`Indexing`, or :class:`Bringing` of sentences; hidden when there is none.
 
     Signals:
         stop_asked(): the button was pressed.
@@ -49,8 +50,9 @@ class ActivityView(QWidget):
 
     stop_asked = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, work: str = "indexing", noun: str = "photo") -> None:
         super().__init__(parent)
+        self._work, self._noun = work, noun
         self._stage = QLabel(self)
         self._share = QuietLabel(self)
         self._share.setAlignment(Qt.AlignmentFlag.AlignRight)
@@ -62,7 +64,7 @@ class ActivityView(QWidget):
         self._stage.setTextFormat(Qt.TextFormat.PlainText)
         self._current.setMinimumWidth(1)
         self._stop = QPushButton("Stop", self)
-        self._stop.setAccessibleName("Stop indexing")
+        self._stop.setAccessibleName(f"Stop {work}")
         self._stop.clicked.connect(self.stop_asked)
         grid = QGridLayout(self)
         grid.setContentsMargins(16, 8, 16, 16)
@@ -77,7 +79,7 @@ class ActivityView(QWidget):
         self.hide()
 
     @Slot(object)
-    def show_indexing(self, indexing: Indexing | None) -> None:
+    def show_work(self, indexing: Indexing | Bringing | None) -> None:
         """Redraw."""
         self.setVisible(indexing is not None)
         if indexing is None:
@@ -86,7 +88,7 @@ class ActivityView(QWidget):
         self._stop.setEnabled(not indexing.stopping)
         self._stop.setText("Stopping…" if indexing.stopping else "Stop")
         if progress is None:
-            self._stage.setText("Starting to index…")
+            self._stage.setText(f"Starting {self._work}…")
             self._share.clear()
             self._numbers.clear()
             self._line.show_part(0.0)
@@ -95,7 +97,7 @@ class ActivityView(QWidget):
         part = progress.n_done / progress.n_total if progress.n_total else 0.0
         self._share.setText(f"{int(100 * part)} %" if progress.n_total else "")
         self._line.show_part(part)
-        self._numbers.setText(numbers_text(indexing))
+        self._numbers.setText(numbers_text(indexing, self._noun))
         self._file = progress.current
         self._elide()
 
@@ -112,13 +114,13 @@ class ActivityView(QWidget):
         self._elide()
 
 
-def numbers_text(indexing: Indexing) -> str:
+def numbers_text(indexing: Indexing | Bringing, noun: str = "photo") -> str:
     """``"4,340 of 7,000 · 31 a second · 1 min left"``."""
     progress = indexing.progress
     if progress is None:
         return ""
     if not progress.n_total:
-        return count(progress.n_done, "photo") + " found" if progress.n_done else ""
+        return count(progress.n_done, noun) + " found" if progress.n_done else ""
     parts = [f"{progress.n_done:,} of {progress.n_total:,}"]
     if progress.rate_per_s > 0:
         rate = progress.rate_per_s

@@ -47,6 +47,7 @@ class Commands(QObject):
             Command.SHOW_EVERYTHING: self.show_everything,
             Command.ADD_FOLDER: self._panel.choose_folder,
             Command.RESCAN: self._controller.rescan,
+            Command.ADD_SENTENCES: self._panel.choose_sentences,
             Command.OPEN_LIBRARY: self.choose_library,
             Command.FOLD_LIBRARY: fold_library,
             Command.FOLD_VIEWER: fold_viewer,
@@ -133,6 +134,19 @@ class Commands(QObject):
         thumbnail = self._pane.grid.thumbnail(item_id)
         if thumbnail is not None:
             self._query.show_item_thumbnail(item_id, QImage.fromData(thumbnail))
+
+    @Slot(str)
+    def search_without_word(self, rest: str) -> None:
+        """Search with the rest of the sentence whose words are shown."""
+        if self._controller.session.sentences.chosen:  # its words are shown, not the query's
+            self._query.set_sentence(rest)
+        else:
+            self._query.replace_words(rest)
+
+    @Slot()
+    def say_copied(self) -> None:
+        """A sentence is in the clipboard."""
+        self._controller.notify(Notice(topic=Topic.FILE, text="The sentence was copied.", passing=True))
 
     @Slot()
     def show_everything(self) -> None:

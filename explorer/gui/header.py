@@ -12,8 +12,9 @@ from explorer.gui.model_picker import ModelPicker
 from explorer.gui.query_bar import QueryBar
 
 _MENU = (
-    Command.ADD_FOLDER, Command.RESCAN, Command.OPEN_LIBRARY, None, Command.SEARCH_WITH_PHOTO, Command.SHOW_EVERYTHING,
-    None, Command.FOLD_LIBRARY, Command.FOLD_VIEWER, None, Command.KEYS, Command.QUIT,
+    Command.ADD_FOLDER, Command.RESCAN, Command.ADD_SENTENCES, Command.OPEN_LIBRARY, None,
+    Command.SEARCH_WITH_PHOTO, Command.SHOW_EVERYTHING, None, Command.FOLD_LIBRARY, Command.FOLD_VIEWER, None,
+    Command.KEYS, Command.QUIT,
 )
 
 

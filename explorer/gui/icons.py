@@ -64,6 +64,11 @@ def _menu(path: QPainterPath) -> None:
         _lines(path, (2.5, y), (13.5, y))
 
 
+def _more(path: QPainterPath) -> None:
+    for y in (3.2, 8, 12.8):
+        path.addEllipse(QPointF(8, y), 0.7, 0.7)
+
+
 def _photos(path: QPainterPath) -> None:
     path.addRoundedRect(QRectF(1.5, 3, 13, 10.5), 1.5, 1.5)
     path.addEllipse(QPointF(5.2, 6.4), 1.1, 1.1)
@@ -95,7 +100,7 @@ def _add_image(path: QPainterPath) -> None:
 
 _GLYPHS = {
     "search": _search, "close": _close, "plus": _plus, "rescan": _rescan, "left pane": _left_pane,
-    "right pane": _right_pane, "menu": _menu, "photos": _photos, "warning": _warning, "notice": _notice,
+    "right pane": _right_pane, "menu": _menu, "more": _more, "photos": _photos, "warning": _warning, "notice": _notice,
     "folder": _folder, "add image": _add_image,
 }
 

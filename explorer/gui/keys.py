@@ -17,6 +17,7 @@ class Command(Enum):
     SHOW_EVERYTHING = "Clear the search"
     ADD_FOLDER = "Add a folder…"
     RESCAN = "Look for changes"
+    ADD_SENTENCES = "Add sentences…"
     OPEN_LIBRARY = "Open another library…"
     FOLD_LIBRARY = "Show or hide the library"
     FOLD_VIEWER = "Show or hide the viewer"
@@ -65,8 +66,14 @@ KEYS = (
     Key("Viewer", ("+", "-", "0"), text="Zoom in, zoom out, see the whole picture"),
     Key("Viewer", ("Shift+Arrows",), text="Move a zoomed picture"),
     Key("Viewer", ("Left", "Right"), text="Previous and next result"),
+    Key("Words", ("Arrows",), text="From word to word; its places light up"),
+    Key("Words", ("Enter", "Space"), text="Hold a word, or let it go; Esc lets it go"),
+    Key("Sentences", ("Up", "Down"), text="Explain the result with another sentence; Esc with the query again"),
+    Key("Sentences", ("Enter",), text="Search with the sentence"),
+    Key("Sentences", ("Ctrl+C",), text="Copy the sentence"),
     Key("Library", ("Ctrl+N",), Command.ADD_FOLDER),
     Key("Library", ("F5",), Command.RESCAN),
+    Key("Library", ("Ctrl+Shift+N",), Command.ADD_SENTENCES),
     Key("Library", ("Ctrl+L",), Command.OPEN_LIBRARY),
     Key("Library", ("Delete",), text="Remove the selected folder"),
     Key("Window", ("Ctrl+B",), Command.FOLD_LIBRARY),

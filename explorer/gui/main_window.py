@@ -17,6 +17,7 @@ from explorer.gui.notices import Notice, Topic
 from explorer.gui.pages import Step
 from explorer.gui.panes import Panes
 from explorer.gui.results_pane import ResultsPane
+from explorer.gui.sentence_control import SentenceControl
 from explorer.gui.status_line import StatusLine
 from explorer.settings import Settings, WindowSettings
 
@@ -32,8 +33,8 @@ class MainWindow(QWidget):
 
     Attributes:
         header, query, models, busy, panes, panel, pane, status: the parts that are seen.
-        commands, drops: what joins them.
-        viewer, viewing: after :meth:`complete`.
+        commands, sentences, drops: what joins them.
+        viewer, viewing, best_sentences: after :meth:`complete`.
     """
 
     def __init__(self, controller: Controller, settings: Settings) -> None:
@@ -47,6 +48,7 @@ class MainWindow(QWidget):
         self.pane = ResultsPane(settings.window.cell_px, self)
         self.panes = Panes(self.panel, self.pane, settings.window)
         self.status = StatusLine(self)
+        self.sentences = SentenceControl(controller)
         self.commands = Commands(self, controller, self.query, self.panel, self.pane)
         self.drops = DropTarget(self)
         self._compose()
@@ -60,6 +62,7 @@ class MainWindow(QWidget):
         """Put in grid and viewer."""
         from explorer.gui.results_grid import ResultsGrid  # here for the start-up time
         from explorer.gui.results_grid_area import MAX_CELL_PX, MIN_CELL_PX
+        from explorer.gui.sentences_panel import SentencesPanel
         from explorer.gui.shown_ranking import ShownRanking
         from explorer.gui.viewer import Viewer
         from explorer.gui.viewing import ItemViewing
@@ -71,6 +74,8 @@ class MainWindow(QWidget):
         self._controller.thumbnails_came.connect(grid.add_thumbnails)
         self._controller.descriptions_came.connect(grid.add_descriptions)
         self.pane.add_grid(grid, ShownRanking(), MIN_CELL_PX, MAX_CELL_PX)
+        self.best_sentences = SentencesPanel(unfolded=self._settings.window.sentences_shown, parent=self.pane)
+        self.pane.add_sentences(self.best_sentences)
         self.viewing = ItemViewing(self._controller, self.pane, self.viewer)
         self.viewing.opened.connect(self.panes.show_viewer)
         self.viewing.search_asked.connect(self.commands.search_with_item)
@@ -78,6 +83,7 @@ class MainWindow(QWidget):
         self.panes.viewer_shown.connect(self.viewing.show_current)
         self.commands.viewing = self.viewing
         self.panes.add_viewer(self.viewer)
+        self._join_sentences()
 
     def _compose(self) -> None:
         column = QVBoxLayout(self)
@@ -119,6 +125,9 @@ class MainWindow(QWidget):
         self.panel.rescan_asked.connect(controller.rescan)
         self.panel.errors_asked.connect(controller.list_errors)
         self.panel.stop_asked.connect(controller.stop_indexing)
+        self.panel.sentences_chosen.connect(self.sentences.add_file)
+        self.panel.stop_sentences_asked.connect(self.sentences.stop_adding)
+        self.sentences.bringing_changed.connect(self.panel.show_bringing)
         self.panel.remove_confirmed.connect(controller.remove_source)
         self.panel.show_asked.connect(commands.show_source)
         self.pane.notices.step_taken.connect(commands.take_notice_step)
@@ -127,6 +136,22 @@ class MainWindow(QWidget):
         self.panes.folded.connect(self.header.show_folds)
         self.header.library_button.clicked.connect(self.panes.fold_library)
         self.header.viewer_button.clicked.connect(self.panes.fold_viewer)
+
+    def _join_sentences(self) -> None:
+        control, panel = self.sentences, self.best_sentences
+        control.want_ranking(panel.unfolded)
+        control.ranked_changed.connect(panel.show_ranked)
+        control.chosen_changed.connect(self.viewer.explain_again)
+        control.added.connect(self.viewing.describe_again)
+        self._controller.thumbnails_came.connect(panel.add_thumbnails)
+        panel.thumbnails_wanted.connect(self._controller.session.line.get_thumbnails)
+        panel.wanted.connect(control.want_ranking)
+        panel.stop_asked.connect(control.stop_ranking)
+        panel.again_asked.connect(control.rank_again)
+        panel.list.chosen.connect(control.choose)
+        panel.list.search_asked.connect(self.query.set_sentence)
+        panel.list.copied.connect(self.commands.say_copied)
+        self.viewer.words.search_asked.connect(self.commands.search_without_word)
 
     @Slot()
     def _renew_ranking(self) -> None:
@@ -177,7 +202,12 @@ class MainWindow(QWidget):
             pane_widths_px=self.panes.widths_px(),
             library_shown=self.panes.library_shown,
             viewer_shown=self.panes.viewer_wanted,
+            sentences_shown=self._sentences_shown(),
             cell_px=self.pane.size_slider.value(),
         )
         search = replace(self._settings.search, model=self._controller.session.model)
         return replace(self._settings, window=window, search=search)
+
+    def _sentences_shown(self) -> bool:
+        completed = self.panes.viewer is not None
+        return self.best_sentences.unfolded if completed else self._settings.window.sentences_shown

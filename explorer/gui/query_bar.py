@@ -207,6 +207,16 @@ class QueryBar(QFrame):
         self._show_chip(True)
         self.search_now()
 
+    def set_sentence(self, text: str) -> None:
+        """Search with this sentence, and with nothing else."""
+        self._drop_image()
+        self.replace_words(text)
+
+    def replace_words(self, text: str) -> None:
+        """Search with other words; a photo stays."""
+        self.edit.setText(text)
+        self.search_now()
+
     def show_item_thumbnail(self, item_id: int, image: QImage) -> None:
         """The thumbnail of the photo of :meth:`set_item` has come."""
         if self._image.image_item_id == item_id and not self.chip.has_picture:

@@ -13,6 +13,7 @@ from explorer.protocol import SearchResponse
 
 if TYPE_CHECKING:  # the grid comes after the first paint, and numpy with it
     from explorer.gui.results_grid import ResultsGrid
+    from explorer.gui.sentences_panel import SentencesPanel
     from explorer.gui.shown_ranking import ShownRanking
 
 _STEPS = 200
@@ -81,6 +82,13 @@ class ResultsPane(QWidget):
         if self._early is not None:
             self.show_ranking(self._early)
         self.show_page(self._page)
+
+    def add_sentences(self, panel: "SentencesPanel") -> None:
+        """Take the sentences in, below the results."""
+        layout = self.layout()
+        assert layout is not None
+        layout.addWidget(panel)
+        QWidget.setTabOrder(self.grid, panel.fold)
 
     @Slot(object)
     def show_page(self, page: Page | None) -> None:

@@ -71,7 +71,7 @@ def word_table(words: Words) -> WordTable:
 
 
 def _finite(values: np.ndarray) -> np.ndarray:
-    return np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+    return np.where(np.isfinite(values), values, np.float32(0))
 
 
 def runs_right_to_left(text: str) -> bool:
