@@ -68,7 +68,7 @@ def read_rows(array: np.ndarray, rows: np.ndarray, *, path: Path) -> np.ndarray:
     """
     with np.errstate(over="ignore"):  # what single precision cannot hold becomes infinite, and is told below
         block = np.ascontiguousarray(array[rows], dtype=np.float32)
-    bad = ~np.isfinite(block.reshape(len(block), -1)).all(axis=1)
+    bad = ~np.isfinite(block).all(axis=tuple(range(1, block.ndim)))
     if bad.any():
         raise DatasetError(
             f"Row {int(rows[int(bad.argmax())])} of {path.name} holds numbers that are not finite (NaN or infinite).",

@@ -1,7 +1,8 @@
 """The published computation, one sample at a time, in numpy and double precision, from the authors' own tensor names.
 
-Written from the equations alone (README.md 3.3 to 3.7 of ``networks/three_shnet``), with nothing of the project in it, so
-that a mistake of the project's networks cannot be made here as well. Below it: random checkpoints in the authors' layout.
+Written from the equations alone (README.md 3.3 to 3.7 of ``networks/three_shnet``), with nothing of the project in it,
+so that a mistake of the project's networks cannot be made here as well. Below it: random checkpoints in the authors'
+layout.
 """
 
 import argparse
@@ -38,7 +39,8 @@ def batch_norm(t, name, x):
 
 
 def mlp(t, name, x):
-    return linear(t, f"{name}.layers.1", np.maximum(batch_norm(t, f"{name}.bns.0", linear(t, f"{name}.layers.0", x)), 0))
+    hidden = batch_norm(t, f"{name}.bns.0", linear(t, f"{name}.layers.0", x))
+    return linear(t, f"{name}.layers.1", np.maximum(hidden, 0))
 
 
 def class_embedding(t, name, first, last, x):
@@ -126,9 +128,10 @@ def bert_states(t, ids, n_heads):
     for i in range(n_layers):
         at = f"bert.encoder.layer.{i}."
         q, k, v = (linear(t, f"{at}attention.self.{part}", x) for part in ("query", "key", "value"))
-        heads = []
-        for head in np.split(np.arange(x.shape[1]), n_heads):
-            heads.append(softmax(q[:, head] @ k[:, head].T / math.sqrt(len(head))) @ v[:, head])
+        heads = [
+            softmax(q[:, head] @ k[:, head].T / math.sqrt(len(head))) @ v[:, head]
+            for head in np.split(np.arange(x.shape[1]), n_heads)
+        ]
         attended = linear(t, at + "attention.output.dense", np.concatenate(heads, axis=1))
         x = layer_norm(t, at + "attention.output.LayerNorm", x + attended, 1e-12)
         h = linear(t, at + "intermediate.dense", x)

@@ -1,4 +1,4 @@
-"""The authors' checkpoints, unchanged: read safely, named key by key, and computing what the published code computes."""
+"""The authors' checkpoints, unchanged: read safely, named key by key, computing what the published code computes."""
 
 import os
 import pickle
@@ -87,7 +87,7 @@ def test_the_full_size_agrees_and_has_the_published_number_of_parameters(tmp_pat
 
 
 def test_a_picture_without_any_region_has_an_embedding_of_its_segmentation(small):
-    image, _, encoder, _, _ = small
+    encoder = small[2]
     given = {name: torch.from_numpy(value) for name, value in pictures([0]).items()}
     with torch.inference_mode():
         nothing = encoder(**{**given, "regions": given["regions"][:, :0]}, lengths=torch.tensor([0])).embedding
