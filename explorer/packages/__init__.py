@@ -13,6 +13,7 @@ from explorer.packages.finding import FoundPackage, find_packages, resolve_packa
 from explorer.packages.manifest import Manifest, Output, Part, Preprocess, VisionPart
 from explorer.packages.package import (
     ModelPackage,
+    load_region_tensors,
     load_tensors,
     read_package,
     require_keys,
@@ -32,6 +33,7 @@ __all__ = [
     "VisionPart",
     "check_reference",
     "find_packages",
+    "load_region_tensors",
     "load_tensors",
     "make_reference",
     "read_package",

@@ -83,6 +83,20 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True):
     sha256: _Sha256 = ""
 
 
+class RegionPart(msgspec.Struct, frozen=True, kw_only=True):
+    """A second file of tensors, for the region proposer of a vision package, which other models do not depend on.
+
+    Attributes:
+        file: the tensors' file.
+        sha256: of its bytes in hexadecimal (empty only before it is written).
+        config: the proposer's settings; the family validates them.
+    """
+
+    file: _FileName = "regions.safetensors"
+    sha256: _Sha256 = ""
+    config: dict[str, Any] = {}
+
+
 class Labels(msgspec.Struct, frozen=True, kw_only=True):
     """The file that names the model's classes, a JSON list of strings."""
 
@@ -101,6 +115,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         overlays: what its ``explain`` gives, for example ``("vsem", "vspm", "segmentation")``.
         vision: the vision package it was trained on top of.
         text: the sentence network whose states it reads.
+        regions: the region proposer of a vision package.
     """
 
     family: _Name
@@ -115,6 +130,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     vision: VisionPart | None = None
     text: Part | None = None
     weights: Weights = Weights()
+    regions: RegionPart | None = None
     labels: Labels | None = None
     schema_version: str = SCHEMA_VERSION
 
@@ -180,12 +196,13 @@ def _check_fields(manifest: Manifest, where: str) -> None:
             f"model.toml of {where}: an embedding needs [output] dim, a code needs bits, features need "
             f"neither; got kind {output.kind}, dim {output.dim}, bits {output.bits}."
         )
-    if not manifest.weights.sha256:
-        raise PackageError(f"model.toml of {where} names no sha256 for its weights.")
-    if not manifest.weights.file.endswith(".safetensors"):
-        raise PackageError(
-            f"{where} names {manifest.weights.file} as its weights; only .safetensors files are read.",
-            "Convert the checkpoint once and use the converted package.",
-        )
+    for part in filter(None, (manifest.weights, manifest.regions)):
+        if not part.sha256:
+            raise PackageError(f"model.toml of {where} names no sha256 for its weights {part.file}.")
+        if not part.file.endswith(".safetensors"):
+            raise PackageError(
+                f"{where} names {part.file} as its weights; only .safetensors files are read.",
+                "Convert the checkpoint once and use the converted package.",
+            )
     if manifest.labels and not manifest.labels.file.endswith(".json"):
         raise PackageError(f"{where} names {manifest.labels.file} as its labels; only .json files are read.")

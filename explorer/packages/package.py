@@ -15,7 +15,7 @@ import safetensors.numpy
 from safetensors import SafetensorError
 
 from explorer.errors import PackageError
-from explorer.packages.manifest import Labels, Manifest, Weights, decode_manifest, encode_manifest
+from explorer.packages.manifest import Labels, Manifest, RegionPart, Weights, decode_manifest, encode_manifest
 from explorer.packages.reference import Reference, decode_reference
 
 MANIFEST_FILE = "model.toml"
@@ -110,11 +110,9 @@ def _read_folder(folder: Path) -> ModelPackage:
         raise PackageError(f"{folder} is no model package: it has no {MANIFEST_FILE}.")
     _refuse_foreign_files(folder)
     package = ModelPackage(folder, decode_manifest(_read_bytes(path), where=folder.name))
-    if not package.weights_path.is_file():
-        raise PackageError(
-            f"The weights {package.weights_path.name} of {folder.name} are missing.",
-            "Install the package again.",
-        )
+    for part in _weight_files(package):
+        if not (folder / part.file).is_file():
+            raise PackageError(f"The weights {part.file} of {folder.name} are missing.", "Install the package again.")
     for weights in sorted(folder.glob("*.safetensors")):
         _refuse_pickle(weights)
     return package
@@ -128,25 +126,51 @@ def load_tensors(package: ModelPackage) -> dict[str, np.ndarray]:
     PackageError
         the file is not the one the manifest names, is damaged, or cannot be read.
     """
-    path = package.weights_path
-    # Hash and parse the same bytes, so that nobody can exchange the file in between.
-    content = _read_bytes(path)
-    _check_hash(package, hashlib.sha256(content).hexdigest())
-    try:
-        tensors = safetensors.numpy.load(content)
-    except (SafetensorError, KeyError, ValueError, TypeError) as error:
-        raise PackageError(f"{path.name} of {package.name} cannot be read: {error}.") from error
-    return {name: np.array(tensor) for name, tensor in tensors.items()}
+    return _load_file(package, package.manifest.weights)
+
+
+def load_region_tensors(package: ModelPackage) -> dict[str, np.ndarray]:
+    """All tensors of a vision package's region proposer, as :func:`load_tensors` does for the others.
+
+    Raises
+    ------
+    PackageError
+        the package has no region proposer; or as there.
+    """
+    if package.manifest.regions is None:
+        raise PackageError(
+            f"The vision package {package.name} has no region proposer.",
+            "Install a newer version of it, or use a model that needs no regions.",
+        )
+    return _load_file(package, package.manifest.regions)
 
 
 def verify_weights(package: ModelPackage) -> None:
-    """Compare the weights' SHA-256 with the manifest; :class:`PackageError` where they differ."""
+    """Compare the SHA-256 of every file of tensors with the manifest; :class:`PackageError` where one differs."""
+    for part in _weight_files(package):
+        path = package.folder / part.file
+        try:
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        _check_hash(package, part, digest)
+
+
+def _weight_files(package: ModelPackage) -> list[Weights | RegionPart]:
+    manifest = package.manifest
+    return [manifest.weights, *([manifest.regions] if manifest.regions else [])]
+
+
+def _load_file(package: ModelPackage, part: Weights | RegionPart) -> dict[str, np.ndarray]:
+    # Hash and parse the same bytes, so that nobody can exchange the file in between.
+    content = _read_bytes(package.folder / part.file)
+    _check_hash(package, part, hashlib.sha256(content).hexdigest())
     try:
-        with package.weights_path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise _unreadable(package.weights_path, error) from error
-    _check_hash(package, digest)
+        tensors = safetensors.numpy.load(content)
+    except (SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise PackageError(f"{part.file} of {package.name} cannot be read: {error}.") from error
+    return {name: np.array(tensor) for name, tensor in tensors.items()}
 
 
 def require_keys(tensors: Mapping[str, np.ndarray], expected: Iterable[str]) -> None:
@@ -176,6 +200,7 @@ def write_package(
     labels: Sequence[str] | None = None,
     vocabulary: Mapping[str, int] | None = None,
     reference: Reference | None = None,
+    region_tensors: Mapping[str, np.ndarray] | None = None,
 ) -> ModelPackage:
     """Write a whole package, or nothing: an old package at ``folder`` stays until the new one was read back.
 
@@ -184,22 +209,32 @@ def write_package(
     folder
         the package's folder; made or replaced.
     manifest
-        its ``weights`` and ``labels`` are filled in here; whatever they said is ignored.
+        its ``weights`` and ``labels`` are filled in here; whatever they said is ignored. Of ``regions`` the settings
+        are kept.
     tensors
         only those that the named backbone and text network do not already provide.
     card, labels, vocabulary, reference
         contents of ``CARD.md``, ``labels.json``, ``vocabulary.json`` and ``reference.json``.
+    region_tensors
+        of the region proposer, in a file of their own; None for none.
 
     Raises
     ------
     PackageError
         the folder cannot be written to, or what was written could not be read back.
     """
-    content = safetensors.numpy.save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()})
+    content = _tensor_bytes(tensors)
     weights = Weights(sha256=hashlib.sha256(content).hexdigest())
     label_part = None if labels is None else Labels()
-    manifest = msgspec.structs.replace(manifest, weights=weights, labels=label_part)
-    files = {weights.file: content, CARD_FILE: card.encode("utf-8"), MANIFEST_FILE: encode_manifest(manifest)}
+    files = {weights.file: content, CARD_FILE: card.encode("utf-8")}
+    regions = None
+    if region_tensors is not None:
+        content = _tensor_bytes(region_tensors)
+        settings = manifest.regions.config if manifest.regions else {}
+        regions = RegionPart(sha256=hashlib.sha256(content).hexdigest(), config=settings)
+        files[regions.file] = content
+    manifest = msgspec.structs.replace(manifest, weights=weights, labels=label_part, regions=regions)
+    files[MANIFEST_FILE] = encode_manifest(manifest)
     if label_part is not None:
         files[label_part.file] = msgspec.json.encode(list(labels or ()))
     if vocabulary is not None:
@@ -214,6 +249,10 @@ def write_package(
             "Check the folder's permissions and the free space on its disk.",
         ) from error
     return read_package(folder)
+
+
+def _tensor_bytes(tensors: Mapping[str, np.ndarray]) -> bytes:
+    return safetensors.numpy.save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()})
 
 
 def _replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -279,12 +318,11 @@ def _refuse_pickle(path: Path) -> None:
     raise PackageError(f"{path.name} of {path.parent.name} is no safetensors file.", "Install the package again.")
 
 
-def _check_hash(package: ModelPackage, digest: str) -> None:
-    expected = package.manifest.weights.sha256
-    if digest != expected:
+def _check_hash(package: ModelPackage, part: Weights | RegionPart, digest: str) -> None:
+    if digest != part.sha256:
         raise PackageError(
-            f"{package.weights_path.name} of {package.name} is not the file that {MANIFEST_FILE} names: "
-            f"its SHA-256 starts with {digest[:16]}, expected {expected[:16]}.",
+            f"{part.file} of {package.name} is not the file that {MANIFEST_FILE} names: "
+            f"its SHA-256 starts with {digest[:16]}, expected {part.sha256[:16]}.",
             "The file is damaged or was exchanged; install the package again.",
         )
 
