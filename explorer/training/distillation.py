@@ -25,7 +25,8 @@ from explorer.training.distillation_training import LearningConfig, train_segmen
 from explorer.training.events import Finished, TrainingEvent
 from explorer.vision.backbone import DEFAULT_BACKBONE, DEFAULT_SOURCE, Backbone, load_backbone
 from explorer.vision.segmenter import Segmenter, SegmenterConfig
-from explorer.vision.vision import FAMILY, reference_outputs, segmenter_tensors
+from explorer.vision.stored import head_tensors
+from explorer.vision.vision import FAMILY, reference_outputs
 
 
 class DistillationConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -146,7 +147,7 @@ def write_vision_package(
         config={"n_classes": len(CLASS_NAMES), "n_masks": len(VOC_CLASSES),
                 "semantic_width": config.semantic_width, "middle_width": config.middle_width},
     )
-    tensors = segmenter_tensors(segmenter)
+    tensors = head_tensors(segmenter)
     card = write_card(config)
     first = write_package(folder, manifest, tensors, card=card, labels=CLASS_NAMES)
     reference = make_reference(None, lambda squares: reference_outputs(first, squares), backbone.side_px)

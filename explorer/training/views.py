@@ -57,10 +57,11 @@ def _crop(square: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     view = squash(np.ascontiguousarray(square[top : top + height, left : left + width]), side)
     if rng.random() < 0.5:
         view = view[:, ::-1]
-    return _change_colours(view, rng)
+    return change_colours(view, rng)
 
 
-def _change_colours(view: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def change_colours(view: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Brightness, contrast and saturation changed at random; uint8 RGB (h, w, 3) in, the same out."""
     pixels = view.astype(np.float32) * rng.uniform(*_BRIGHTNESS)
     mean = pixels.mean()
     pixels = (pixels - mean) * rng.uniform(*_CONTRAST) + mean

@@ -6,6 +6,30 @@ import torch
 
 
 @dataclass(frozen=True, slots=True)
+class Regions:
+    """Where things are in B pictures: R = 36 regions each, most confident first, never none.
+
+    A picture in which nothing was found has one region, the whole picture; rows behind a picture's own regions repeat
+    the whole picture with score 0.
+
+    Attributes:
+        boxes: (B, R, 4) float32, normalised xyxy of the picture (squashing to a square leaves them alone).
+        scores: (B, R) float32 in [0, 1]: how probably this is a thing, and framed well.
+        labels: (B, R) int64 into the 80 things of COCO by name in their order, or 80: some object.
+        lengths: (B,) int64, regions of each picture, 1 to R.
+    """
+
+    boxes: torch.Tensor
+    scores: torch.Tensor
+    labels: torch.Tensor
+    lengths: torch.Tensor
+
+    def __getitem__(self, rows: slice) -> "Regions":
+        """Of some of the pictures."""
+        return Regions(self.boxes[rows], self.scores[rows], self.labels[rows], self.lengths[rows])
+
+
+@dataclass(frozen=True, slots=True)
 class VisualFeatures:
     """Features of B pictures from one backbone pass; grids cover the whole squashed square.
 
@@ -18,6 +42,7 @@ class VisualFeatures:
         presence: (B, C) probability that each class is in the picture, or None.
         class_map: (B, h, w) int64 class ids into the *mask* classes (0 background), or None.
         confidence: (B, h, w) probability of the class in ``class_map``, or None.
+        regions: where things are, or None where nobody asked for proposals.
     """
 
     trunk: torch.Tensor
@@ -27,6 +52,7 @@ class VisualFeatures:
     presence: torch.Tensor | None = None
     class_map: torch.Tensor | None = None
     confidence: torch.Tensor | None = None
+    regions: Regions | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,10 +68,10 @@ class Accelerated(Vision):
         super()._place(torch.device("cpu"))
         self.device = device
 
-    def _see(self, pixels: torch.Tensor, *, segment: bool):  # type: ignore[no-untyped-def]
+    def _see(self, pixels: torch.Tensor, *, segment: bool, propose: bool):  # type: ignore[no-untyped-def]
         if self.device.type == "meta":
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return super()._see(pixels, segment=segment)
+        return super()._see(pixels, segment=segment, propose=propose)
 
 
 def test_full_accelerator_falls_back_to_the_cpu_with_a_sentence() -> None:

@@ -16,7 +16,7 @@ from explorer.vision import Vision, load_backbone, load_vision, reference_output
 from explorer.vision.backbone import build_backbone
 from explorer.vision.features import BackboneFeatures
 from explorer.vision.segmenter import Segmenter, SegmenterConfig, most_probable
-from explorer.vision.vision import segmenter_tensors
+from explorer.vision.stored import head_tensors
 
 SHIPPED = Path(__file__).resolve().parents[2] / "models" / "vision-lite0"
 SMALL = SegmenterConfig(n_classes=5, n_masks=3, channels=(8, 12, 16), semantic_width=8, middle_width=8)
@@ -200,7 +200,7 @@ def small_package(folder: Path, segmenter: Segmenter, **changes: object) -> Mode
     )
     manifest = msgspec.structs.replace(manifest, **changes)
     labels = ("background", "a", "b", "c", "d")
-    return write_package(folder, manifest, segmenter_tensors(segmenter), card="", labels=labels)
+    return write_package(folder, manifest, head_tensors(segmenter), card="", labels=labels)
 
 
 @pytest.mark.parametrize(("changes", "sentence"), [
@@ -222,7 +222,7 @@ def test_a_missing_tensor_is_one_sentence(tmp_path: Path) -> None:
     backbone = build_backbone("tf_efficientnet_lite0")
     segmenter = Segmenter(SegmenterConfig(n_classes=5, n_masks=3, channels=backbone.channels))
     package = small_package(tmp_path / "p", segmenter)
-    tensors = segmenter_tensors(segmenter)
+    tensors = head_tensors(segmenter)
     del tensors["map.to_logits.bias"]
     damaged = write_package(tmp_path / "p", package.manifest, tensors, card="", labels=package.labels)
     with pytest.raises(PackageError, match=r"1 missing \(map.to_logits.bias\)"):
