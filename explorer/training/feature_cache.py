@@ -8,6 +8,13 @@
       presence.npy       float16 (n, C)            likewise
       class_map.npy      uint8 (n, h, w)           likewise
       n_done             rows that are finished; a killed run goes on behind them
+      region_boxes.npy   float16 (n, 36, 4)        only where regions were asked for
+      region_scores.npy  float16 (n, 36)           likewise
+      region_labels.npy  uint8 (n, 36)             likewise
+      region_lengths.npy uint8 (n,)                likewise
+      n_regions          which proposer, and rows that are finished
+
+Features that lie here already are completed by regions, not computed again.
 """
 
 import hashlib
@@ -26,10 +33,12 @@ from explorer.media.image import decode_image, squash
 from explorer.media.item import read_content
 from explorer.training.events import Progressed
 from explorer.training.views import View
-from explorer.vision.features import VisualFeatures
+from explorer.vision.features import Regions, VisualFeatures
 
 _BATCH = 16
 _ROWS_BETWEEN_MARKS = 256
+_REGION_COLUMNS = {"boxes": torch.float16, "scores": torch.float16, "labels": torch.uint8, "lengths": torch.uint8}
+"""Of :class:`Regions`, in its order, as they are stored."""
 
 Reader = Callable[[np.ndarray], VisualFeatures]
 """Squares, uint8 RGB (B, side, side, 3), to their features in one backbone pass."""
@@ -44,12 +53,14 @@ class CachedView:
         scores: float16 (n, C, g, g), or None without a segmenter.
         presence: float16 (n, C), or None.
         class_map: uint8 (n, h, w), or None.
+        regions: of every photo, boxes and scores in float16, labels and lengths in uint8; None where nobody asked.
     """
 
     trunk: torch.Tensor
     scores: torch.Tensor | None
     presence: torch.Tensor | None
     class_map: torch.Tensor | None
+    regions: Regions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +73,8 @@ class ViewRequest:
         photos: the photos' files, in order.
         view: how they are looked at.
         side_px: side of the square.
+        regions_id: says which region proposer; empty where no regions are wanted. It has no part in ``place``: the
+            other features do not depend on it.
     """
 
     folder: Path
@@ -69,6 +82,7 @@ class ViewRequest:
     photos: Sequence[Path]
     view: View
     side_px: int
+    regions_id: str = ""
 
     @property
     def place(self) -> Path:
@@ -86,29 +100,51 @@ class ViewRequest:
         except (OSError, ValueError):
             return 0
 
+    @property
+    def n_regions(self) -> int:
+        """Photos whose regions by this proposer are finished."""
+        try:
+            proposer, n = (self.place / "n_regions").read_text().split()
+        except (OSError, ValueError):
+            return 0
+        return int(n) if proposer == self.regions_id else 0
+
+    @property
+    def begin(self) -> int:
+        """The first photo of which something that is wanted is missing; as many as there are where nothing is."""
+        return min(self.n_done, self.n_regions) if self.regions_id else self.n_done
+
 
 def cache_view(request: ViewRequest, reader: Reader, *, token: CancellationToken) -> Iterator[Progressed]:
     """Compute what is still missing; stops between batches once ``token`` is cancelled.
+
+    Where regions are wanted the reader must propose; where all else is there already (``request.n_done``), it need not
+    segment.
 
     Raises
     ------
     DatasetError
         a photo cannot be read; names it.
     """
-    n, begin = len(request.photos), request.n_done
+    n, begin, known = len(request.photos), request.begin, request.n_done
     request.place.mkdir(parents=True, exist_ok=True)
+    if request.regions_id and not request.n_regions:
+        # Another proposer's regions are about to be overwritten.
+        (request.place / "n_regions").unlink(missing_ok=True)
     arrays: dict[str, np.memmap] = {}
     last, last_row = time.monotonic(), begin
     for row, squares in _batches(request, begin):
         if token.cancelled:
             break
         with torch.inference_mode():
-            parts = _parts(reader(squares))
-        if not arrays:
-            arrays = {name: _open(request.place / f"{name}.npy", n, part, begin) for name, part in parts.items()}
-        for name, part in parts.items():
-            arrays[name][row : row + len(squares)] = part
+            seen = reader(squares)
         done = row + len(squares)
+        parts = (_parts(seen) if done > known else {}) | (_region_parts(seen) if request.regions_id else {})
+        for name, part in parts.items():
+            if name not in arrays:
+                old = request.n_regions if name.startswith("region_") else known
+                arrays[name] = _open(request.place / f"{name}.npy", n, part, old)
+            arrays[name][row:done] = part
         if done - last_row >= _ROWS_BETWEEN_MARKS or done == n:
             _mark(request, arrays, done)
             rate, last, last_row = (done - last_row) / max(time.monotonic() - last, 1e-6), time.monotonic(), done
@@ -124,9 +160,11 @@ def open_view(request: ViewRequest) -> CachedView:
         return torch.from_numpy(np.load(path, mmap_mode="c")) if path.is_file() else None
 
     trunk = tensor("trunk")
-    if trunk is None or request.n_done < len(request.photos):
+    if trunk is None or request.begin < len(request.photos):
         raise ValueError(f"the features in {request.place} are not finished")
-    return CachedView(trunk, tensor("scores"), tensor("presence"), tensor("class_map"))
+    columns = [tensor(f"region_{name}") for name in _REGION_COLUMNS] if request.regions_id else []
+    regions = Regions(*(column for column in columns if column is not None)) if columns else None
+    return CachedView(trunk, tensor("scores"), tensor("presence"), tensor("class_map"), regions)
 
 
 def read_square(photo: Path, side_px: int) -> np.ndarray:
@@ -164,6 +202,13 @@ def _parts(features: VisualFeatures) -> dict[str, np.ndarray]:
     return {name: part.cpu().numpy() for name, part in parts.items()}
 
 
+def _region_parts(features: VisualFeatures) -> dict[str, np.ndarray]:
+    if features.regions is None:
+        raise ValueError("regions are wanted, but the reader proposes none")
+    return {f"region_{name}": getattr(features.regions, name).to(dtype).cpu().numpy()
+            for name, dtype in _REGION_COLUMNS.items()}
+
+
 def _open(path: Path, n: int, like: np.ndarray, begin: int) -> np.memmap:
     if begin:
         return np.lib.format.open_memmap(path, mode="r+")
@@ -173,6 +218,13 @@ def _open(path: Path, n: int, like: np.ndarray, begin: int) -> np.memmap:
 def _mark(request: ViewRequest, arrays: dict[str, np.memmap], done: int) -> None:
     for array in arrays.values():
         array.flush()
-    partial = request.place / "n_done.partial"
-    partial.write_text(str(done))
-    partial.replace(request.place / "n_done")
+    if done > request.n_done:
+        _write(request.place / "n_done", str(done))
+    if request.regions_id:
+        _write(request.place / "n_regions", f"{request.regions_id} {done}")
+
+
+def _write(path: Path, text: str) -> None:
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_text(text)
+    partial.replace(path)
