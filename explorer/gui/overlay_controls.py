@@ -1,8 +1,21 @@
 """Controls that say what colours mean: a colour bar with a threshold on it, and the rows of a legend."""
 
+import html
+
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QEnterEvent, QImage, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QWheelEvent
-from PySide6.QtWidgets import QAbstractButton, QLabel, QSizePolicy, QSlider, QWidget
+from PySide6.QtGui import (
+    QColor,
+    QEnterEvent,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QAbstractButton, QCheckBox, QLabel, QSizePolicy, QSlider, QStyle, QWidget
 
 from explorer.gui.painters import bar_image
 from explorer.gui.results_grid_tiles import mixed
@@ -195,6 +208,31 @@ def paint_row(row: QAbstractButton, colour: QColor, figure: str, *, filled: bool
     room = int(line.width()) - metrics.horizontalAdvance(figure) - 8
     name = metrics.elidedText(row.text(), Qt.TextElideMode.ElideRight, room)
     painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
+
+
+class ElidedCheckBox(QCheckBox):
+    """A check box that shortens a long text instead of asking for room; the whole text is read out and a tool tip."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._whole = ""
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def set_label(self, text: str) -> None:
+        """Show this text, or what fits of it."""
+        self._whole = text
+        self._shorten()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """More or less of it fits."""
+        super().resizeEvent(event)
+        self._shorten()
+
+    def _shorten(self) -> None:
+        box = self.style().pixelMetric(QStyle.PixelMetric.PM_IndicatorWidth) + 12
+        text = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, max(24, self.width() - box))
+        self.setText(text)
+        self.setToolTip("" if text == self._whole else html.escape(self._whole))
 
 
 class KeyCap(QLabel):

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
-from explorer.gui.overlay_controls import CalmSlider, ColourBarSlider, KeyCap, LegendButton
+from explorer.gui.overlay_controls import CalmSlider, ColourBarSlider, ElidedCheckBox, KeyCap, LegendButton
 from explorer.gui.overlay_regions import RegionRows
 from explorer.gui.painters import AnyOverlay
 from explorer.gui.phrases import count
@@ -72,8 +72,7 @@ class LayerBox(QWidget):
         self._opacities: dict[Style, float] = {Style.COVER: _COVER_OPACITY}
         self.cover: QCheckBox | None = None
         self.regions: RegionRows | None = None
-        self.check = QCheckBox()
-        self.check.setToolTip(f"Key {number}")
+        self.check = ElidedCheckBox()
         hint = KeyCap(str(number))
         hint.setToolTip(f"Press {number} to show or hide this layer")
         head = QHBoxLayout()
@@ -106,6 +105,8 @@ class LayerBox(QWidget):
             self.threshold.setToolTip("Drag to show only what is at least this salient")
             self.threshold.setAccessibleName(f"Lowest value shown of {overlay.title}")
             self._column.addWidget(self.threshold)
+            if isinstance(overlay, RegionOverlay):
+                self._make_regions()
             self._make_cover(overlay)
         else:
             sure = LabelledSlider("Sure from", f"Lowest confidence shown of {overlay.title}")
@@ -114,11 +115,12 @@ class LayerBox(QWidget):
             self._column.addLayout(self._legend_column)
             self._column.addWidget(sure)
         self._column.addWidget(self.opacity)
-        if isinstance(overlay, RegionOverlay):
-            self.regions = RegionRows()
-            self._column.addWidget(self.regions)
-            self.regions.pointed.connect(self._on_region_pointed)
-            self.regions.held.connect(self._on_region_held)
+
+    def _make_regions(self) -> None:
+        self.regions = RegionRows()
+        self._column.addWidget(self.regions)
+        self.regions.pointed.connect(self._on_region_pointed)
+        self.regions.held.connect(self._on_region_held)
 
     def _make_cover(self, overlay: PlacedOverlay) -> None:
         self.cover = QCheckBox("Cover the rest")
@@ -135,7 +137,7 @@ class LayerBox(QWidget):
     def set_overlay(self, overlay: AnyOverlay) -> None:
         """Show this layer; says nothing to anybody."""
         self._overlay = overlay
-        self.check.setText(overlay.title)
+        self.check.set_label(overlay.title)
         self.check.setAccessibleName(f"Show {overlay.title}")
         for control, value in ((self.opacity.slider, overlay.opacity), (self.threshold, overlay.threshold)):
             control.blockSignals(True)
@@ -192,7 +194,7 @@ class LayerBox(QWidget):
             return [self.check, *self._legend, self.threshold, self.opacity.slider]
         assert self.cover is not None
         regions = self.regions.rows if self.regions is not None else []
-        return [self.check, self.threshold, self.cover, self.opacity.slider, *regions]
+        return [self.check, self.threshold, *regions, self.cover, self.opacity.slider]
 
     def set_current(self, current: bool) -> None:
         """Mark the layer that the keys for opacity change."""

@@ -8,7 +8,7 @@ from explorer.overlays import RegionOverlay, RegionStroke, region_strokes
 _WIDEST_PX = 4
 _CASING_PX = 2
 _CASING = QColor(0, 0, 0, 150)
-_FAINTEST = 0.45
+_FAINTEST = 0.35
 
 
 class RegionPainter:

@@ -6,7 +6,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QWidget
 
 from explorer.gui.painters import AnyOverlay, OverlayPainter
-from explorer.gui.viewer_marks import draw_key, draw_place, draw_tag, place_rect
+from explorer.gui.viewer_marks import draw_key, draw_note, draw_place, draw_tag, place_rect
 from explorer.gui.viewer_pointing import Pointing
 from explorer.gui.viewer_view import ARROWS, PictureView
 from explorer.overlays import NOWHERE, place_box
@@ -29,6 +29,7 @@ class PictureCanvas(PictureView):
         self.pointing = Pointing()
         self._told: tuple[str, int] = ("", NOWHERE)
         self._painter = OverlayPainter()
+        self._note = ""
         self.pointed.connect(self._on_pointed)
         self.clicked.connect(self._on_clicked)
 
@@ -45,6 +46,11 @@ class PictureCanvas(PictureView):
         """Replace the layers, the lowest first."""
         self.pointing.set_overlays(overlays)
         self._tell_place()
+
+    def set_note(self, text: str) -> None:
+        """Say something about the picture where no colour key is."""
+        self._note = text
+        self.update()
 
     def set_current_layer(self, layer_name: str) -> None:
         """Point at places of this layer where several are seen."""
@@ -111,9 +117,12 @@ class PictureCanvas(PictureView):
         if pointing.layer is not None and pointing.place != NOWHERE:
             place = place_rect(rect, place_box(pointing.layer, pointing.place))
             draw_place(painter, place, pinned=pointing.pinned)
-            draw_tag(painter, view, place, pointing.text())
+            if pointing.says_more:
+                draw_tag(painter, view, place, pointing.text())
         if pointing.key is not None:
-            draw_key(painter, view, pointing.key, pointing.key.title)
+            draw_key(painter, view, pointing.key, "" if pointing.always_keyed else pointing.key.title)
+        elif self._note:
+            draw_note(painter, view, self._note)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """See the whole picture again; what the first click held is let go."""

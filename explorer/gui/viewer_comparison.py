@@ -23,16 +23,18 @@ class Variant:
     Attributes:
         title: what a person reads.
         without: parts that the network is asked to leave out; empty: only the overlays are left out.
+        opposite: what a person reads over the picture as it is set.
     """
 
     title: str
-    without: tuple[str, ...] = ()
+    without: tuple[str, ...]
+    opposite: str
 
 
-OVERLAYS_OFF = Variant("Overlays off")
+OVERLAYS_OFF = Variant("Overlays off", (), "Overlays on")
 VARIANTS = (
-    OVERLAYS_OFF, Variant("Without VSeM", ("vsem",)), Variant("Without VSpM", ("vspm",)),
-    Variant("Without VSeM and VSpM", ("vsem", "vspm")),
+    OVERLAYS_OFF, Variant("Without VSeM", ("vsem",), "With VSeM"), Variant("Without VSpM", ("vspm",), "With VSpM"),
+    Variant("Without VSeM and VSpM", ("vsem", "vspm"), "With both"),
 )
 
 
@@ -169,10 +171,19 @@ class ComparedPictures(QWidget):
         self._captions[1].setText(sentence)
 
     def _dress(self) -> None:
+        self.beside.set_note(self._missing())
         known = {overlay.name: overlay for overlay in self._overlays}
         self.beside.set_overlays(tuple(
             _dressed(overlay, known[overlay.name]) for overlay in self._other if overlay.name in known
         ))
+
+    def _missing(self) -> str:
+        """Which layers of the first picture there are none of beside it."""
+        there = {overlay.name for overlay in self._other}
+        if not there or self.variant is None or not self.variant.without:
+            return ""
+        titles = [overlay.title for overlay in self._overlays if overlay.visible and overlay.name not in there]
+        return f"No “{titles[0]}” {self.variant.title[0].lower()}{self.variant.title[1:]}" if titles else ""
 
     def _say_captions(self, *, came: bool = False) -> None:
         score, other = self._scores
@@ -182,7 +193,7 @@ class ComparedPictures(QWidget):
             side.setVisible(variant is not None or side is self._sides[0])
         if variant is None:
             return
-        self._captions[0].setText(" · ".join(text for text in ("As set", difference_text(None, score)) if text))
+        self._captions[0].setText(" · ".join(text for text in (variant.opposite, difference_text(None, score)) if text))
         told = difference_text(score, other) if variant.without else difference_text(None, score)
         waiting = "" if came or not variant.without or other is not None else "…"
         self._captions[1].setText(" · ".join(text for text in (variant.title, told or waiting) if text))

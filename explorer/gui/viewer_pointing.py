@@ -81,12 +81,23 @@ class Pointing:
         """What it is, and its raw weight there: for a tag and for those who cannot see it."""
         if self.layer is None or self.place == NOWHERE:
             return ""
-        name = place_name(self.layer, self.place)
-        shown = next((overlay for overlay in self.shown if overlay.name == self.layer.name), self.layer)
-        if isinstance(shown, ClassOverlay) or not (self.layer.visible or shown.visible):
+        name, shown = place_name(self.layer, self.place), self._weighed()
+        if shown is None:
             return name
         low, high = heat_range(shown)
         return f"{name}   {value_text(place_value(shown, self.place), high - low)}"
+
+    @property
+    def says_more(self) -> bool:
+        """Whether :meth:`text` says more than where it is."""
+        return isinstance(self.layer, RegionOverlay) or self._weighed() is not None
+
+    def _weighed(self) -> PlacedOverlay | None:
+        """The layer pointed at as it is painted, or would be if nothing else were shown for the moment."""
+        if self.layer is None:
+            return None
+        shown = next((overlay for overlay in self.shown if overlay.name == self.layer.name), self.layer)
+        return shown if not isinstance(shown, ClassOverlay) and (self.layer.visible or shown.visible) else None
 
     # --- moving -------------------------------------------------------------------------------------------------------
 

@@ -128,6 +128,8 @@ class StatusStrip(QWidget):
         if self._waits_for and not self._busy.isActive():
             busy = "Loading the picture…" if "picture" in self._waits_for else "Finding out where the model looked…"
         text = self._problem or ("The bare picture, while Space is held" if self._bare else "") or self._pointed
+        if text == self._pointed:  # the figures at the end are what is read
+            text = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, self._label.width())
         self._label.setText(text or busy or self._hint or "Point at the picture to read its values")
         told = bool(self._problem or self._pointed or (self._hint and not busy))
         self._label.setForegroundRole(QPalette.ColorRole.WindowText if told else QPalette.ColorRole.PlaceholderText)

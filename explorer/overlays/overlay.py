@@ -164,11 +164,19 @@ AnyOverlay = HeatOverlay | RegionOverlay | ClassOverlay
 
 
 def composed(overlays: tuple[AnyOverlay, ...]) -> tuple[AnyOverlay, ...]:
-    """The overlays as they are painted together: over a heat map classes are outlines, so its colours stay true."""
+    """The overlays as they are painted together, the lowest first.
+
+    Over a heat map classes are outlines, so its colours stay true; outlines of regions lie on top of what is filled.
+    """
     has_heat = any(_fills_the_picture(overlay) for overlay in overlays)
-    return tuple(
+    dressed = [
         replace(overlay, filled=not has_heat) if isinstance(overlay, ClassOverlay) else overlay for overlay in overlays
-    )
+    ]
+    return tuple(sorted(dressed, key=_is_outlines))
+
+
+def _is_outlines(overlay: AnyOverlay) -> bool:
+    return isinstance(overlay, RegionOverlay) and overlay.style is Style.HEAT
 
 
 def _fills_the_picture(overlay: AnyOverlay) -> bool:

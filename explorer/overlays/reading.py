@@ -17,6 +17,8 @@ SEGMENTATION = "segmentation"
 OF_PLACE = "-of-place"
 _MAPS = (ColourMap.MAGMA, ColourMap.VIRIDIS)
 _NEGATIVE = -0.02
+_OPACITY, _SIGNED = 0.55, 0.75
+"""Near zero colours with a sign are next to clear, so they may be stronger elsewhere."""
 
 
 def _array(what: str, raw: bytes, dtype: str, height: int, width: int) -> np.ndarray:
@@ -73,7 +75,7 @@ def _weights(place: int, layer: AttentionMap | RegionWeights) -> HeatOverlay | R
     if isinstance(layer, AttentionMap):
         return HeatOverlay(
             name=layer.name, title=layer.title, values=layer.values, colour_map=colours, visible=place == 0,
-            opacity=0.55,
+            opacity=_SIGNED if colours.has_sign else _OPACITY,
         )
     return RegionOverlay(
         name=layer.name, title=layer.title, boxes=layer.boxes, values=layer.values, scores=layer.scores,
@@ -94,7 +96,7 @@ def _pointed_layer(place: int, maps: PointedAttention, average: AttentionMap | N
     return PointedOverlay(
         name=maps.name if average is None else average.name, title=maps.title if average is None else average.title,
         values=values, places=maps.places, maps=maps.values, colour_map=_MAPS[place % len(_MAPS)], visible=place == 0,
-        opacity=0.55,
+        opacity=_OPACITY,
     )
 
 
