@@ -1,12 +1,14 @@
 """The first results side by side: ranks, scores, layers over each picture, and a frame around correct ones."""
 
+from dataclasses import dataclass
+
 from explorer.figures.alike import legend_layers, made_alike
 from explorer.figures.content import FigureContent, ShownResult
 from explorer.figures.heading import GREY, draw_heading
 from explorer.figures.layers import chosen_layers, draw_layer, over_each_other
 from explorer.figures.legends import LABEL_PT, draw_legend, legend_height, number
 from explorer.figures.lettering import line_height_mm, shorten, width_mm
-from explorer.figures.page import Box, Page
+from explorer.figures.page import MM_PER_POINT, Box, Colour, Page
 from explorer.figures.panels import without_note
 from explorer.overlays import AnyOverlay
 from explorer.protocol import FigureSpec
@@ -18,6 +20,7 @@ _GAP_MM = 2.0
 _ROW_GAP_MM = 1.6
 _LEGEND_MM = 45.0
 _HIGHEST = 1.0
+_SMALLEST_PT = 5.0
 _FRAME_PT = 2.0
 _FRAME_COLOUR = (0, 158 / 255, 115 / 255)
 """Okabe and Ito's bluish green."""
@@ -34,15 +37,17 @@ def draw_grid(spec: FigureSpec, content: FigureContent, *, known: tuple[str, ...
     whose = "the score of the first picture"
     top = draw_heading(page, content, room, _notes(spec, content), words=words, whose=whose)
     layers = made_alike(tuple(over_each_other(_layers(spec, result, known=known)) for result in content.results))
-    gap = _GAP_MM * page.scale
+    gap = min(_GAP_MM * page.scale, room.width / spec.columns / 6)
     width = (room.width - (spec.columns - 1) * gap) / spec.columns
+    captions = _captions(page, spec, content, width)
     for start in range(0, len(content.results), spec.columns):
         row = range(start, min(start + spec.columns, len(content.results)))
         height = max(min(width / content.results[place].aspect, _HIGHEST * width) for place in row)
         for place in row:
             cell = Box(room.x + (place - start) * (width + gap), top, width, height)
-            _draw_result(page, cell, content.results[place], layers[place], spec, name=f"result{place + 1}")
-        top += height + _captions_height(page, spec, content) + _ROW_GAP_MM * page.scale
+            box = _draw_result(page, cell, content.results[place], layers[place], spec, name=f"result{place + 1}")
+            _write_caption(page, cell, box, captions.of_results[place], captions.size, name=f"result{place + 1}")
+        top += height + captions.height + _ROW_GAP_MM * page.scale
     page.height = _draw_legends(page, Box(room.x, top, room.width, 0.0), spec, content, layers) + _MARGIN_MM
     return page
 
@@ -62,47 +67,75 @@ def _notes(spec: FigureSpec, content: FigureContent) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _captions_height(page: Page, spec: FigureSpec, content: FigureContent) -> float:
-    has_marks = spec.frames and any(result.correct for result in content.results)
-    return line_height_mm(CAPTION_PT * page.scale) + 0.4 * page.scale if spec.scores or has_marks else 0.0
+@dataclass(frozen=True, slots=True)
+class _Captions:
+    """What stands below the pictures.
+
+    Attributes:
+        of_results: rank, score, and whether it is correct.
+        size: in points, the same for all.
+        height: what each row needs for them, in millimetres.
+    """
+
+    of_results: tuple[tuple[str, str, bool], ...]
+    size: float
+    height: float
+
+
+def _captions(page: Page, spec: FigureSpec, content: FigureContent, width: float) -> _Captions:
+    """Smaller in narrow columns; in very narrow ones without scores, because the order says more."""
+    written = tuple(_caption(result, spec) for result in content.results)
+    usual, smallest = CAPTION_PT * page.scale, _SMALLEST_PT * page.scale
+    size = min(usual, _fitting(written, usual, width))
+    if size < smallest:
+        written = tuple((rank, "", correct) for rank, _, correct in written)
+        size = min(usual, _fitting(written, usual, width))
+    is_empty = not any(rank or score for rank, score, _ in written)
+    return _Captions(written, size, 0.0 if is_empty else line_height_mm(size) + 0.4 * page.scale)
+
+
+def _caption(result: ShownResult, spec: FigureSpec) -> tuple[str, str, bool]:
+    rank = str(result.rank) if spec.scores and result.rank is not None else ""
+    score = number(result.score, 2) if spec.scores and result.score is not None else ""
+    framed = spec.frames and result.correct
+    return f"{rank} \N{CHECK MARK}".strip() if framed else rank, score, framed
+
+
+def _fitting(captions: tuple[tuple[str, str, bool], ...], size: float, width: float) -> float:
+    """The size at which the widest of them is as wide as a column."""
+    widest = max(width_mm(rank, size, True) + width_mm(score, size) + 0.15 * size for rank, score, _ in captions)
+    return size * width / widest
 
 
 def _draw_result(
     page: Page, cell: Box, result: ShownResult, layers: tuple[AnyOverlay, ...], spec: FigureSpec, *, name: str
-) -> None:
-    """The picture at the bottom of its cell, so that those of a row stand on one line with their captions below."""
+) -> Box:
+    """The picture at the bottom of its cell, so that those of a row stand on one line; gives where it is."""
     box = cell.fitted(result.aspect)
     box = box._replace(y=cell.bottom - box.height)
     page.image(box, result.picture, name=f"{name}-picture")
     for layer in layers:
         draw_layer(page, box, layer, name=f"{name}-{layer.name}")
-    framed = spec.frames and result.correct
-    if framed:
-        half_line = _FRAME_PT * page.scale * 25.4 / 72 / 2
+    if spec.frames and result.correct:
+        half_line = _FRAME_PT * page.scale * MM_PER_POINT / 2
         page.rectangle(box.grown(-half_line), edge=_FRAME_COLOUR, line_pt=_FRAME_PT, name=f"{name}-correct")
-    size = CAPTION_PT * page.scale
+    return box
+
+
+def _write_caption(
+    page: Page, cell: Box, picture: Box, caption: tuple[str, str, bool], size: float, *, name: str
+) -> None:
+    """Rank at the left and score at the right edge of the picture, or as near as there is room in its column."""
+    rank, score, framed = caption
+    needed = width_mm(rank, size, True) + width_mm(score, size) + 0.15 * size
+    width = max(picture.width, min(needed, cell.width))
+    left = cell.x + (cell.width - width) / 2
     base = cell.bottom + 0.4 * page.scale + 0.8 * line_height_mm(size)
-    rank, score = _caption(result, spec)
-    if framed:
-        rank = f"{rank} \N{CHECK MARK}".strip()
-    needed = width_mm(rank, size, True) + width_mm(score, size) + 1.0 * page.scale
-    if rank and score and needed > cell.width:
-        score = ""  # a very narrow column: the order says more
-    line = Box(cell.x + (cell.width - box.width) / 2, base, box.width, 0.0)
-    if needed > line.width:
-        line = Box(cell.x + (cell.width - needed) / 2, base, needed, 0.0)
     if rank:
-        colour = _FRAME_COLOUR if framed else "black"
-        page.text(line.x, base, rank, size, bold=True, colour=colour, name=f"{name}-rank")
+        colour: Colour = _FRAME_COLOUR if framed else "black"
+        page.text(left, base, rank, size, bold=True, colour=colour, name=f"{name}-rank")
     if score:
-        page.text(line.right, base, score, size, colour=GREY, side="right", name=f"{name}-score")
-
-
-def _caption(result: ShownResult, spec: FigureSpec) -> tuple[str, str]:
-    if not spec.scores:
-        return "", ""
-    score = "" if result.score is None else number(result.score, 2)
-    return "" if result.rank is None else str(result.rank), score
+        page.text(left + width, base, score, size, colour=GREY, side="right", name=f"{name}-score")
 
 
 def _draw_legends(

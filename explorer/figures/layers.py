@@ -28,8 +28,9 @@ from explorer.overlays import (
 )
 from explorer.protocol import FigureLayer
 
-HEAT_EDGE_PX = 768
-CLASS_EDGE_PX = 896
+_HEAT_PX_PER_MM = 4.0
+_CLASS_PX_PER_MM = 6.7
+"""Outlines of classes are two pixels wide: 0.3 mm, whatever the size of the picture."""
 
 _USUAL_HEAT, _USUAL_CLASSES = 0.75, 0.95
 _HALO = (0.0, 0.0, 0.0, 0.55)
@@ -73,9 +74,11 @@ def draw_layer(page: Page, box: Box, overlay: AnyOverlay, *, name: str) -> None:
     if isinstance(overlay, RegionOverlay):
         _draw_regions(page, box, overlay, name=name)
     elif isinstance(overlay, ClassOverlay):
-        page.image(box, _plain(class_rgba(overlay, edge=CLASS_EDGE_PX), overlay.opacity), name=name)
+        classes = class_rgba(overlay, edge=_edge(page, box, _CLASS_PX_PER_MM))
+        page.image(box, _plain(classes, overlay.opacity), name=name)
     else:
-        page.image(box, _plain(heat_rgba(overlay, edge=HEAT_EDGE_PX), overlay.opacity), name=name)
+        heat = heat_rgba(overlay, edge=_edge(page, box, _HEAT_PX_PER_MM))
+        page.image(box, _plain(heat, overlay.opacity), name=name)
 
 
 def draw_place(page: Page, box: Box, places: AnyOverlay, place: int, *, name: str) -> None:
@@ -85,6 +88,10 @@ def draw_place(page: Page, box: Box, places: AnyOverlay, place: int, *, name: st
     where = box.inner(place_box(places, place))
     page.rectangle(where, edge="black", line_pt=1.8, name=f"{name}-halo")
     page.rectangle(where, edge="white", line_pt=0.9, name=name)
+
+
+def _edge(page: Page, box: Box, px_per_mm: float) -> int:
+    return round(min(2048.0, max(112.0, max(box.width, box.height) * px_per_mm / page.scale)))
 
 
 def _draw_regions(page: Page, box: Box, overlay: RegionOverlay, *, name: str) -> None:

@@ -6,7 +6,7 @@ from explorer.figures.content import FigureContent, ShownResult
 from explorer.figures.heading import GREY, draw_heading
 from explorer.figures.layers import all_layers, chosen_layers, draw_layer, draw_place, over_each_other
 from explorer.figures.legends import draw_legend, legend_height, number
-from explorer.figures.lettering import line_height_mm, shorten, shorten_in_the_middle
+from explorer.figures.lettering import line_height_mm, shorten, shorten_in_the_middle, wrap
 from explorer.figures.page import Box, Page
 from explorer.overlays import AnyOverlay, PointedOverlay
 from explorer.protocol import FigureLayer, FigureSpec
@@ -16,6 +16,7 @@ CAPTION_PT = 7.0
 _MARGIN_MM = 1.0
 _GAP_MM = 3.0
 _LEGEND_GAP_MM = 1.0
+_MOST_CAPTION_LINES = 3
 _NARROWEST_MM = 34.0
 _HIGHEST = 1.6
 """Panels are at most this many times as high as wide; a picture that is still narrower stands in the middle."""
@@ -34,10 +35,13 @@ def draw_panels(spec: FigureSpec, content: FigureContent, *, known: tuple[str, .
     width = (widest - (n_columns - 1) * gap) / n_columns
     for first in range(0, len(panels), n_columns):
         row = panels[first : first + n_columns]
+        top = _draw_captions(page, Box(_MARGIN_MM, top, width, 0.0), gap, [caption for caption, _ in row], first)
         bottoms = [
-            _draw_panel(page, Box(_MARGIN_MM + place * (width + gap), top, width, 0.0), result, spec, caption, shown,
-                        name=f"panel{first + place}")
-            for place, (caption, shown) in enumerate(row)
+            _draw_panel(
+                page, Box(_MARGIN_MM + place * (width + gap), top, width, 0.0), result, spec, shown,
+                name=f"panel{first + place}",
+            )
+            for place, (_, shown) in enumerate(row)
         ]  # fmt: skip
         top = max(bottoms) + gap
     page.height = top - gap + _MARGIN_MM
@@ -50,7 +54,7 @@ def draw_shown(spec: FigureSpec, content: FigureContent, *, known: tuple[str, ..
     layers = over_each_other(_layers(spec, result, known=known))
     page, top = _begin(spec, content, result)
     box = Box(_MARGIN_MM, top, page.width - 2 * _MARGIN_MM, 0.0)
-    page.height = _draw_panel(page, box, result, spec, "", layers, name="shown") + _MARGIN_MM
+    page.height = _draw_panel(page, box, result, spec, layers, name="shown") + _MARGIN_MM
     return page
 
 
@@ -96,17 +100,26 @@ def _n_columns(n_panels: int, width: float, aspect: float, scale: float) -> int:
     return math.ceil(n_panels / math.ceil(n_panels / most))
 
 
+def _draw_captions(page: Page, first_box: Box, gap: float, captions: list[str], first: int) -> float:
+    """Captions of one row, their last lines just above the pictures; gives the upper edge of the pictures."""
+    size = CAPTION_PT * page.scale
+    line = line_height_mm(size)
+    wrapped = [wrap(caption, size, first_box.width, most_lines=_MOST_CAPTION_LINES) for caption in captions]
+    n_lines = max(map(len, wrapped))
+    for place, lines in enumerate(wrapped):
+        x = first_box.x + place * (first_box.width + gap)
+        for number_of_line, text in enumerate(lines, start=n_lines - len(lines)):
+            y = first_box.y + (number_of_line + 0.8) * line
+            page.text(x, y, text, size, colour=(0.1, 0.1, 0.1), name=f"panel{first + place}-caption{number_of_line}")
+    return first_box.y + n_lines * line + 0.4 * page.scale
+
+
 def _draw_panel(
-    page: Page, corner: Box, result: ShownResult, spec: FigureSpec, caption: str, layers: tuple[AnyOverlay, ...], *,
-    name: str,
-) -> float:  # fmt: skip
-    """Caption, picture, layers and legends below each other; gives the lower edge."""
+    page: Page, corner: Box, result: ShownResult, spec: FigureSpec, layers: tuple[AnyOverlay, ...], *, name: str
+) -> float:
+    """Picture, layers and legends below each other; gives the lower edge."""
     x, top, width = corner.x, corner.y, corner.width
     size = CAPTION_PT * page.scale
-    if caption:
-        text = shorten(caption, size, width)
-        page.text(x, top + 0.8 * line_height_mm(size), text, size, colour=(0.1, 0.1, 0.1), name=f"{name}-caption")
-        top += line_height_mm(size) + 0.4 * page.scale
     room = Box(x, top, width, min(width / result.aspect, _HIGHEST * width))
     box = room.fitted(result.aspect)
     page.image(box, result.picture, name=f"{name}-picture")

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import matplotlib
 
-from explorer.errors import StorageFullError, UserFacingError
+from explorer.errors import ConfigError, StorageFullError, UserFacingError
 from explorer.figures.lettering import letters_without_glyphs
-from explorer.figures.page import Page
+from explorer.figures.page import MM_PER_INCH, Page
 
 FORMATS = ("png", "svg", "pdf")
+MOST_PIXELS = 150_000_000
+"""A poster of 84 x 119 cm at 300 pixels an inch has fewer."""
 
 _SETTINGS = {
     "svg.fonttype": "none",  # text stays text
@@ -31,11 +33,22 @@ _matplotlib_settings = threading.Lock()
 def page_bytes(page: Page, file_format: str, dpi: int) -> bytes:
     """The page as a PNG, SVG or PDF; neither time nor place are in it, so that the same page gives the same bytes.
 
-    Raises:
-        ValueError: it is none of :data:`FORMATS`.
+    Raises
+    ------
+    ConfigError
+        It would have more than :data:`MOST_PIXELS`.
+    ValueError
+        The format is none of :data:`FORMATS`.
     """
     if file_format not in FORMATS:
         raise ValueError(f"the format must be one of {', '.join(FORMATS)}, got {file_format!r}")
+    n_pixels = page.width * page.height * (dpi / MM_PER_INCH) ** 2
+    if n_pixels > MOST_PIXELS:
+        raise ConfigError(
+            f"The figure would have {n_pixels / 1e6:.0f} megapixels, more than the {MOST_PIXELS // 1_000_000} that"
+            " are drawn.",
+            "Choose a smaller width, fewer results or fewer pixels an inch.",
+        )
     content = io.BytesIO()
     # These settings are the whole process's, so that threads take turns.
     with _matplotlib_settings, matplotlib.rc_context(_SETTINGS), letters_without_glyphs():
