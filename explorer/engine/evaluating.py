@@ -61,6 +61,7 @@ class _Judged:
     ids: GalleryIds
     eccv: Judgements
     cxc: Judgements | None
+    notes: tuple[str, ...]
 
 
 def evaluate_models(
@@ -154,6 +155,7 @@ class _Task:
             measured.report,
             eccv=judge_relevance(similarities, ids, self.judged.eccv, ties=ties, token=self.token),
             cxc=judge_recall(similarities, ids, cxc, ties=ties, token=self.token) if cxc else None,
+            notes=(*measured.report.notes, *self.judged.notes),
         )
         return replace(measured, report=report)
 
@@ -178,11 +180,10 @@ def _read(wanted: Evaluation, place: int) -> Source:
 def _read_judged(eccv: Path | None, source: Source) -> _Judged | None:
     if eccv is None:
         return None
-    judged = _Judged(ids_of(source, eccv), read_eccv(eccv), read_cxc(eccv))
-    for judgements in (judged.eccv, judged.cxc):
-        if judgements is not None:
-            require_ids(judgements, judged.ids)
-    return judged
+    ids, both = ids_of(source, eccv), (read_eccv(eccv), read_cxc(eccv))
+    missing = {judgements.name: require_ids(judgements, ids) for judgements in both if judgements is not None}
+    notes = (f"{n} right answers of {name} are not in the gallery: never found." for name, n in missing.items() if n)
+    return _Judged(ids, *both, tuple(notes))
 
 
 def _time(encoder: Encoder, source: Source, encoded: EncodedPairs, token: CancellationToken) -> QueryTiming:

@@ -58,7 +58,7 @@ def judge_relevance(
     ties: Ties = "pessimistic",
     token: CancellationToken | None = None,
 ) -> JudgedRelevance:
-    """mAP@R, R-Precision and R@1 (papers.md 4.3); all ids must be in the gallery (``require_ids``).
+    """mAP@R, R-Precision and R@1 (papers.md 4.3); all queries must be in the gallery (``require_ids``).
 
     Raises
     ------
@@ -68,9 +68,9 @@ def judge_relevance(
     both = []
     for blocks in _both_ways(similarities, ids, judgements, token):
         tops = [
-            top_r_of_scores(row, mask, ties=ties)
-            for scores, relevant in blocks
-            for row, mask in zip(scores, relevant, strict=True)
+            top_r_of_scores(row, mask, n_right=int(n), ties=ties)
+            for scores, relevant, n_right in blocks
+            for row, mask, n in zip(scores, relevant, n_right, strict=True)
         ]
         values = np.array([(top.average_precision, top.r_precision, top.hit) for top in tops])
         map_at_r, r_precision, r1 = (100 * values.mean(axis=0)).tolist()
@@ -89,30 +89,33 @@ def judge_recall(
     """Share of queries with a right answer among the first 1, 5, 10; ids and errors as :func:`judge_relevance`."""
     both = []
     for blocks in _both_ways(similarities, ids, judgements, token):
-        ranks = np.concatenate([best_standing(scores, relevant).ranks(ties) for scores, relevant in blocks])
+        ranks = np.concatenate([best_standing(scores, relevant).ranks(ties) for scores, relevant, _ in blocks])
         r1, r5, r10 = (recall_at(ranks, k) for k in RECALL_AT)
         both.append(RecallScores(r1, r5, r10, len(ranks)))
     return JudgedRecall(*both)
 
 
-_Blocks = Iterator[tuple[np.ndarray, np.ndarray]]
+_Blocks = Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]
 
 
 def _both_ways(
     similarities: Similarities, ids: GalleryIds, judgements: Judgements, token: CancellationToken | None
 ) -> tuple[_Blocks, _Blocks]:
-    """Scores and relevance of some queries at a time, both (q, n): queries that are photos, and that are sentences."""
+    """Some queries at a time, first those that are photos, then those that are sentences.
+
+    Scores float32 (q, n), relevance bool (q, n), and right answers, in the gallery or not, int64 (q,).
+    """
     everything = slice(None)
     rows = {number: row for row, number in enumerate(ids.images)}
     columns = {number: column for column, number in enumerate(ids.sentences)}
 
     def of_photos() -> _Blocks:
-        for queries, relevant in _queries(judgements.image_to_text, rows, columns, token):
-            yield similarities.score(queries, everything), relevant
+        for queries, relevant, n_right in _queries(judgements.image_to_text, rows, columns, token):
+            yield similarities.score(queries, everything), relevant, n_right
 
     def of_sentences() -> _Blocks:
-        for queries, relevant in _queries(judgements.text_to_image, columns, rows, token):
-            yield similarities.score(everything, queries).T, relevant
+        for queries, relevant, n_right in _queries(judgements.text_to_image, columns, rows, token):
+            yield similarities.score(everything, queries).T, relevant, n_right
 
     return of_photos(), of_sentences()
 
@@ -120,7 +123,7 @@ def _both_ways(
 def _queries(
     positives: Positives, row_of: dict[int, int], column_of: dict[int, int], token: CancellationToken | None
 ) -> _Blocks:
-    """Rows of some queries at a time, int64 (q,), and what is right for each, bool (q, n)."""
+    """Rows of some queries at a time, int64 (q,), what is right for each, bool (q, n), and how much, int64 (q,)."""
     queries = list(positives)
     for start in range(0, len(queries), _QUERIES_AT_ONCE):
         if token is not None:
@@ -128,5 +131,6 @@ def _queries(
         some = queries[start : start + _QUERIES_AT_ONCE]
         relevant = np.zeros((len(some), len(column_of)), np.bool_)
         for mask, query in zip(relevant, some, strict=True):
-            mask[[column_of[answer] for answer in positives[query]]] = True
-        yield np.array([row_of[query] for query in some]), relevant
+            mask[[column_of[answer] for answer in positives[query] if answer in column_of]] = True
+        n_right = np.array([len(set(positives[query])) for query in some])
+        yield np.array([row_of[query] for query in some]), relevant, n_right

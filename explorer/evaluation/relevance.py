@@ -40,22 +40,29 @@ class TopR:
         return float(self.right[0])
 
 
-def top_r_of_ranking(relevant: np.ndarray) -> TopR:
+def top_r_of_ranking(relevant: np.ndarray, *, n_right: int | None = None) -> TopR:
     """From the relevance of every rank of a full ranking, bool (n,).
+
+    Parameters
+    ----------
+    relevant
+        whether each rank, best first, holds a right answer.
+    n_right
+        R, where the query has more right answers than the gallery holds: the others count as never found.
 
     Raises
     ------
     ValueError
-        nothing is relevant.
+        the query has no right answer.
     """
-    n_relevant = int(np.count_nonzero(relevant))
-    if not n_relevant:
-        raise ValueError("a query without a relevant item has no precision at R")
-    right = relevant[:n_relevant].astype(np.float64)
-    return TopR(right, right * np.cumsum(right) / np.arange(1, n_relevant + 1))
+    n_places = _places(relevant, n_right)
+    right = relevant[:n_places].astype(np.float64)
+    return _padded(right, right * np.cumsum(right) / np.arange(1, len(right) + 1), n_places)
 
 
-def top_r_of_scores(scores: np.ndarray, relevant: np.ndarray, *, ties: Ties = "pessimistic") -> TopR:
+def top_r_of_scores(
+    scores: np.ndarray, relevant: np.ndarray, *, n_right: int | None = None, ties: Ties = "pessimistic"
+) -> TopR:
     """From the scores of the whole gallery (n,), larger is nearer, and its relevance, bool (n,).
 
     Parameters
@@ -64,6 +71,8 @@ def top_r_of_scores(scores: np.ndarray, relevant: np.ndarray, *, ties: Ties = "p
         of every item.
     relevant
         which of them answer the query.
+    n_right
+        R, where the query has more right answers than the gallery holds: the others count as never found.
     ties
         pessimistic: among equal scores what is wrong stands first; mean: the expectation over all orders of equal
         scores, in closed form (papers.md 4.2, AP_tie, cut at place R).
@@ -71,19 +80,29 @@ def top_r_of_scores(scores: np.ndarray, relevant: np.ndarray, *, ties: Ties = "p
     Raises
     ------
     ValueError
-        nothing is relevant.
+        the query has no right answer.
     """
-    n_relevant = int(np.count_nonzero(relevant))
-    if not n_relevant:
-        raise ValueError("a query without a relevant item has no precision at R")
+    n_places = _places(relevant, n_right)
     # Only what can stand within the first R: everything that reaches the R-th largest score.
-    last = np.partition(scores, len(scores) - n_relevant)[len(scores) - n_relevant]
-    candidates = np.flatnonzero(scores >= last)
+    nth = max(len(scores) - n_places, 0)
+    candidates = np.flatnonzero(scores >= np.partition(scores, nth)[nth])
     order = candidates[np.lexsort((relevant[candidates], -scores[candidates]))]
     if ties == "pessimistic":
-        right = relevant[order[:n_relevant]].astype(np.float64)
-        return TopR(right, right * np.cumsum(right) / np.arange(1, n_relevant + 1))
-    return _expected(scores[order], relevant[order], n_relevant)
+        return top_r_of_ranking(relevant[order], n_right=n_places)
+    return _expected(scores[order], relevant[order], n_places)
+
+
+def _places(relevant: np.ndarray, n_right: int | None) -> int:
+    n_places = int(np.count_nonzero(relevant)) if n_right is None else n_right
+    if not n_places:
+        raise ValueError("a query without a relevant item has no precision at R")
+    return n_places
+
+
+def _padded(right: np.ndarray, gain: np.ndarray, n_places: int) -> TopR:
+    """Places that the gallery is too small for hold nothing."""
+    missing = n_places - len(right[:n_places])
+    return TopR(*(np.pad(values[:n_places], (0, missing)) for values in (right, gain)))
 
 
 def _expected(scores: np.ndarray, relevant: np.ndarray, n_places: int) -> TopR:
@@ -98,4 +117,4 @@ def _expected(scores: np.ndarray, relevant: np.ndarray, n_places: int) -> TopR:
     right = (n_right / sizes)[group]
     others = ((n_right - 1) / np.maximum(sizes - 1, 1))[group] * (place - starts[group])
     gain = right * (n_right_before[group] + 1 + others) / (place + 1)
-    return TopR(right[:n_places], gain[:n_places])
+    return _padded(right, gain, n_places)

@@ -281,7 +281,7 @@ def test_judgements_of_other_data_are_refused_before_anything_is_encoded(
 ) -> None:
     for name, content in zip(ECCV_FILES, ('{"391895": [770337]}', '{"770337": [391895]}'), strict=True):
         (tmp_path / name).write_text(content)
-    with pytest.raises(DatasetError, match=r"1 of the 1 photos that ECCV Caption judges are not in this split"):
+    with pytest.raises(DatasetError, match=r"1 of 1 photos that ECCV Caption judges are not in this split"):
         run_command(["evaluate", "--dataset", str(dataset), "-m", "right", "--eccv", str(tmp_path)])
     assert not models.loaded
 

@@ -107,11 +107,19 @@ def test_ids_come_from_the_data_set() -> None:
 
 def test_what_is_not_in_the_gallery_is_refused_by_name(folder: Path) -> None:
     judgements = read_eccv(folder)
-    require_ids(judgements, IDS)
-    with pytest.raises(DatasetError, match=r"1 of the \d+ photos that ECCV Caption judges are not in this split \(7\)"):
+    assert require_ids(judgements, IDS) == 0
+    with pytest.raises(DatasetError, match=r"1 of \d+ photos that ECCV Caption judges are not in this split \(7\)"):
         require_ids(Judgements("ECCV Caption", {**judgements.image_to_text, 7: (770337,)}, {}), IDS)
     with pytest.raises(DatasetError, match=r"sentences that ECCV Caption judges are not in this split \(1, 2, 3, ..."):
         require_ids(Judgements("ECCV Caption", {391895: (3, 2, 1, 4)}, {}), IDS)
+
+
+def test_a_rare_answer_out_of_the_gallery_counts_as_never_found(pairs: EncodedPairs) -> None:
+    # As in the published files: two of 11,953 sentences are not among the five of their photos.
+    judgements = Judgements("ECCV Caption", {IDS.images[3]: (*IDS.sentences, 1)}, {IDS.sentences[0]: (IDS.images[0],)})
+    assert require_ids(judgements, IDS) == 1
+    found = judge_relevance(Similarities((pairs,)), IDS, judgements).image_to_text
+    assert found.map_at_r == found.r_precision == pytest.approx(100 * 120 / 121)
 
 
 @pytest.mark.parametrize(
@@ -152,6 +160,46 @@ def test_sentence_ids_from_the_file_beside(tmp_path: Path) -> None:
     np.save(tmp_path / SENTENCE_IDS_FILE, np.array([object()]), allow_pickle=True)
     with pytest.raises(DatasetError, match="cannot be read"):
         read_sentence_ids(tmp_path, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:failed to import")
+def test_published_files_and_published_code(capfd: pytest.CaptureFixture[str]) -> None:
+    """The real files, on made-up embeddings of COCO's real test split, beside the package that they come with."""
+    eccv_caption = pytest.importorskip("eccv_caption", reason="pip install eccv-caption to compare with it")
+    folder = Path(eccv_caption.__file__).parent / "data"
+    sentence_ids = np.load(folder / SENTENCE_IDS_FILE)
+    photo_of = json.loads((folder / "original_caption_to_image.json").read_text())
+    ids = GalleryIds(
+        tuple(photo_of[str(first)][0] for first in sentence_ids[::5]), read_sentence_ids(folder, len(sentence_ids))
+    )
+    assert ids.images[:3] == (391895, 60623, 483108)  # papers.md 4.1
+    rng = np.random.default_rng(0)
+    owners = owners_of([5] * 5000)
+    images = rng.standard_normal((5000, 16), dtype=np.float32)
+    sentences = images[owners] + rng.standard_normal((25000, 16), dtype=np.float32)
+    similarities = Similarities((EncodedPairs(images, sentences, owners),))
+    judgements = read_eccv(folder)
+    assert require_ids(judgements, ids) == 2
+    found = judge_relevance(similarities, ids, judgements)
+
+    rows = {number: row for row, number in enumerate(ids.images)}
+    columns = {number: column for column, number in enumerate(ids.sentences)}
+    ranked = {
+        "i2t": {
+            q: sentence_ids[np.argsort(-(images[rows[q]] @ sentences.T))].tolist() for q in judgements.image_to_text
+        },
+        "t2i": {
+            q: np.array(ids.images)[np.argsort(-(sentences[columns[q]] @ images.T))].tolist()
+            for q in judgements.text_to_image
+        },
+    }
+    theirs = eccv_caption.Metrics().eccv_metrics(ranked, "all")
+    for side, name in ((found.image_to_text, "i2t"), (found.text_to_image, "t2i")):
+        assert side.map_at_r == pytest.approx(100 * theirs["eccv_map_at_r"][name])
+        assert side.r_precision == pytest.approx(100 * theirs["eccv_rprecision"][name])
+        assert side.r1 == pytest.approx(100 * theirs["eccv_r1"][name])
+    capfd.readouterr()  # the package draws a bar
 
 
 def test_stopping(pairs: EncodedPairs, folder: Path) -> None:

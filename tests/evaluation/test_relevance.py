@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from explorer.evaluation.image_text import Ties
 from explorer.evaluation.relevance import TopR, top_r_of_ranking, top_r_of_scores
 
 
@@ -99,6 +100,21 @@ def test_torchmetrics_where_the_definitions_agree() -> None:
         one = retrieval.RetrievalMAP(top_k=n)
         theirs = one(*(torch.tensor(side) for side in query), indexes=torch.zeros(50, dtype=torch.long))
         assert top.average_precision == pytest.approx(float(theirs) * top.r_precision, abs=1e-6)
+
+
+@given(queries(), st.integers(1, 9), st.sampled_from(["pessimistic", "mean"]))
+def test_answers_that_the_gallery_lacks_are_never_found(
+    case: tuple[np.ndarray, np.ndarray], n_more: int, ties: Ties
+) -> None:
+    scores, relevant = case
+    n = int(relevant.sum()) + n_more
+    lacking = top_r_of_scores(scores, relevant, n_right=n, ties=ties)
+    # The same as if they stood behind everything else.
+    last = np.r_[scores, np.full(n_more, -1, np.float32)], np.r_[relevant, np.full(n_more, False)]
+    worse = np.r_[scores, np.full(n + n_more, -1, np.float32)], np.r_[relevant, np.full(n + n_more, False)]
+    for other in (last, worse):
+        assert numbers(top_r_of_scores(*other, n_right=n, ties=ties)) == pytest.approx(numbers(lacking))
+    assert len(lacking.right) == len(lacking.gain) == n
 
 
 def test_a_query_without_answer_is_refused() -> None:
