@@ -43,5 +43,7 @@ def _verify_encoder(package: ModelPackage, model_folders: Sequence[Path], device
         return pipeline.embeddings(encoder.encode_images(squares)).values
 
     assert package.reference is not None
+    # A model that reads features instead of pictures makes up its own, see ThreeSHNetFeatureEncoder.
+    features = getattr(encoder, "encode_reference_features", None)
     reads_text = Modality.TEXT in encoder.modalities
-    return check_reference(package.reference, texts if reads_text else None, images)
+    return check_reference(package.reference, texts if reads_text else None, images, features)

@@ -5,6 +5,7 @@ version.
 """
 
 import hashlib
+import math
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
@@ -26,6 +27,9 @@ TextFunction = Callable[[Sequence[str]], np.ndarray]
 ImageFunction = Callable[[np.ndarray], np.ndarray]
 """Squares, uint8 RGB (n, side_px, side_px, 3), to an array (n, d)."""
 
+FeatureFunction = Callable[[Sequence[int]], np.ndarray]
+"""Seeds of features that the model makes up for itself, to an array (n, d)."""
+
 _Rows = tuple[tuple[float, ...], ...]
 
 
@@ -36,6 +40,8 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
         side_px: side of the pictures.
         texts: sentences, with ``text_outputs`` (n, d).
         picture_seeds: recipes for :func:`synthetic_picture`, with ``picture_outputs`` (n, d).
+        feature_seeds: recipes for :func:`synthetic_numbers`, of which a model that reads features instead of pictures
+            makes its inputs, with ``feature_outputs`` (n, d).
         tolerance: greatest difference of any one number that still counts as the same output.
     """
 
@@ -45,6 +51,8 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     text_outputs: _Rows = ()
     picture_seeds: tuple[int, ...] = ()
     picture_outputs: _Rows = ()
+    feature_seeds: tuple[int, ...] = ()
+    feature_outputs: _Rows = ()
     schema_version: str = "1.0"
 
 
@@ -64,11 +72,19 @@ def synthetic_picture(seed: int, side_px: int) -> np.ndarray:
     return picture
 
 
+def synthetic_numbers(seed: int, shape: Sequence[int]) -> np.ndarray:
+    """Numbers in [-1, 1), float32 of this shape; the same seed and shape give the same everywhere."""
+    digits = hashlib.shake_256(f"features {seed} {tuple(shape)}".encode()).digest(math.prod(shape))
+    values: np.ndarray = np.frombuffer(digits, dtype=np.uint8).reshape(tuple(shape)).astype(np.float32) / 128 - 1
+    return values
+
+
 def make_reference(
     encode_texts: TextFunction | None,
     encode_images: ImageFunction | None,
     side_px: int,
     *,
+    encode_features: FeatureFunction | None = None,
     tolerance: float = 2e-3,
 ) -> Reference:
     """Run the reference inputs through a model; a function that is None leaves its part out.
@@ -84,11 +100,16 @@ def make_reference(
         text_outputs=_rounded(encode_texts(texts)) if encode_texts else (),
         picture_seeds=seeds,
         picture_outputs=_rounded(encode_images(_pictures(seeds, side_px))) if encode_images else (),
+        feature_seeds=REFERENCE_PICTURE_SEEDS if encode_features else (),
+        feature_outputs=_rounded(encode_features(REFERENCE_PICTURE_SEEDS)) if encode_features else (),
     )
 
 
 def check_reference(
-    reference: Reference, encode_texts: TextFunction | None, encode_images: ImageFunction | None
+    reference: Reference,
+    encode_texts: TextFunction | None,
+    encode_images: ImageFunction | None,
+    encode_features: FeatureFunction | None = None,
 ) -> list[str]:
     """Recompute the reference; one sentence for each output that differs, an empty list where all agree."""
     problems: list[str] = []
@@ -102,7 +123,12 @@ def check_reference(
     elif reference.picture_outputs and encode_images is not None:
         actual = encode_images(_pictures(reference.picture_seeds, reference.side_px))
         problems += _differences("picture", reference.picture_outputs, actual, reference.tolerance)
-    if not reference.text_outputs and not reference.picture_outputs:
+    if reference.feature_outputs and encode_features is None:
+        problems.append("The reference has features, but this model reads none.")
+    elif reference.feature_outputs and encode_features is not None:
+        actual = encode_features(reference.feature_seeds)
+        problems += _differences("feature set", reference.feature_outputs, actual, reference.tolerance)
+    if not (reference.text_outputs or reference.picture_outputs or reference.feature_outputs):
         problems.append("The reference holds no outputs at all.")
     return problems
 
@@ -116,6 +142,7 @@ def decode_reference(content: bytes, *, where: str) -> Reference:
     lengths = [
         ("texts", len(reference.texts), reference.text_outputs),
         ("pictures", len(reference.picture_seeds), reference.picture_outputs),
+        ("feature sets", len(reference.feature_seeds), reference.feature_outputs),
     ]
     for kind, n_inputs, outputs in lengths:
         if n_inputs != len(outputs) or len({len(row) for row in outputs}) > 1:

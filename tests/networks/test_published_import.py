@@ -83,8 +83,12 @@ def test_a_changed_output_is_noticed(imported, tmp_path):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     reference = json.loads((tmp_path / "reference.json").read_bytes())
     reference["text_outputs"][1][3] += 0.001
+    reference["feature_outputs"][0][3] += 0.001
     (tmp_path / "reference.json").write_text(json.dumps(reference))
-    assert "sentence 2 differs" in verify(str(tmp_path), [])[0]
+    problems = verify(str(tmp_path), [])
+    assert ["sentence 2 differs" in problems[0], "feature set 1 differs" in problems[1], len(problems)] == [
+        True, True, 2,
+    ]
 
 
 @pytest.mark.parametrize("raw", [True, False])

@@ -1,13 +1,20 @@
 """A reference tells a model that still gives the same numbers from one that does not."""
 
 import hashlib
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
 import pytest
 
 from explorer.errors import PackageError
-from explorer.packages.reference import check_reference, decode_reference, make_reference, synthetic_picture
+from explorer.packages.reference import (
+    check_reference,
+    decode_reference,
+    make_reference,
+    synthetic_numbers,
+    synthetic_picture,
+)
 
 SIDE_PX = 32
 
@@ -93,3 +100,27 @@ def test_pictures_are_the_same_everywhere() -> None:
     digest = hashlib.sha256(b"".join(p.tobytes() for p in pictures)).hexdigest()
     # Shipped packages hold outputs for exactly these bytes.
     assert digest == "f27b6a377b6dba61db50952aaf2dc5e53d9b4776a59524cf7c7930328ffe5274"
+
+
+def test_made_up_features_are_the_same_everywhere() -> None:
+    numbers = synthetic_numbers(2, (3, 5, 7))
+    assert (numbers.shape, numbers.dtype) == ((3, 5, 7), np.float32)
+    assert -1 <= numbers.min() < -0.9
+    assert 0.9 < numbers.max() < 1
+    assert not np.array_equal(numbers, synthetic_numbers(3, (3, 5, 7)))
+    # Imported packages hold outputs for exactly these numbers.
+    digest = hashlib.sha256(numbers.astype("<f4").tobytes()).hexdigest()
+    assert digest == "98d1ab9ed5bf26922fcd1f7f68243788301b50712fa24e84d19d8583bf16e563"
+
+
+def test_features_are_checked_like_pictures() -> None:
+    def outputs(seeds: Sequence[int]) -> np.ndarray:
+        return np.array([[seed, 0.5] for seed in seeds])
+
+    reference = make_reference(None, None, SIDE_PX, encode_features=outputs)
+    assert reference.feature_seeds == (1, 2, 3)
+    assert check_reference(reference, None, None, outputs) == []
+    assert check_reference(reference, None, None) == ["The reference has features, but this model reads none."]
+    problems = check_reference(reference, None, None, lambda seeds: outputs(seeds) + [[0, 0], [0, 0.1], [0, 0]])
+    assert len(problems) == 1
+    assert problems[0].startswith("Output of feature set 2 differs")

@@ -22,6 +22,7 @@ from explorer.networks.three_shnet.model import ImageEncoder
 from explorer.networks.three_shnet.published_text import BertTextEncoder, BiGruSizes, BiGruTextEncoder
 from explorer.networks.three_shnet.state_dict import split_parts
 from explorer.packages.package import ModelPackage, load_tensors
+from explorer.packages.reference import synthetic_numbers
 from explorer.representations import BinaryCodes, Embeddings, Modality
 from explorer.vision.device import choose_device, device_title
 
@@ -122,6 +123,10 @@ class ThreeSHNetFeatureEncoder:
         encoded = self.image(self._tensor(regions), *given, torch.from_numpy(np.asarray(lengths, np.int64)))
         return Embeddings(np.ascontiguousarray(encoded.embedding.cpu().numpy()))
 
+    def encode_reference_features(self, seeds: Sequence[int]) -> np.ndarray:
+        """Embeddings (n, dim) of made-up features, for ``reference.json``."""
+        return embed_reference_features(self.image, seeds)
+
     def encode_images(self, squares: np.ndarray) -> Embeddings:
         """Pictures cannot be encoded.
 
@@ -190,6 +195,20 @@ def load(package: ModelPackage, *, device: str) -> ThreeSHNetFeatureEncoder:
     load_strictly(image, tensors.get("image", {}), package_name=package.name)
     load_strictly(text, tensors.get("text", {}), package_name=package.name)
     return ThreeSHNetFeatureEncoder(package, image, text, tokenizer_of(text, package.vocabulary), choose_device(device))
+
+
+@torch.inference_mode()
+def embed_reference_features(image: ImageEncoder, seeds: Sequence[int]) -> np.ndarray:
+    """Embeddings (n, dim) of made-up features, ragged: 4, 11, 18, ... regions."""
+    config, rows = image.config, []
+    device = next(image.parameters()).device
+    side = config.score_size
+    for n_regions, seed in zip(range(4, 4 + 7 * len(seeds), 7), seeds, strict=True):
+        shapes = ((n_regions, config.visual_dim), (config.n_classes, side, side), (config.map_size,) * 2)
+        parts = [torch.from_numpy(synthetic_numbers(seed, shape))[None].to(device) for shape in shapes]
+        presence = (torch.from_numpy(synthetic_numbers(seed, (config.n_classes,))) > 0.8).float()[None].to(device)
+        rows.append(image(*parts, presence, torch.tensor([n_regions])).embedding[0].cpu().numpy())
+    return np.stack(rows)
 
 
 @torch.inference_mode()

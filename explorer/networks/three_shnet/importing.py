@@ -10,7 +10,7 @@ from torch import nn
 
 from explorer.errors import PackageError
 from explorer.networks.common.bert import N_WORD_PIECES
-from explorer.networks.three_shnet.feature_encoder import embed_sentences, tokenizer_of
+from explorer.networks.three_shnet.feature_encoder import embed_reference_features, embed_sentences, tokenizer_of
 from explorer.networks.three_shnet.model import ImageEncoder
 from explorer.networks.three_shnet.published import PublishedReport, PublishedTextEncoder
 from explorer.networks.three_shnet.published_text import BertTextEncoder
@@ -76,7 +76,11 @@ def write_imported(
         card=_card(folder.name, image, report),
         vocabulary=vocabulary if report.text_kind == "bigru" else None,
         reference=make_reference(
-            lambda texts: embed_sentences(text, tokenize, texts), None, _NO_PICTURES.side_px, tolerance=_TOLERANCE
+            lambda texts: embed_sentences(text, tokenize, texts),
+            None,
+            _NO_PICTURES.side_px,
+            encode_features=lambda seeds: embed_reference_features(image, seeds),
+            tolerance=_TOLERANCE,
         ),
     )
 
@@ -113,6 +117,7 @@ def _full_precision(module: nn.Module) -> dict[str, np.ndarray]:
 
 
 def _card(name: str, image: ImageEncoder, report: PublishedReport) -> str:
+    trained_on = report.options.get("data_name")
     options = "\n".join(f"- `{key}`: {value}" for key, value in sorted(report.options.items()))
     return f"""# {name}
 
@@ -126,7 +131,8 @@ def _card(name: str, image: ImageEncoder, report: PublishedReport) -> str:
 
 ## Data, protocol, metrics
 
-What the checkpoint says: epoch {report.epoch}, best rSum on its dev split {report.best_rsum}. Measure it with
+Trained on {f"the features that its authors call {trained_on}" if trained_on else "features the file does not name"};
+what the checkpoint says of it: epoch {report.epoch}, best rSum on its dev split {report.best_rsum}. Measure it with
 `retrieval-explorer evaluate --model {name} --dataset FOLDER --split test` on a folder of the features it was made for.
 
 Options of its training:
