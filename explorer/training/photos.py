@@ -56,11 +56,11 @@ def gather_regions(views: Sequence[CachedView], which: Tensor, photos: Tensor) -
     Raises
     ------
     ConfigError
-        the features were computed by a vision package without a region proposer.
+        the features were computed without regions.
     """
     found = [view.regions for view in views if view.regions is not None]
     if len(found) < len(views):
-        raise ConfigError("The vision package proposes no regions.", 'Say tokens = "grid", or update the package.')
+        raise ConfigError("These features have no regions.", 'Say tokens = "grid", or a vision package that proposes.')
     boxes, scores = (gather([getattr(r, name) for r in found], which, photos) for name in ("boxes", "scores"))
     labels, lengths = (gather([getattr(r, name) for r in found], which, photos) for name in ("labels", "lengths"))
     return Regions(boxes, scores, labels.long(), lengths.long())

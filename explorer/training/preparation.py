@@ -1,5 +1,7 @@
 """From a recipe to two splits with all that is frozen computed: photos read, views cached, sentences read."""
 
+import dataclasses
+import functools
 import hashlib
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -7,16 +9,18 @@ from pathlib import Path
 
 from explorer.cancellation import CancellationToken, Cancelled
 from explorer.datasets.karpathy import CaptionedImages, read_karpathy
+from explorer.errors import ConfigError
 from explorer.packages.finding import resolve_package
 from explorer.packages.manifest import VisionPart
 from explorer.packages.package import ModelPackage
 from explorer.training.captions import build_sentence_bank
-from explorer.training.config import DatasetSection, FeatureSection, dataset_paths
+from explorer.training.config import DatasetSection, FeatureSection, NetworkSection, dataset_paths
 from explorer.training.events import Started, TrainingEvent
 from explorer.training.feature_cache import CachedView, ViewRequest, cache_view, open_view
 from explorer.training.photos import Split
 from explorer.training.run_directory import RunDirectory
 from explorer.training.views import View, training_views
+from explorer.training.wording import Wording, find_wording
 from explorer.vision import DEFAULT_BACKBONE, Vision, load_vision
 
 
@@ -48,12 +52,14 @@ class Prepared:
         vision_package: the package of the segmenter, or None.
         train: training photos with all their views.
         val: validation photos as they are.
+        wording: what the splits' sentences are read with.
     """
 
     vision: Vision
     vision_package: ModelPackage | None
     train: Split
     val: Split
+    wording: Wording
 
     @property
     def vision_part(self) -> VisionPart | None:
@@ -65,9 +71,15 @@ class Prepared:
 
 
 def prepare(
-    dataset: DatasetSection, features: FeatureSection, places: TrainingPlaces, token: CancellationToken
+    dataset: DatasetSection,
+    features: FeatureSection,
+    places: TrainingPlaces,
+    token: CancellationToken,
+    network: NetworkSection | None = None,
 ) -> Generator[TrainingEvent, None, Prepared]:
     """Compute what is frozen, or find it computed.
+
+    network: says what reads the sentences, and whether regions are wanted; None for MiniLM and none.
 
     Raises
     ------
@@ -78,26 +90,46 @@ def prepare(
     """
     package = resolve_package(features.vision, places.search_folders) if features.vision else None
     vision = load_vision(package)
-    vision_id = package.model_id if package else DEFAULT_BACKBONE
     annotations, images = dataset_paths(dataset, places.recipe_folder)
     views = training_views(features.n_crops, features.flip, features.seed)
-    plan = [(dataset.train_split, views), (dataset.val_split, [View("photo")])]
+    captioned = [
+        _limited(read_karpathy(annotations, split=name, images_folder=images), dataset.max_photos)
+        for name in (dataset.train_split, dataset.val_split)
+    ]
+    # Before the long part: a language model that is not there is said at once.
+    wording = find_wording(network or NetworkSection(), captioned[0].sentences)
     yield Started(places.run.folder, 0, len(views) + 1, "features")
+    regions_id = _regions_id(package) if network and network.tokens == "regions" else ""
     splits = []
-    for split_name, split_views in plan:
-        captioned = _limited(read_karpathy(annotations, split=split_name, images_folder=images), dataset.max_photos)
+    for part, part_views in zip(captioned, (views, [View("photo")]), strict=True):
         cached: list[CachedView] = []
-        for view in split_views:
-            request = ViewRequest(places.features_folder, vision_id, captioned.image_paths, view, vision.side_px)
-            if request.n_done < len(captioned):
-                yield from cache_view(request, vision, token=token)
+        for view in part_views:
+            model_id = package.model_id if package else DEFAULT_BACKBONE
+            request = ViewRequest(places.features_folder, model_id, part.image_paths, view, vision.side_px, regions_id)
+            if request.begin < len(part):
+                reader = functools.partial(vision, segment=request.n_done < len(part), propose=bool(regions_id))
+                yield from cache_view(request, reader, token=token)
             if token.cancelled:
                 raise Cancelled
             cached.append(open_view(request))
-        bank_path = places.features_folder / f"{_bank_name(captioned)}.sentences"
-        bank = build_sentence_bank(captioned.sentences, bank_path)
-        splits.append(Split(captioned.image_paths, captioned.sentences, cached, bank))
-    return Prepared(vision, package, *splits)
+        bank = wording.bank(part.sentences, sentences_path(places.features_folder, part.sentences))
+        splits.append(Split(part.image_paths, part.sentences, cached, bank))
+    train, val = splits
+    return Prepared(vision, package, train, val, wording)
+
+
+def _regions_id(package: ModelPackage | None) -> str:
+    """Which region proposer; :class:`ConfigError` where the vision package has none."""
+    part = package.manifest.regions if package else None
+    if part is None:
+        raise ConfigError("The vision package proposes no regions.", 'Say tokens = "grid", or install a newer one.')
+    return part.sha256[:16]
+
+
+def with_minilm(split: Split, features_folder: Path) -> Split:
+    """The same photos with MiniLM's word states, whatever the network reads."""
+    bank = build_sentence_bank(split.sentences, sentences_path(features_folder, split.sentences))
+    return dataclasses.replace(split, bank=bank)
 
 
 def _limited(captioned: CaptionedImages, n: int) -> CaptionedImages:
@@ -113,8 +145,9 @@ def _limited(captioned: CaptionedImages, n: int) -> CaptionedImages:
     )
 
 
-def _bank_name(captioned: CaptionedImages) -> str:
+def sentences_path(features_folder: Path, sentences: Sequence[Sequence[str]]) -> Path:
+    """Where MiniLM's word states of these sentences are kept."""
     digest = hashlib.sha256()
-    for photo in captioned.sentences:
+    for photo in sentences:
         digest.update("\0".join(photo).encode("utf-8", "surrogatepass") + b"\1")
-    return digest.hexdigest()[:16]
+    return features_folder / f"{digest.hexdigest()[:16]}.sentences"

@@ -73,7 +73,7 @@ def test_a_vision_package_without_proposer_is_named(make_phase):
     phase = make_phase(tokens=REGIONS)
     without = copy.copy(phase._val.views[0])
     without.regions = None
-    with pytest.raises(ConfigError, match="proposes no regions"):
+    with pytest.raises(ConfigError, match="have no regions"):
         gather_regions([without], torch.zeros(1), torch.zeros(1, dtype=torch.int64))
 
 

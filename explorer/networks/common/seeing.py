@@ -18,7 +18,7 @@ def load_vision_of(package: ModelPackage, *, search_folders: Sequence[Path], dev
     Raises
     ------
     PackageError
-        the vision package is not there, or is not the one this model was trained on top of.
+        the vision package is not there, or it or its region proposer is not the one this model was trained on top of.
     """
     part = package.manifest.vision
     if part is None:
@@ -27,6 +27,13 @@ def load_vision_of(package: ModelPackage, *, search_folders: Sequence[Path], dev
     if vision_package.manifest.weights.sha256 != part.sha256:
         raise PackageError(
             f"{package.name} was trained on top of another version of {part.name} than the one that is installed.",
+            f"Install {part.name} and {package.name} from the same release.",
+        )
+    wanted = package.manifest.config.get("regions_sha256", "")
+    regions = vision_package.manifest.regions
+    if wanted and (regions is None or regions.sha256 != wanted):
+        raise PackageError(
+            f"{package.name} was trained on the regions of another version of {part.name} than the installed one.",
             f"Install {part.name} and {package.name} from the same release.",
         )
     return load_vision(vision_package, device=device)

@@ -1,18 +1,20 @@
 """The networks that a 3SHNet package carries, and what its ``[config]`` says about them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
+import numpy as np
 import torch
 
 from explorer.errors import PackageError
-from explorer.networks.common.language import find_language_model
+from explorer.networks.common.language import LanguageModel, find_language_model
 from explorer.networks.common.loading import load_strictly
 from explorer.networks.common.minilm import MiniLM
 from explorer.networks.three_shnet.config import ImageEncoderConfig, RecurrentTextConfig, TextConfig, TextEncoderConfig
 from explorer.networks.three_shnet.eyes import Eyes, read_eyes
-from explorer.networks.three_shnet.model import ImageEncoder, TextEncoder
+from explorer.networks.three_shnet.model import ImageEncoder
 from explorer.networks.three_shnet.reading import (
     RecurrentText,
     SentenceReader,
@@ -46,6 +48,7 @@ class PackageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         language_sha256: fingerprint of the other language model.
         tokens: whether visual tokens are the cells of the grid or the regions that vision proposes.
         regions: what a region's token is made of beside features.
+        regions_sha256: hash of the region proposer whose regions the network was trained on.
         trunk_cells: whether the trunk's finer cells are part of each visual token.
         tuned_tail: whether the package carries its own last backbone stages.
     """
@@ -56,6 +59,7 @@ class PackageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     language_sha256: str = ""
     tokens: Literal["grid", "regions"] = "grid"
     regions: RegionConfig = RegionConfig()
+    regions_sha256: str = ""
     trunk_cells: bool = False
     tuned_tail: bool = False
 
@@ -85,46 +89,68 @@ def read_parts(package: ModelPackage, device: torch.device) -> Parts:
     ConfigError
         the language model is not on this disk.
     """
+    config = _read_config(package)
     try:
-        config = msgspec.convert(package.manifest.config, PackageConfig)
         image = ImageEncoder(msgspec.convert(config.image, ImageEncoderConfig))
-        text = build_text(_text_config(config))
     except (msgspec.ValidationError, ValueError) as error:
-        raise PackageError(f"[config] of {package.name} does not describe a 3SHNet: {error}.") from error
+        raise _undescribed(package, error) from error
     tensors = split_parts(load_tensors(package))
     load_strictly(image, tensors.get("image", {}), package_name=package.name)
-    load_strictly(text, tensors.get("text", {}), package_name=package.name)
     width, tuned = image.config.visual_dim, config.tuned_tail
     eyes = read_eyes(package, tensors, device, width=width, tuned=tuned, config=config.token_config)
-    return Parts(eyes, image, _reader(package, config, text, device))
+    return Parts(eyes, image, _reader(package, config, tensors.get("text", {}), device))
 
 
-def _text_config(config: PackageConfig) -> TextConfig:
-    if config.text_kind == "bigru":
-        return msgspec.convert(config.text, RecurrentTextConfig)
-    return msgspec.convert(config.text, TextEncoderConfig)
+def read_reader(package: ModelPackage, device: torch.device) -> SentenceReader:
+    """The sentences' side alone; raises as :func:`read_parts`."""
+    tensors = split_parts(load_tensors(package)).get("text", {})
+    return _reader(package, _read_config(package), tensors, device)
+
+
+def _read_config(package: ModelPackage) -> PackageConfig:
+    try:
+        return msgspec.convert(package.manifest.config, PackageConfig)
+    except msgspec.ValidationError as error:
+        raise _undescribed(package, error) from error
+
+
+def _undescribed(package: ModelPackage, error: Exception) -> PackageError:
+    return PackageError(f"[config] of {package.name} does not describe a 3SHNet: {error}.")
 
 
 def _reader(
-    package: ModelPackage, config: PackageConfig, text: TextEncoder | RecurrentText, device: torch.device
+    package: ModelPackage, config: PackageConfig, tensors: Mapping[str, np.ndarray], device: torch.device
 ) -> SentenceReader:
+    kind: type[TextConfig] = RecurrentTextConfig if config.text_kind == "bigru" else TextEncoderConfig
+    try:
+        text = build_text(msgspec.convert(config.text, kind))
+    except (msgspec.ValidationError, ValueError) as error:
+        raise _undescribed(package, error) from error
+    load_strictly(text, tensors, package_name=package.name)
     if isinstance(text, RecurrentText):
-        words = package.vocabulary
-        if not is_vocabulary(words) or len(words) != text.config.n_words:
-            raise PackageError(
-                f"The vocabulary of {package.name} has {len(words)} words and is not the one of its "
-                f"{text.config.n_words} word vectors.",
-                "Install the package again.",
-            )
-        return WordReader(words, text)
+        return WordReader(_vocabulary(package, text.config.n_words), text)
     if config.text_kind == "minilm":
         return StateReader(MiniLM(device=device), text)
+    return StateReader(_language_model(package, config.language_sha256, text.config.word_dim, device), text)
+
+
+def _vocabulary(package: ModelPackage, n_words: int) -> dict[str, int]:
+    words = package.vocabulary
+    if not is_vocabulary(words) or len(words) != n_words:
+        raise PackageError(
+            f"The vocabulary of {package.name} has {len(words)} words and is not that of its {n_words} word vectors.",
+            "Install the package again.",
+        )
+    return words
+
+
+def _language_model(package: ModelPackage, sha256: str, width: int, device: torch.device) -> LanguageModel:
     if package.manifest.text is None:
         raise PackageError(f"{package.name} does not say which language model reads its sentences.")
     language = find_language_model(package.manifest.text.name, device=device)
-    if language.dim != text.config.word_dim or language.fingerprint() != config.language_sha256:
+    if language.dim != width or language.fingerprint() != sha256:
         raise PackageError(
             f"{package.name} was trained on another {package.manifest.text.name} than the one on this disk.",
             "Fetch the language model that the package was trained on.",
         )
-    return StateReader(language, text)
+    return language

@@ -70,6 +70,7 @@ class StateReader(SentenceReader):
         self._language = language
         self.encoder = encoder
 
+    @torch.inference_mode()
     def read(self, texts: Sequence[str]) -> Tensor:
         """See :class:`SentenceReader`."""
         words = self._language.word_states(texts)
@@ -90,6 +91,7 @@ class WordReader(SentenceReader):
         self.vocabulary = dict(vocabulary)
         self.encoder = encoder
 
+    @torch.inference_mode()
     def read(self, texts: Sequence[str]) -> Tensor:
         """See :class:`SentenceReader`."""
         rows = [word_ids(text, self.vocabulary) for text in texts]
