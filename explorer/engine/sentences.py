@@ -73,7 +73,6 @@ def search_sentences(
     """Rank the library's sentences; those without a vector of this model are encoded first."""
     pipeline.check_query(request.query)
     sentences = opened.library.sentences
-    started = time.monotonic()
     if not sentences.count():
         yield protocol.SentenceRanking(
             id=request.id, sentences=(), n_sentences=0, query=request.query, model=request.model
@@ -84,6 +83,7 @@ def search_sentences(
     if Modality.TEXT not in encoder.modalities:
         raise QueryError(f"{encoder.name} reads no sentences.", "Choose another model.")
     token.check()
+    started = time.monotonic()  # what is done once, loading and encoding sentences, is no part of a search
     query = pipeline.encode_query(encoder, request.query, image)
     elapsed_ms = ms_since(started)
     yield from encode_missing(opened, request.model, request.id, token)

@@ -19,14 +19,11 @@ from numpy.lib.format import open_memmap
 
 from explorer.errors import LibraryError, StaleIndexError
 from explorer.library.failures import known_failures
-from explorer.library.rows import VectorTable
+from explorer.library.rows import SENTENCES_PER_ITEM, VectorTable
 
 FORMAT = 1
 _ROWS_PER_FETCH = 4096
 _REMEDY = "Rebuild the search arrays."
-
-SENTENCES_PER_ITEM = 1 << 16
-"""A sentence's id is its item's id times this, plus its position."""
 
 
 class Rows(StrEnum):

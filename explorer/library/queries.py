@@ -8,7 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from explorer.library.rows import CAPTIONS_SHOWN, Counts, ItemRow, ItemStatus, PendingItem, Problem, Problems, Source
+from explorer.library.rows import (
+    CAPTIONS_SHOWN,
+    SENTENCES_PER_ITEM,
+    Counts,
+    ItemRow,
+    ItemStatus,
+    PendingItem,
+    Problem,
+    Problems,
+    Source,
+    item_of,
+)
 from explorer.library.walking import is_below
 from explorer.media.item import display_path
 
@@ -130,6 +141,16 @@ def n_sentences(connection: sqlite3.Connection) -> int:
         " JOIN captions ON captions.item_id = items.id WHERE items.missing_since IS NOT NULL)"
     ).fetchone()
     return int(number)
+
+
+def sentences(connection: sqlite3.Connection, wanted: Sequence[int]) -> dict[int, str]:
+    """Sentence by its id; unknown ids are left out."""
+    ids = {int(sentence_id) for sentence_id in wanted}
+    rows = _by_ids(
+        connection, "SELECT item_id, position, text FROM captions WHERE item_id IN", sorted(set(map(item_of, ids)))
+    )
+    found = {item_id * SENTENCES_PER_ITEM + position: text for item_id, position, text in rows}
+    return {sentence_id: found[sentence_id] for sentence_id in ids & found.keys()}
 
 
 def search_text(connection: sqlite3.Connection, words: str, limit: int) -> np.ndarray:

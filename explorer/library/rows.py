@@ -8,6 +8,14 @@ import numpy as np
 CAPTIONS_SHOWN = 5
 """Sentences that come with the description of an item; data sets of photos have as many for each."""
 
+SENTENCES_PER_ITEM = 1 << 16
+"""A sentence's id is its item's id times this, plus its position."""
+
+
+def item_of(sentence_id: int) -> int:
+    """The item that a sentence is about."""
+    return sentence_id // SENTENCES_PER_ITEM
+
 
 class ItemStatus(StrEnum):
     """What is known of a file."""

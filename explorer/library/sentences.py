@@ -13,17 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from explorer.library import arrays, queries
-from explorer.library.arrays import SENTENCES_PER_ITEM, Rows
+from explorer.library.arrays import Rows
 from explorer.library.connections import Connections
 from explorer.library.failures import known_failures
 from explorer.library.indexing import check_weights
 from explorer.library.matching import match_names
-from explorer.library.rows import VectorTable
+from explorer.library.rows import SENTENCES_PER_ITEM, VectorTable, item_of
 
-
-def item_of(sentence_id: int) -> int:
-    """The item that a sentence is about."""
-    return sentence_id // SENTENCES_PER_ITEM
+__all__ = ["SENTENCES_PER_ITEM", "Sentences", "item_of"]
 
 
 class Sentences:
@@ -65,16 +62,8 @@ class Sentences:
 
     def texts(self, sentence_ids: Sequence[int]) -> dict[int, str]:
         """Sentence by id; unknown ids are left out."""
-        found: dict[int, str] = {}
         with self._connections.reading() as connection:
-            for sentence_id in map(int, sentence_ids):
-                row = connection.execute(
-                    "SELECT text FROM captions WHERE item_id = ? AND position = ?",
-                    divmod(sentence_id, SENTENCES_PER_ITEM),
-                ).fetchone()
-                if row is not None:
-                    found[sentence_id] = row[0]
-        return found
+            return queries.sentences(connection, sentence_ids)
 
     # --- vectors ------------------------------------------------------------------------------------------------
 
