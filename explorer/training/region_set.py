@@ -42,7 +42,7 @@ LabelledSquare = tuple[np.ndarray, Boxes]
 """uint8 RGB (side, side, 3) with its boxes."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PictureSet:
     """Pictures that are drawn by number.
 
