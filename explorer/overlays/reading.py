@@ -121,7 +121,7 @@ def overlays_from_explanation(explanation: Explanation) -> tuple[AnyOverlay, ...
     """
     layers = _layers(
         [_attention(grid) for grid in explanation.attention], [_regions(boxes) for boxes in explanation.regions],
-        [_pointed(maps) for maps in explanation.pointed],
+        [_pointed(maps) for maps in explanation.pointed if maps.n_places],
     )
     if explanation.class_map is not None:
         layers.append(classes_from_class_map(explanation.class_map))

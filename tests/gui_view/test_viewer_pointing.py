@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage, QMouseEvent
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from explorer.gui.viewer_canvas import PictureCanvas
@@ -68,8 +71,6 @@ def test_a_layer_with_the_same_places_goes_by_the_name_that_words_know(cells):
 
 
 def test_nothing_is_told_of_layers_that_are_not_seen(cells, explanation):
-    from dataclasses import replace
-
     hidden = [replace(overlay, visible=False) for overlay in overlays_from_explanation(explanation(1))]
     cells.set_overlays(tuple(hidden))
     _point(cells, 0.5, 0.5)
@@ -147,3 +148,115 @@ def test_the_place_is_pointed_at_by_name(regions):
     regions.point_at("nothing", 1)
     regions.point_at("vsem", -1)
     assert regions.told == [("vsem", 2), ("vsem", -1)]
+
+
+# --- holding a place -------------------------------------------------------------------------------------------------
+
+
+def _click(canvas, u, v):
+    QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=_place(canvas, u, v))
+
+
+def test_a_click_holds_a_place_until_it_is_clicked_again(regions):
+    _click(regions, 0.3, 0.3)
+    assert regions.pointing.pinned
+    QApplication.sendEvent(regions, QEvent(QEvent.Type.Leave))
+    _point(regions, 0.7, 0.5)
+    assert regions.told[-1] == ("regions", 1)
+    _click(regions, 0.7, 0.5)
+    assert (regions.told[-1], regions.pointing.pinned) == (("regions", 2), True)
+    _click(regions, 0.7, 0.5)
+    assert not regions.pointing.pinned
+
+
+def test_a_drag_is_no_click(regions):
+    QTest.mousePress(regions, Qt.MouseButton.LeftButton, pos=_place(regions, 0.3, 0.3))
+    QTest.mouseRelease(regions, Qt.MouseButton.LeftButton, pos=_place(regions, 0.6, 0.3))
+    assert not regions.pointing.pinned
+
+
+def test_a_double_click_fits_and_holds_nothing(regions):
+    regions.zoom_by(3)
+    _click(regions, 0.3, 0.3)
+    QTest.mouseDClick(regions, Qt.MouseButton.LeftButton, pos=_place(regions, 0.3, 0.3))
+    assert regions.placement.zoom == 1.0
+    assert not regions.pointing.pinned
+
+
+def test_keys_hold_a_cell_move_it_and_let_it_go(cells, qtbot):
+    qtbot.keyClick(cells, Qt.Key.Key_Return)
+    assert cells.told == [("vsem", 24)]
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Up, Qt.Key.Key_Up):
+        qtbot.keyClick(cells, key)
+    assert [place for _, place in cells.told] == [24, 25, 32, 31, 24, 17]
+    assert cells.accessibleDescription().startswith("row 3, column 4")
+    qtbot.keyClick(cells, Qt.Key.Key_Escape)
+    assert cells.told[-1] == ("vsem", -1)
+    assert cells.accessibleDescription() == ""
+
+
+def test_keys_go_to_stronger_and_weaker_regions(regions, qtbot):
+    for key in (Qt.Key.Key_Return, Qt.Key.Key_Left, Qt.Key.Key_Left, Qt.Key.Key_Left, Qt.Key.Key_Right):
+        qtbot.keyClick(regions, key)
+    assert [place for _, place in regions.told] == [2, 1, 0, 1]
+    qtbot.keyClick(regions, Qt.Key.Key_Return)
+    assert regions.told[-1] == ("regions", -1)
+
+
+def test_arrows_are_for_others_while_nothing_is_held(regions):
+    event = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Left, Qt.KeyboardModifier.NoModifier)
+    PictureCanvas.keyPressEvent(regions, event)
+    assert not event.isAccepted()
+
+
+# --- the map of a place ----------------------------------------------------------------------------------------------
+
+
+def _with_map(canvas, explanation):
+    layers = overlays_from_explanation(explanation)
+    canvas.set_overlays(tuple(replace(layer, visible=layer.name == "vspm") for layer in layers))
+    return canvas
+
+
+def test_the_map_of_the_region_under_the_pointer_is_shown_and_then_the_average_again(canvas, region_explanation):
+    _with_map(canvas, region_explanation(1))
+    average = canvas.pointing.shown
+    _point(canvas, 0.3, 0.3)  # region 1 attends to the last cell
+    shown = next(layer for layer in canvas.pointing.shown if layer.name == "vspm")
+    assert np.argmax(shown.values) == 15
+    assert _at(canvas, 0.95, 0.95) != GROUND
+    assert _at(canvas, 0.95, 0.05) == GROUND
+    assert canvas.pointing.key is shown
+    QApplication.sendEvent(canvas, QEvent(QEvent.Type.Leave))
+    assert [layer.name for layer in canvas.pointing.shown] == [layer.name for layer in average]
+    assert canvas.pointing.key is None
+    assert _at(canvas, 0.95, 0.05) != GROUND
+
+
+def test_other_heat_maps_make_room_for_the_map_of_a_place(canvas, explanation, region_explanation):
+    regions, gates, average = overlays_from_explanation(region_explanation(1))
+    heat = overlays_from_explanation(explanation(1))[0]
+    canvas.set_overlays((heat, regions, gates, replace(average, visible=True)))
+    canvas.set_current_layer("regions")
+    _point(canvas, 0.3, 0.3)
+    shown = {layer.name: layer for layer in canvas.pointing.shown if layer.name != "vsem"}
+    assert canvas.told[-1] == ("regions", 1)
+    assert shown["vspm"].visible
+    assert shown["regions"].opacity < regions.opacity
+
+
+def test_a_hidden_map_changes_nothing(regions):
+    before = regions.pointing.shown
+    _point(regions, 0.3, 0.3)
+    assert [layer.values is was.values for layer, was in zip(regions.pointing.shown, before, strict=True)] == [True] * 3
+
+
+def test_a_look_that_changes_keeps_what_is_held(canvas, region_explanation):
+    _with_map(canvas, region_explanation(1))
+    _click(canvas, 0.3, 0.3)
+    layers = overlays_from_explanation(region_explanation(1))
+    canvas.set_overlays(tuple(replace(layer, opacity=0.3) for layer in layers))
+    assert canvas.pointing.pinned
+    canvas.set_overlays(layers[2:])
+    assert not canvas.pointing.pinned
+    assert canvas.told[-1] == ("regions", -1)
