@@ -81,6 +81,7 @@ def test_colours_with_a_sign_have_their_threshold_around_zero(panel, region_expl
         assert slider.raw_value() == pytest.approx(0.8 * slider.value() / 100, abs=1e-6)
         slider.setValue(0)
     slider.setValue(50)
+    QApplication.processEvents()
     assert [row.text() for row in panel.boxes[0].regions.rows if row.isVisibleTo(panel)] == ["Region 3", "Person"]
     assert not slider.grab().isNull()
 
@@ -124,5 +125,6 @@ def test_many_regions_list_only_the_strongest(panel):
         name="regions", title="R", boxes=corners, values=np.arange(n, dtype=np.float32), scores=np.ones(n, np.float32),
         labels=("",) * n,
     ),))
+    QApplication.processEvents()
     rows = [row.text() for row in panel.boxes[0].regions.rows if row.isVisibleTo(panel)]
     assert rows == [f"Region {k}" for k in range(36, 30, -1)]
