@@ -84,6 +84,7 @@ def measure_speed(
         "device": encoder.device,
         "n_threads": torch.get_num_threads(),
         "n_cores": os.cpu_count(),
+        "load_average": _load(),
         "n_photos": len(embeddings),
         "gallery": f"{len(embeddings)} photos' embeddings; beyond them repeated with noise, {JITTER:g} of their length",
         **to_dict(timings),
@@ -136,6 +137,11 @@ def _write(text: str, output: Path | None) -> None:
         output.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{output} cannot be written: {error.strerror or error}.", "Name another file.") from error
+
+
+def _load() -> float | None:
+    """Processes that want a processor, mean of the last minute; None where the system does not say."""
+    return round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
 
 
 def _tell(n_done: int, n_total: int) -> None:

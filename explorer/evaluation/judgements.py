@@ -20,7 +20,7 @@ SENTENCE_IDS_FILE = "coco_test_ids.npy"
 """Ids of the 25,000 sentences in file order; for data that bring none of their own."""
 
 _N_NAMED = 3
-_MOST_MISSING = 0.01
+_MOST_LACKING = 0.01
 _WHOLE_SPLIT = "It needs the whole COCO test split: 5,000 photos, 25,000 sentences, with COCO's ids."
 
 Positives = Mapping[int, tuple[int, ...]]
@@ -102,24 +102,24 @@ def require_ids(judgements: Judgements, ids: GalleryIds) -> int:
     DatasetError
         a query is not there, or more than one answer in a hundred; the error names the first.
     """
-    answers = _answers(judgements.text_to_image), _answers(judgements.image_to_text)
-    missing_answers = answers[0].difference(ids.images), answers[1].difference(ids.sentences)
-    for kind, queries, known, all_answers, without in (
-        ("photos", judgements.image_to_text, ids.images, *(part[0] for part in (answers, missing_answers))),
-        ("sentences", judgements.text_to_image, ids.sentences, *(part[1] for part in (answers, missing_answers))),
+    n_lacking = 0
+    for kind, queries, answers, known in (
+        ("photos", judgements.image_to_text, _answers(judgements.text_to_image), ids.images),
+        ("sentences", judgements.text_to_image, _answers(judgements.image_to_text), ids.sentences),
     ):
+        lacking = answers.difference(known)
         missing = set(queries).difference(known)
-        if len(without) > _MOST_MISSING * len(all_answers):
-            missing |= without
+        if len(lacking) > _MOST_LACKING * len(answers):
+            missing |= lacking
         if missing:
-            n = len({*queries, *all_answers})
             names = ", ".join(str(number) for number in sorted(missing)[:_N_NAMED])
             raise DatasetError(
-                f"{len(missing):,} of {n:,} {kind} that {judgements.name} judges are not in this split "
-                f"({names}{', ...' if len(missing) > _N_NAMED else ''}).",
+                f"{len(missing):,} of {len(answers.union(queries)):,} {kind} that {judgements.name} judges are not in "
+                f"this split ({names}{', ...' if len(missing) > _N_NAMED else ''}).",
                 _WHOLE_SPLIT,
             )
-    return sum(map(len, missing_answers))
+        n_lacking += len(lacking)
+    return n_lacking
 
 
 def _answers(positives: Positives) -> set[int]:

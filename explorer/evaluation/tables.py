@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -15,6 +15,7 @@ _JUDGED_RECALL_COLUMNS = ("r1", "r5", "r10", "n_queries")
 _MARGIN_COLUMNS = ("over", "difference", "low", "high", "confidence", "share_above_zero")
 _TIMING_COLUMNS = (
     "n_items", "dim", "n_queries", "encode_ms", "score_ms", "sort_ms", "product_ms", "kpps", "kpps_search",
+    *(f"best_{name}" for name in ("encode_ms", "score_ms", "sort_ms", "product_ms")),
 )  # fmt: skip
 _SIDES = ("image_to_text", "text_to_image")
 
@@ -61,11 +62,10 @@ def _csv_rows(report: EvaluationReport) -> Iterator[dict[str, Any]]:
     }
     for name, part in (("margin", report.margin), ("timing", report.timing)):
         if part is not None:
-            extras |= {f"{name}_{key}": value for key, value in asdict(part).items()}
+            extras |= _flattened(asdict(part), before=f"{name}_")
     for name, judged in (("eccv", report.eccv), ("cxc", report.cxc)):
         if judged is not None:
-            sides = asdict(judged)
-            extras |= {f"{name}_{side}_{key}": value for side in _SIDES for key, value in sides[side].items()}
+            extras |= _flattened(asdict(judged), before=f"{name}_")
     whole = "mean of folds" if report.folds else "all"
     yield {**known, "part": whole, "ties": report.ties, **_flat(report), **extras}
     if report.other_ties is not None:
@@ -75,9 +75,15 @@ def _csv_rows(report: EvaluationReport) -> Iterator[dict[str, Any]]:
 
 
 def _flat(scores: EvaluationReport | OtherTies | Scores) -> dict[str, Any]:
-    sides = {side: asdict(getattr(scores, side)) for side in _SIDES}
-    flat = {f"{side}_{name}": sides[side][name] for side in _SIDES for name in _RECALL_COLUMNS}
-    return flat | {"rsum": scores.rsum}
+    return _flattened({side: asdict(getattr(scores, side)) for side in _SIDES} | {"rsum": scores.rsum})
+
+
+def _flattened(nested: Mapping[str, Any], *, before: str = "") -> dict[str, Any]:
+    """One level, inner keys behind outer ones: ``{"best": {"sort_ms": 1}}`` to ``{"best_sort_ms": 1}``."""
+    flat: dict[str, Any] = {}
+    for key, value in nested.items():
+        flat |= _flattened(value, before=f"{before}{key}_") if isinstance(value, Mapping) else {before + key: value}
+    return flat
 
 
 def _section(reports: Sequence[EvaluationReport]) -> Iterator[str]:
