@@ -121,6 +121,7 @@ def test_features_are_checked_like_pictures() -> None:
     assert reference.feature_seeds == (1, 2, 3)
     assert check_reference(reference, None, None, outputs) == []
     assert check_reference(reference, None, None) == ["The reference has features, but this model reads none."]
-    problems = check_reference(reference, None, None, lambda seeds: outputs(seeds) + [[0, 0], [0, 0.1], [0, 0]])
+    change = np.array([[0, 0], [0, 0.1], [0, 0]])
+    problems = check_reference(reference, None, None, lambda seeds: outputs(seeds) + change)
     assert len(problems) == 1
     assert problems[0].startswith("Output of feature set 2 differs")
