@@ -1,9 +1,9 @@
 """3SHNet beside its baselines and ablations, on the same features: ``python -m explorer.training.comparison``.
 
-For every seed the network of the recipe and its variants: ``plain`` (without VSeM, VSpM, category token and
-segmentation cells) and each switch off on its own; and ridge regression from the pooled features of the same tail to
-MiniLM's sentence embeddings. Each result is kept as soon as it is there, so the same command goes on where a stopped
-comparison was. Differences are paired: same photos, same seed.
+For every seed the network of the recipe, whose tokens are cells or regions, and its variants: ``plain`` (without VSeM,
+VSpM, category token and segmentation cells) and each switch off on its own; and ridge regression from the pooled
+features of the same tail to MiniLM's sentence embeddings. Each result is kept as soon as it is there, so the same
+command goes on where a stopped comparison was. Differences are paired: same photos, same seed.
 """
 
 import argparse
@@ -57,7 +57,7 @@ def compare(
     runs: Sequence[tuple[str, int]],
     token: CancellationToken,
 ) -> Iterator[TrainingEvent]:
-    """Train what is missing and write ``results/comparison.json``.
+    """Train what is missing and write ``comparison.json`` and ``comparison.md`` into ``results``.
 
     places: its run holds the tail, and the features it gives, from a run of the recipe; they are made if they are not.
     runs: names out of :data:`VARIANTS` and seeds, in the order in which they are trained.
@@ -132,15 +132,61 @@ def _write_summary(
     differences = {}
     for variant, seed in runs:
         full, name = f"{FULL}-{seed}", f"{variant}-{seed}"
-        for ours, rival in ((full, "ridge"),) if variant == FULL else ((full, name),):
-            if ours in ranks and rival in ranks:
-                differences[f"{ours} less {rival}"] = asdict(paired_bootstrap(ranks[ours], ranks[rival], owners))
+        rival = "ridge" if variant == FULL else name
+        if full in ranks and rival in ranks:
+            differences[f"{full} less {rival}"] = asdict(paired_bootstrap(ranks[full], ranks[rival], owners))
     summary = {
         "recipe": msgspec.to_builtins(recipe),
         "metrics": {name: recall_metrics(value) for name, value in ranks.items()},
         "paired": differences,
     }
     (results / "comparison.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    (results / "comparison.md").write_text(comparison_table(summary, runs), encoding="utf-8")
+
+
+def comparison_table(summary: dict[str, Any], runs: Sequence[tuple[str, int]]) -> str:
+    """What was measured so far as Markdown: rSum of each variant by seed, and what the full network has more.
+
+    Differences are paired by photos within a seed; their mean over the seeds has no interval of its own.
+    """
+    seeds = list(dict.fromkeys(seed for _, seed in runs))
+    rsums = {name: metrics["rsum"] for name, metrics in summary["metrics"].items()}
+    differences = (f"{FULL} less it, seed {seed}" for seed in seeds)
+    head = ["variant", *(f"seed {seed}" for seed in seeds), "mean", *differences, "mean"]
+    lines = [_row(head), _row(["---"] * len(head))]
+    for variant in ["ridge", *dict.fromkeys(variant for variant, _ in runs)]:
+        names = ["ridge" if variant == "ridge" else f"{variant}-{seed}" for seed in seeds]
+        paired = [summary["paired"].get(f"{FULL}-{seed} less {name}") for seed, name in zip(seeds, names, strict=True)]
+        lines.append(
+            _row([
+                variant,
+                *(_number(rsums.get(name)) for name in names),
+                _mean([rsums.get(name) for name in names]),
+                *("" if variant == FULL else _interval(value) for value in paired),
+                "" if variant == FULL else _mean([value and value["difference"] for value in paired], sign=True),
+            ])
+        )
+    return "\n".join([*lines, ""])
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _number(value: float | None, *, sign: bool = False) -> str:
+    return "" if value is None else f"{value:{'+' if sign else ''}.1f}"
+
+
+def _mean(values: Sequence[float | None], *, sign: bool = False) -> str:
+    """Only where every seed is there: a mean over some seeds would be read as one over all."""
+    found = [value for value in values if value is not None]
+    return _number(sum(found) / len(found), sign=sign) if found and len(found) == len(values) else ""
+
+
+def _interval(value: dict[str, float] | None) -> str:
+    if value is None:
+        return ""
+    return f"{value['difference']:+.1f} ({value['low']:+.1f} to {value['high']:+.1f})"
 
 
 def _runs(variants: str, seeds: str) -> list[tuple[str, int]]:
@@ -169,11 +215,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--results", type=Path, required=True, help="folder for what comes out")
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--variants", default="3shnet,plain", help=f"all, or some of {', '.join(VARIANTS)}")
+    parser.add_argument("--tokens", choices=["grid", "regions"], help="in the place of what the recipe says")
     given = parser.parse_args(arguments)
     try:
         recipe = read_recipe(given.recipe)
         if not isinstance(recipe, ImageSentenceRecipe):
             raise ConfigError("Only recipes of the task image-sentence can be compared.")
+        if recipe.network.text != "minilm":
+            raise ConfigError("The ridge baseline aims at MiniLM's sentences.", 'Say text = "minilm" in [network].')
+        if given.tokens:
+            network = msgspec.structs.replace(recipe.network, tokens=given.tokens)
+            recipe = msgspec.structs.replace(recipe, network=network)
         places = TrainingPlaces(
             run=RunDirectory(given.run),
             recipe_folder=given.recipe.absolute().parent,
