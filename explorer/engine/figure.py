@@ -166,7 +166,7 @@ def _standing(
     if not spec.scores and correct is None:
         return _Standing({}, {}, 0, None)
     try:
-        index = opened.index_of(encoder.model_id)
+        index = opened.index_of(encoder.model_id, encoder.dim)
     except StaleIndexError:
         return _Standing({}, {}, 0, correct)  # indexed with other weights: nobody knows its rank
     if not len(index):
