@@ -1,5 +1,8 @@
 """Goal 3: exact search of 100 float queries costs at most 1.3 times the bare matrix product of the same run.
 
+And how one query grows from 1,000 to 25,000 items (papers.md 3.10): no worse than the bare product of the same run, and
+its sorting no worse than n log n.
+
 Run with ``pytest tests/benchmarks/test_retrieval_benchmarks.py --benchmark-enable -s``; the timings alternate, so that
 other work on the machine hits all sides alike, and the best of each counts.
 """
@@ -10,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from explorer.evaluation.timing import growth, time_queries
 from explorer.representations import Embeddings
 from explorer.retrieval import InnerProductIndex
 
@@ -78,3 +82,32 @@ def test_one_query_is_not_slower_than_faiss(gallery: np.ndarray, capsys: pytest.
     )
     tell(capsys, "one query, 100k x 1024, top 100", times)
     assert times["search"] <= times["flat"]
+
+
+class _NoEncoder:
+    """Every sentence is the same vector: only scoring and sorting are looked at."""
+
+    def __init__(self) -> None:
+        self._query = Embeddings(unit_vectors(3, 1))
+
+    def encode_texts(self, _texts: list[str]) -> Embeddings:
+        return self._query
+
+
+def test_one_query_grows_as_its_product_and_n_log_n(gallery: np.ndarray, capsys: pytest.CaptureFixture[str]) -> None:
+    sizes = (1_000, 5_000, 25_000)
+    timings = time_queries(_NoEncoder(), ["?"] * 40, [gallery[:n] for n in sizes])  # type: ignore[arg-type]
+    steps = growth(timings)
+    with capsys.disabled():
+        for timing, step in zip(timings, steps, strict=True):
+            best = timing.best
+            print(
+                f"\none query, {timing.n_items:,} x {DIM}: score {best.score_ms:.3f} ms (x{step.score:.1f}), sort "
+                f"{best.sort_ms:.3f} ms (x{step.sort:.1f}), product {best.product_ms:.3f} ms (x{step.product:.1f})",
+                end="",
+            )
+        print()
+    largest, grown = timings[-1].best, steps[-1]
+    assert largest.score_ms <= 1.5 * largest.product_ms
+    assert grown.score <= 1.5 * grown.product
+    assert grown.sort <= 1.5 * grown.items * np.log(sizes[-1]) / np.log(sizes[0])
