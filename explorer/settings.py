@@ -56,15 +56,40 @@ class LibrarySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FigureSettings:
+    """What the next figure begins with.
+
+    Attributes:
+        format: png, svg or pdf.
+        width_mm: width of the figure.
+        dpi: pixels an inch.
+        n_results, columns: of a grid.
+        scores, words, frames: what is written and framed.
+        folder: where the last one went; empty: the person's pictures.
+    """
+
+    format: str = "png"
+    width_mm: float = 170.0
+    dpi: int = 300
+    n_results: int = 10
+    columns: int = 5
+    scores: bool = True
+    words: bool = True
+    frames: bool = True
+    folder: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All of it."""
 
     window: WindowSettings = field(default_factory=WindowSettings)
     search: SearchSettings = field(default_factory=SearchSettings)
     library: LibrarySettings = field(default_factory=LibrarySettings)
+    figure: FigureSettings = field(default_factory=FigureSettings)
 
 
-S = TypeVar("S", WindowSettings, SearchSettings, LibrarySettings)
+S = TypeVar("S", WindowSettings, SearchSettings, LibrarySettings, FigureSettings)
 
 
 def read_settings(path: Path) -> Settings:
@@ -92,6 +117,7 @@ def read_settings(path: Path) -> Settings:
         window=_section(path, document, "window", defaults.window),
         search=_section(path, document, "search", defaults.search),
         library=_section(path, document, "library", defaults.library),
+        figure=_section(path, document, "figure", defaults.figure),
     )
 
 

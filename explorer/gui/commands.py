@@ -20,6 +20,7 @@ from explorer.gui.results_pane import ResultsPane
 from explorer.protocol import ErrorList, Source
 
 if TYPE_CHECKING:  # comes after the first paint, and numpy with it
+    from explorer.gui.figure_export import FigureExport
     from explorer.gui.viewing import ItemViewing
 
 _SIZE_STEP_PX = 24
@@ -35,6 +36,7 @@ class Commands(QObject):
         self._window, self._controller = window, controller
         self._query, self._panel, self._pane = query, panel, pane
         self.viewing: ItemViewing | None = None
+        self.figures: FigureExport | None = None
 
     def slots(
         self, fold_library: Callable[[], None], fold_viewer: Callable[[], None]
@@ -58,6 +60,7 @@ class Commands(QObject):
             Command.SEARCH_WITH_RESULT: self._with_current("search_with"),
             Command.OPEN_FILE: self._with_current("open_file"),
             Command.SHOW_IN_FOLDER: self._with_current("show_in_folder"),
+            Command.EXPORT_FIGURE: self.export_figure,
             Command.KEYS: self.show_keys,
             Command.QUIT: self._window.close,
         }
@@ -71,7 +74,10 @@ class Commands(QObject):
             return
         if notice.step is not Step.COPY_DETAILS:
             self._pane.notices.withdraw(notice.topic)
-        self.take_step(notice.step, notice.details)
+        if notice.step is Step.SHOW_FIGURE:
+            self._show_file(notice.details)
+        else:
+            self.take_step(notice.step, notice.details)
 
     @Slot(Step)
     def take_page_step(self, step: Step) -> None:
@@ -174,6 +180,12 @@ class Commands(QObject):
         self._controller.open_library(os.fsencode(path))
 
     @Slot()
+    def export_figure(self) -> None:
+        """A figure of what is shown."""
+        if self.figures is not None:
+            self.figures.export_anything()
+
+    @Slot()
     def show_keys(self) -> None:
         """List all keys."""
         from explorer.gui.keys_dialog import KeysDialog  # here for the start-up time
@@ -186,6 +198,11 @@ class Commands(QObject):
         from explorer.gui.errors_dialog import ErrorsDialog  # here for the start-up time
 
         self._show(ErrorsDialog(errors, self._window))
+
+    def _show_file(self, path: str) -> None:
+        """Show a file that was written."""
+        if not desktop.show_in_folder(os.fsencode(path)):
+            self._controller.notify(Notice(topic=Topic.FILE, text="No file manager was found here.", serious=True))
 
     @Slot(Source)
     def show_source(self, source: Source) -> None:

@@ -13,8 +13,8 @@ from explorer.gui.query_bar import QueryBar
 
 _MENU = (
     Command.ADD_FOLDER, Command.RESCAN, Command.ADD_SENTENCES, Command.OPEN_LIBRARY, None,
-    Command.SEARCH_WITH_PHOTO, Command.SHOW_EVERYTHING, None, Command.FOLD_LIBRARY, Command.FOLD_VIEWER, None,
-    Command.KEYS, Command.QUIT,
+    Command.SEARCH_WITH_PHOTO, Command.SHOW_EVERYTHING, Command.EXPORT_FIGURE, None,
+    Command.FOLD_LIBRARY, Command.FOLD_VIEWER, None, Command.KEYS, Command.QUIT,
 )
 
 

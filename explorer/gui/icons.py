@@ -87,6 +87,12 @@ def _notice(path: QPainterPath) -> None:
     _lines(path, (8, 4.9), (8, 5.1))
 
 
+def _export(path: QPainterPath) -> None:
+    _lines(path, (8, 10.5), (8, 1.8))
+    _lines(path, (4.8, 5), (8, 1.8), (11.2, 5))
+    _lines(path, (2, 9.5), (2, 13.8), (14, 13.8), (14, 9.5))
+
+
 def _folder(path: QPainterPath) -> None:
     _lines(path, (1.5, 12.8), (1.5, 3.4), (6, 3.4), (7.6, 5.2), (14.5, 5.2), (14.5, 12.8), (1.5, 12.8))
 
@@ -100,8 +106,8 @@ def _add_image(path: QPainterPath) -> None:
 
 _GLYPHS = {
     "search": _search, "close": _close, "plus": _plus, "rescan": _rescan, "left pane": _left_pane,
-    "right pane": _right_pane, "menu": _menu, "more": _more, "photos": _photos, "warning": _warning, "notice": _notice,
-    "folder": _folder, "add image": _add_image,
+    "right pane": _right_pane, "menu": _menu, "more": _more, "photos": _photos, "warning": _warning,
+    "notice": _notice, "folder": _folder, "add image": _add_image, "export": _export,
 }
 
 

@@ -28,6 +28,7 @@ class Command(Enum):
     SEARCH_WITH_RESULT = "Search with this image"
     OPEN_FILE = "Open file"
     SHOW_IN_FOLDER = "Show in folder"
+    EXPORT_FIGURE = "Export figure…"
     KEYS = "All keys"
     QUIT = "Quit"
 
@@ -56,6 +57,7 @@ KEYS = (
     Key("Results", ("Ctrl+Shift+C",), Command.COPY_PATH),
     Key("Results", ("Ctrl+Return",), Command.OPEN_FILE),
     Key("Results", ("Ctrl+Shift+Return",), Command.SHOW_IN_FOLDER),
+    Key("Results", ("Ctrl+E",), Command.EXPORT_FIGURE),
     Key("Results", ("Ctrl++", "Ctrl+="), Command.LARGER),
     Key("Results", ("Ctrl+-",), Command.SMALLER),
     Key("Viewer", ("1 … 9",), text="Show or hide an overlay"),

@@ -34,7 +34,7 @@ class MainWindow(QWidget):
     Attributes:
         header, query, models, busy, panes, panel, pane, status: the parts that are seen.
         commands, sentences, drops: what joins them.
-        viewer, viewing, best_sentences: after :meth:`complete`.
+        viewer, viewing, best_sentences, figures: after :meth:`complete`.
     """
 
     def __init__(self, controller: Controller, settings: Settings) -> None:
@@ -60,7 +60,8 @@ class MainWindow(QWidget):
     @Slot()
     def complete(self) -> None:
         """Put in grid and viewer."""
-        from explorer.gui.results_grid import ResultsGrid  # here for the start-up time
+        from explorer.gui.figure_export import FigureExport  # here for the start-up time
+        from explorer.gui.results_grid import ResultsGrid
         from explorer.gui.results_grid_area import MAX_CELL_PX, MIN_CELL_PX
         from explorer.gui.sentences_panel import SentencesPanel
         from explorer.gui.shown_ranking import ShownRanking
@@ -82,6 +83,9 @@ class MainWindow(QWidget):
         self.viewer.closed.connect(self.panes.close_viewer)
         self.panes.viewer_shown.connect(self.viewing.show_current)
         self.commands.viewing = self.viewing
+        self.figures = FigureExport(self._controller, self.pane, self.viewing, self._settings.figure)
+        self.commands.figures = self.figures
+        self.pane.export_asked.connect(self.figures.export_grid)
         self.panes.add_viewer(self.viewer)
         self._join_sentences()
 
@@ -180,7 +184,7 @@ class MainWindow(QWidget):
             self.go_back()
         elif self.panes.viewer is None:
             super().keyPressEvent(event)
-        elif text and text in "1234":
+        elif text and text in "123456789":
             self.viewer.toggle_layer(int(text))
         elif text and text in "[]":
             self.viewer.step_opacity(1 if text == "]" else -1)
@@ -202,12 +206,12 @@ class MainWindow(QWidget):
             pane_widths_px=self.panes.widths_px(),
             library_shown=self.panes.library_shown,
             viewer_shown=self.panes.viewer_wanted,
-            sentences_shown=self._sentences_shown(),
+            sentences_shown=self._settings.window.sentences_shown,
             cell_px=self.pane.size_slider.value(),
         )
         search = replace(self._settings.search, model=self._controller.session.model)
-        return replace(self._settings, window=window, search=search)
-
-    def _sentences_shown(self) -> bool:
-        completed = self.panes.viewer is not None
-        return self.best_sentences.unfolded if completed else self._settings.window.sentences_shown
+        left = replace(self._settings, window=window, search=search)
+        if self.panes.viewer is None:  # closed before the window was complete
+            return left
+        window = replace(window, sentences_shown=self.best_sentences.unfolded)
+        return replace(left, window=window, figure=self.figures.settings)

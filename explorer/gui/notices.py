@@ -82,7 +82,7 @@ def notice_of_captions(added: CaptionsAdded) -> Notice:
         text = text.replace("were", "was")
     if added.n_unmatched:
         text = f"{text[:-1]}; {unknown} not in this library."
-    return Notice(topic=Topic.SENTENCES, text=text)
+    return Notice(topic=Topic.SENTENCES, text=text, passing=not added.n_unmatched)
 
 
 SENTENCES_STOPPED = Notice(

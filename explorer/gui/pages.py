@@ -27,6 +27,7 @@ class Step(Enum):
     SHOW_EVERYTHING = "Show everything"
     SEARCH_AGAIN = "Search again"
     SHOW_ERRORS = "Show them"
+    SHOW_FIGURE = "Show in folder"
     RELOAD_MODEL = "Load it again"
 
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QStackedWidget, QVBoxLayout, QWidget
 
+from explorer.gui.icons import GlyphButton
 from explorer.gui.notice_bar import NoticeBar
 from explorer.gui.page_view import PageView
 from explorer.gui.pages import STARTING, Page
@@ -26,10 +27,11 @@ class ResultsPane(QWidget):
     """Shows one ranking; before :meth:`add_grid` only pages and notices, which need nothing heavy.
 
     Signals:
-        arrived(): a ranking was drawn.
+        arrived(): a ranking was drawn. export_asked(): the first results are wanted as a figure.
     """
 
     arrived = Signal()
+    export_asked = Signal()
 
     def __init__(self, cell_px: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,12 +52,15 @@ class ResultsPane(QWidget):
         self.size_label = QLabel("Size", self)
         self.size_slider = _slider("Size of thumbnails", cell_px, cell_px, cell_px, self)
         self.size_slider.setPageStep(24)
+        self.export_button = GlyphButton("export", "Export results as a figure…", parent=self)
+        self.export_button.setFixedSize(28, 28)
+        self.export_button.clicked.connect(self.export_asked)
         self.tools = QWidget(self)
         tools = QHBoxLayout(self.tools)
         tools.setContentsMargins(16, 4, 16, 4)
         tools.setSpacing(8)
         tools.addWidget(self.count_label, 1)
-        for part in (self.score_label, self.score_slider, self.size_label, self.size_slider):
+        for part in (self.score_label, self.score_slider, self.size_label, self.size_slider, self.export_button):
             tools.addWidget(part)
         self.stack = QStackedWidget(self)
         self.stack.addWidget(self.page)
@@ -78,7 +83,7 @@ class ResultsPane(QWidget):
         self.size_slider.valueChanged.connect(grid.set_cell_px)
         grid.cell_px_changed.connect(self.size_slider.setValue)  # the wheel over the grid changes it too
         self.stack.addWidget(grid)
-        QWidget.setTabOrder(self.size_slider, grid)
+        QWidget.setTabOrder(self.export_button, grid)
         if self._early is not None:
             self.show_ranking(self._early)
         self.show_page(self._page)
@@ -135,6 +140,10 @@ class ResultsPane(QWidget):
     def n_shown(self) -> int:
         """How many rows the grid has."""
         return 0 if self._shown is None else self._shown.n_kept
+
+    def first_items(self, n_items: int) -> tuple[int, ...]:
+        """Ids of the first results, as they are shown."""
+        return () if self._shown is None else self._shown.first(n_items)
 
     def focus_results(self) -> None:
         """Give the grid the focus, if it is seen."""

@@ -40,6 +40,10 @@ class ShownRanking:
             return None
         return float(self._scores[row])
 
+    def first(self, n_items: int) -> tuple[int, ...]:
+        """Ids of the first items that the bound leaves."""
+        return tuple(self._item_ids[: min(n_items, self.n_kept)].tolist())
+
     def keep_above(self, part: float) -> tuple[np.ndarray, np.ndarray | None]:
         """Ids and scores above a bound, which lies at ``part`` of the way from the lowest score to the best.
 

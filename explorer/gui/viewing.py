@@ -69,6 +69,16 @@ class ItemViewing(QObject):
         """The selected item."""
         return None if self._current is None else self._current[0]
 
+    @property
+    def shown(self) -> int | None:
+        """The item the viewer shows."""
+        return self._shown
+
+    @property
+    def viewer(self) -> Viewer:
+        """Where it is shown."""
+        return self._viewer
+
     # --- showing ------------------------------------------------------------------------------------------------------
 
     @Slot(int, int)

@@ -93,6 +93,14 @@ class WordsPanel(QWidget):
         """What is shown; ``None`` while the panel is hidden."""
         return self._table
 
+    @property
+    def held(self) -> tuple[str, int, str] | None:
+        """The word that is held: the layer it lights, its number, the word."""
+        table, number = self._table, self.chips.held
+        if table is None or number < 0 or not table.links or self.isHidden():
+            return None
+        return self._linked_layer(table), number, table.words[number]
+
     def controls(self) -> list[QWidget]:
         """What takes the focus, from left to right; only one of them is reached by Tab."""
         return list(self.chips.chips) if not self.isHidden() else []
@@ -140,9 +148,12 @@ class WordsPanel(QWidget):
     def _light(self, word: int) -> None:
         if self._table is None or self._holding or not self._table.links:
             return
-        layer = next((name for name in self._seen if name in self._table.links), next(iter(self._table.links)))
+        layer = self._linked_layer(self._table)
         values: np.ndarray | None = self._table.links[layer][word] if word >= 0 else None
         self.values_wanted.emit(layer, values)
+
+    def _linked_layer(self, table: WordTable) -> str:
+        return next((name for name in self._seen if name in table.links), next(iter(table.links)))
 
     @Slot(int)
     def _leave_out(self, word: int) -> None:

@@ -6,6 +6,7 @@ from PySide6.QtGui import QFontMetrics, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 
+from explorer.engine.requests import Kind
 from explorer.gui.notices import notice_of_captions
 from explorer.gui.sentence_list import broken
 from explorer.protocol import AddCaptions, CaptionsAdded, Explain, SearchSentences
@@ -149,7 +150,7 @@ def test_encoding_is_told_and_can_be_stopped_and_taken_up_again(open_window, unt
     until(lambda: panel.list.rows.sentences)
     assert panel.state.text() == "The 20 best of 1,000"
     assert not panel.button.isVisible()
-    assert not controller.session.line.under_way("sentences")
+    assert not controller.session.line.under_way(Kind.SENTENCES)
 
 
 def test_a_failure_is_a_sentence_in_the_panel(open_window, until):

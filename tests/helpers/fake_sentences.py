@@ -86,5 +86,6 @@ def figure(request: p.MakeFigure, error: str) -> p.Message:
         stream.write(b"<svg xmlns='http://www.w3.org/2000/svg' width='10' height='10'/>")
     else:
         image.save(stream, spec.format.upper())
-    recipe = f'schema_version = 1\nkind = "{spec.kind}"\nmodel = "{spec.model}"\nitem_ids = {list(spec.item_ids)}\n'
+    recipe = "# How this figure was made.\n"
+    recipe += f'schema_version = 1\nkind = "{spec.kind}"\nmodel = "{spec.model}"\nitem_ids = {list(spec.item_ids)}\n'
     return p.Figure(id=request.id, content=stream.getvalue(), recipe=recipe)
