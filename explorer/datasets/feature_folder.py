@@ -15,7 +15,7 @@ import numpy as np
 
 from explorer.datasets.array_file import FLOATS, NUMBERS, open_array, read_rows
 from explorer.datasets.class_maps import PUBLISHED_CLASSES, holds_class_ids, normalise_class_ids
-from explorer.datasets.region_files import RegionArray, RegionFiles
+from explorer.datasets.region_files import RegionArray, RegionFiles, Regions, RegionTable
 from explorer.datasets.text_lines import read_text_lines
 from explorer.errors import DatasetError
 
@@ -81,7 +81,7 @@ class FeatureFolder:
         split: str,
         sentences: tuple[tuple[str, ...], ...],
         image_ids: tuple[str, ...],
-        regions: RegionArray | RegionFiles,
+        regions: Regions,
         extras: dict[str, _Extra],
     ) -> None:
         self.name, self.split = folder.name, split
@@ -149,8 +149,9 @@ def open_feature_folder(
     split
         what stands before the first underscore of the files' names: ``train``, ``dev``, ``test``, ``testall``.
     regions_folder
-        where there is one ``.npy`` an image; by default ``coco_region_features``, ``region_features`` or ``regions``
-        inside. Read only where there is no ``{split}_ims.npy``.
+        where there is one ``.npy`` an image, or the table (TSV) of bottom-up attention; by default
+        ``coco_region_features``, ``region_features`` or ``regions`` inside. Read only where there is no
+        ``{split}_ims.npy``.
     truncate_dev
         cut the split ``dev`` to its first 5,000 captions, as published.
 
@@ -170,7 +171,7 @@ def open_feature_folder(
     ids_path = folder / f"{split}_ids.txt"
     ids = read_text_lines(ids_path) if ids_path.is_file() else None
     images_path = folder / f"{split}_ims.npy"
-    regions: RegionArray | RegionFiles
+    regions: Regions
     if images_path.is_file():
         regions, n_images = _open_region_array(images_path, captions, ids)
     else:
@@ -198,19 +199,19 @@ def _open_region_array(path: Path, captions: Sequence[str], ids: Sequence[str] |
 
 def _open_region_files(
     folder: Path, split: str, captions: Sequence[str], ids: Sequence[str] | None, regions_folder: Path | None
-) -> tuple[RegionFiles, int]:
+) -> tuple[RegionFiles | RegionTable, int]:
     candidates = [regions_folder] if regions_folder else [folder / name for name in _REGION_FOLDERS]
-    found = next((candidate for candidate in candidates if candidate.is_dir()), None)
+    found = next((candidate for candidate in candidates if candidate.exists()), None)
     if found is None or ids is None:
         missing = f"{split}_ids.txt" if found is not None else f"{split}_ims.npy"
         raise DatasetError(
             f"The file {folder / missing} is missing.",
-            f"Region features come as {split}_ims.npy, or as one .npy an image with {split}_ids.txt.",
+            f"Region features come as {split}_ims.npy, or as one .npy an image or a TSV with {split}_ids.txt.",
         )
     _require_fit(f"{split}_ids.txt", len(ids), len(captions))
     if len(ids) == len(captions) and _ids_in_fives(ids):
         ids = ids[::CAPTIONS_PER_IMAGE]
-    return RegionFiles(found, ids), len(ids)
+    return RegionFiles(found, ids) if found.is_dir() else RegionTable(found, ids), len(ids)
 
 
 def _require_fit(name: str, n_rows: int, n_captions: int, n_images: int | None = None) -> None:

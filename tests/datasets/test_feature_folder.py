@@ -1,5 +1,6 @@
 """Folders in the field's layouts are read as they are, or a sentence says what does not fit."""
 
+import base64
 import tracemalloc
 from contextlib import suppress
 from pathlib import Path
@@ -202,11 +203,29 @@ def test_region_files_elsewhere_missing_or_of_another_width(tmp_path: Path) -> N
     with pytest.raises(DatasetError, match=r"391895\.npy is shorter than its header says"):
         read.batch([0])
     (elsewhere / "391896.npy").unlink()
-    with pytest.raises(DatasetError, match=r"1 of 2 files .* missing .* \(391896\.npy\)"):
+    with pytest.raises(DatasetError, match=r"1 of 2 images have no region features in .*\(391896\.npy missing\)"):
         open_feature_folder(folder, split="testall", regions_folder=elsewhere)
     (folder / "testall_ids.txt").unlink()
     with pytest.raises(DatasetError, match=r"testall_ids\.txt is missing"):
         open_feature_folder(folder, split="testall", regions_folder=elsewhere)
+
+
+def test_regions_may_be_a_table_of_bottom_up_attention(tmp_path: Path) -> None:
+    folder = coco_folder(tmp_path / "coco", [0, 36, 3])
+    lines = []
+    for path in sorted((folder / "coco_region_features").iterdir(), reverse=True):
+        features = np.load(path)
+        encoded = [base64.b64encode(part.astype("<f4").tobytes()).decode() for part in (features[:, :4], features)]
+        lines.append("\t".join([path.stem, "640", "480", str(len(features)), *encoded]))
+    table = tmp_path / "karpathy_test_resnet101.tsv"
+    write_text(table, lines)
+    files, rows = (open_feature_folder(folder, split="testall", regions_folder=place) for place in (None, table))
+    assert rows.visual_dim == files.visual_dim == D
+    for left, right in zip(files.batch([2, 0, 1]).parts(), rows.batch([2, 0, 1]).parts(), strict=True):
+        assert np.array_equal(left, right)
+    write_text(table, lines[:2])
+    with pytest.raises(DatasetError, match=r"1 of 3 images .*resnet101\.tsv \(391895 missing\)"):
+        open_feature_folder(folder, split="testall", regions_folder=table)
 
 
 def test_empty_lines_count_and_odd_characters_do_not_break_lines(tmp_path: Path) -> None:
