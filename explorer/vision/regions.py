@@ -26,10 +26,10 @@ class Selection:
         n_candidates: the surest so many are looked at.
     """
 
-    max_overlap: float = 0.6
-    min_score: float = 0.01
+    max_overlap: float = 0.5
+    min_score: float = 0.002
     min_label: float = 0.3
-    n_candidates: int = 200
+    n_candidates: int = 400
 
 
 def select_regions(
