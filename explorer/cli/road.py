@@ -1,4 +1,4 @@
-"""The road from the command line: index, search, explain."""
+"""The road from the command line: index, search."""
 
 import json
 import os
@@ -136,23 +136,3 @@ def search(  # noqa: PLR0913 - a command's options
 
 def _hit(rank: int, score: float, item: protocol.ItemDescription) -> dict[str, Any]:
     return {"rank": rank, "score": round(score, 6), **place_of(item)}
-
-
-def explain(
-    context: typer.Context,
-    item: Annotated[int, typer.Option(help="The item's number, as `search` prints it.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Where the picture goes: .png, .svg or .pdf.")],
-    query: Annotated[str, typer.Option(help="The sentence to compare it with.")] = "",
-    library: LibraryOption = None,
-    model: ModelOption = DEFAULT_MODEL,
-    device: DeviceOption = "auto",
-) -> None:
-    """Draw one result: the photo, where the model looked, and what it saw there, side by side."""
-    from explorer.engine.figure import write_explanation
-
-    running = engine_with_library(places_of(context), library, device)
-    try:
-        write_explanation(running, item, output, query=query, model=model)
-    finally:
-        running.close()
-    say(f"Wrote {output}.")

@@ -75,8 +75,8 @@ class Opened:
         if previous is not None:
             previous.close()
 
-    def index_of(self, model_id: str, dim: int | None = None) -> InnerProductIndex:
-        """The search index of a model, as the library is now; ``dim``: its width, for a library without vectors of it.
+    def index_of(self, model_id: str, dim: int) -> InnerProductIndex:
+        """The search index of a model whose vectors are ``dim`` wide, as the library is now.
 
         While indexing is under way every batch changes the library: the index then follows it at intervals, so that
         a search never pays for more than a twentieth of the time in rebuilding.
