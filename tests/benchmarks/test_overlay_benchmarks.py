@@ -13,7 +13,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 
 from explorer.gui.painters import OverlayPainter
-from explorer.overlays import ClassOverlay, HeatOverlay
+from explorer.overlays import ClassOverlay, HeatOverlay, PointedOverlay, RegionOverlay, Style, at_place
 
 cv2 = pytest.importorskip("cv2")
 WIDTH, HEIGHT = 1024, 768
@@ -37,6 +37,22 @@ def _classes():
     )
 
 
+def _regions():
+    rng = np.random.default_rng(2)
+    boxes = np.sort(rng.random((36, 2, 2)), axis=1).reshape(36, 4).astype(np.float32)
+    return RegionOverlay(
+        name="regions", title="", boxes=boxes, values=rng.random(36, np.float32), scores=np.ones(36, np.float32),
+        labels=("",) * 36, opacity=1.0,
+    )
+
+
+def _pointed():
+    maps = np.random.default_rng(3).random((36, 64, 64)).astype(np.float16)
+    return PointedOverlay(
+        name="vspm", title="", values=maps.mean(axis=0, dtype=np.float32), places="regions", maps=maps, opacity=0.6
+    )
+
+
 def _opencv(photo, values):
     """What a viewer without Qt does: enlarge the map, colour it, blend it."""
     small = (np.clip(values, 0, 1) * 255).astype(np.uint8)
@@ -54,7 +70,11 @@ def _interleaved(first, second, n=40):
     return tuple(min(kept) for kept in times), tuple(statistics.median(kept) for kept in times)
 
 
-@pytest.mark.parametrize("overlay", [_heat(), _classes()], ids=["heat", "classes"])
+@pytest.mark.parametrize(
+    "overlay",
+    [_heat(), _classes(), replace(_heat(), style=Style.COVER), replace(_regions(), style=Style.COVER)],
+    ids=["heat", "classes", "cover", "cover of 36 regions"],
+)
 def test_painting_an_overlay_beside_opencv(qapp, photo, overlay):
     canvas = QImage(WIDTH, HEIGHT, QImage.Format.Format_RGB32)
     canvas.fill(0xFF336699)
@@ -72,12 +92,73 @@ def test_painting_an_overlay_beside_opencv(qapp, photo, overlay):
         painter.end()
     first, opencv = first / 2, min(opencv, same)
     print(
-        f"\n{overlay.kind} at {WIDTH} x {HEIGHT}: OpenCV {opencv:.2f} ms; QPainter {again:.2f} ms, ratio "
-        f"{again / opencv:.2f}; while the picture moves {first:.2f} ms, ratio {first / opencv:.2f}"
+        f"\n{overlay.kind} ({getattr(overlay, 'style', 'areas')}) at {WIDTH} x {HEIGHT}: OpenCV {opencv:.2f} ms; "
+        f"QPainter {again:.2f} ms, ratio {again / opencv:.2f}; while the picture moves {first:.2f} ms, "
+        f"ratio {first / opencv:.2f}"
     )
     assert again <= 0.5 * opencv
     # Stretching anew in every frame of a pan or zoom: still no dearer than OpenCV's blend of a ready map.
     assert first <= 1.5 * opencv
+
+
+def _rectangles(image, regions):
+    for left, top, right, bottom in (regions.boxes * [WIDTH, HEIGHT, WIDTH, HEIGHT]).astype(int).tolist():
+        cv2.rectangle(image, (left, top), (right, bottom), (0, 0, 0), 5)
+        cv2.rectangle(image, (left, top), (right, bottom), (80, 160, 250), 3)
+
+
+def test_36_regions_beside_opencv(qapp, photo):
+    """Outlines over a picture that stays what it is: OpenCV draws into a copy, without any transparency."""
+    canvas = QImage(WIDTH, HEIGHT, QImage.Format.Format_RGB32)
+    painter, overlays, regions = QPainter(canvas), OverlayPainter(), _regions()
+    still, moving = QRectF(0, 0, WIDTH, HEIGHT), [QRectF(0, 0, WIDTH, HEIGHT), QRectF(0, 0, WIDTH, HEIGHT - 1)]
+
+    def theirs():
+        _rectangles(photo.copy(), regions)
+
+    (again, opencv), _ = _interleaved(lambda: overlays.paint(painter, still, regions), theirs)
+    (first, same), _ = _interleaved(lambda: _paint_at_each(overlays, painter, moving, regions), theirs)
+    painter.end()
+    first, opencv = first / 2, min(opencv, same)
+    print(
+        f"\n36 regions at {WIDTH} x {HEIGHT}: OpenCV {opencv:.2f} ms; QPainter {again:.2f} ms, ratio "
+        f"{again / opencv:.2f}; while the picture moves {first:.2f} ms, ratio {first / opencv:.2f}"
+    )
+    assert again <= 16.7
+    assert first <= 16.7
+
+
+def test_the_map_of_each_region_in_turn_beside_opencv(qapp, photo):
+    """The pointer goes from region to region: 36 boxes, and every time another 64 x 64 map over the picture.
+
+    OpenCV enlarges, colours and blends the same map into the photo and draws the same boxes; both begin with the map.
+    """
+    canvas = QImage(WIDTH, HEIGHT, QImage.Format.Format_RGB32)
+    canvas.fill(0xFF336699)
+    painter, overlays, regions, pointed = QPainter(canvas), OverlayPainter(), _regions(), _pointed()
+    target, turn = QRectF(0, 0, WIDTH, HEIGHT), iter(range(10_000))
+
+    def ours():
+        overlays.paint(painter, target, at_place(pointed, next(turn) % 36))
+        overlays.paint(painter, target, regions)
+
+    def theirs():
+        values = pointed.maps[next(turn) % 36].astype(np.float32)
+        _, blend = _opencv(photo, (values - values.min()) / np.ptp(values))
+        _rectangles(blend(), regions)
+
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        (best, opencv), (median, opencv_median) = _interleaved(ours, theirs)
+    finally:
+        cv2.setNumThreads(threads)
+        painter.end()
+    print(
+        f"\n36 boxes and the map of another region each time at {WIDTH} x {HEIGHT}: OpenCV {opencv:.2f} ms (median "
+        f"{opencv_median:.2f}); QPainter {best:.2f} ms (median {median:.2f}), ratio {best / opencv:.2f}"
+    )
+    assert best <= 2 * opencv
 
 
 def _paint_at_each(overlays, painter, places, overlay):
@@ -89,7 +170,7 @@ def test_moving_the_threshold_stays_within_a_frame(qapp):
     canvas = QImage(WIDTH, HEIGHT, QImage.Format.Format_RGB32)
     painter = QPainter(canvas)
     overlays = OverlayPainter()
-    for overlay in (_heat(), _classes()):
+    for overlay in (_heat(), _classes(), _regions(), replace(_regions(), style=Style.COVER)):
         times = []
         for step in range(20):
             started = time.perf_counter()

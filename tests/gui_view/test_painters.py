@@ -4,11 +4,23 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QImage, QPainter
 
 from explorer.gui.painters import PAINTERS, OverlayPainter, bar_image, image_from_rgba
-from explorer.overlays import ClassOverlay, ColourMap, HeatOverlay, OverlayKind, class_rgba, colour_table, heat_rgba
+from explorer.gui.painters_regions import frame_bars
+from explorer.overlays import (
+    ClassOverlay,
+    ColourMap,
+    HeatOverlay,
+    OverlayKind,
+    RegionOverlay,
+    Style,
+    class_rgba,
+    colour_table,
+    heat_rgba,
+    region_cover_rgba,
+)
 from explorer.overlays.interpolation import enlarge
 
 GROUND = np.array([40, 90, 200], np.float64)
@@ -141,3 +153,81 @@ def test_a_dense_screen_is_painted_at_its_own_pixels(qapp, heat):
 def test_the_colour_bar_runs_from_low_to_high(qapp, heat):
     bar = _pixels(bar_image(heat))
     np.testing.assert_array_equal(bar[0], colour_table(ColourMap.MAGMA))
+
+
+# --- regions ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_bars_of_a_frame_cover_it_once_and_nothing_else(seed):
+    rng = np.random.default_rng(seed)
+    view = QRect(0, 0, 60, 50)
+    left, top = rng.integers(-30, 60, 2).tolist()
+    wide, high = rng.integers(1, 80, 2).tolist()
+    width = int(rng.integers(1, 6))
+    box = QRect(left, top, wide, high)
+    expected = np.zeros((50, 60), int)
+    for y in range(50):
+        for x in range(60):
+            dx, dy = min(x - left, left + wide - 1 - x), min(y - top, top + high - 1 - y)
+            expected[y, x] = min(dx, dy) >= 0 and (min(dx, dy) < width)
+    painted = np.zeros((50, 60), int)
+    for bar in frame_bars(box, width, view, piece=7):
+        assert bar.width() > 0
+        assert bar.height() > 0
+        seen = bar & view
+        painted[seen.top() : seen.bottom() + 1, seen.left() : seen.right() + 1] += 1
+    np.testing.assert_array_equal(painted, expected)
+
+
+def _regions(**look):
+    return RegionOverlay(
+        name="regions", title="R", labels=("a", "b"), scores=np.ones(2, np.float32),
+        boxes=np.array([[0.1, 0.1, 0.6, 0.6], [0.4, 0.4, 0.9, 0.9]], np.float32),
+        values=np.array([0.2, 0.8], np.float32), **look,
+    )
+
+
+def _drawn(overlay, width=200, height=100, painter_of=OverlayPainter):
+    canvas = _canvas(width, height)
+    painter = QPainter(canvas)
+    painter_of().paint(painter, QRectF(0, 0, width, height), overlay)
+    painter.end()
+    return _pixels(canvas)
+
+
+def test_regions_are_outlined_in_their_colour_and_leave_the_picture_inside_alone(qapp):
+    pixels = _drawn(_regions(opacity=1.0))
+    np.testing.assert_array_equal(pixels[15, 50], GROUND)  # inside of the first
+    np.testing.assert_array_equal(pixels[75, 120], GROUND)  # inside of the second
+    np.testing.assert_array_equal(pixels[3, 3], GROUND)
+    strongest = colour_table(ColourMap.MAGMA)[255]
+    np.testing.assert_allclose(pixels[75, 80], strongest, atol=1)  # the left side of the second
+    np.testing.assert_allclose(pixels[40, 100], strongest, atol=1)  # where it crosses the first: on top
+    assert pixels[75, 77].max() < GROUND.max() * 0.6  # the dark line beside it
+    assert np.abs(pixels[10, 60] - GROUND).max() > 15  # the weak one is there, faintly
+
+
+def test_a_region_below_the_threshold_is_not_drawn(qapp):
+    pixels = _drawn(_regions(opacity=1.0, threshold=0.5))
+    np.testing.assert_array_equal(pixels[10, 60], GROUND)
+    assert np.abs(pixels[75, 80] - GROUND).max() > 100
+
+
+def test_outlines_follow_the_picture_when_it_moves(qapp):
+    overlays, canvas = OverlayPainter(), _canvas(200, 100)
+    for offset in (0, 20):
+        canvas.fill(0xFF285AC8)
+        painter = QPainter(canvas)
+        overlays.paint(painter, QRectF(offset, 0, 200, 100), _regions(opacity=1.0))
+        painter.end()
+        column = 80 + offset
+        assert np.abs(_pixels(canvas)[75, column] - GROUND).max() > 100
+    np.testing.assert_array_equal(_pixels(canvas)[75, 80], GROUND)
+
+
+def test_a_cover_of_regions_darkens_what_is_outside_of_them(qapp):
+    overlay = _regions(opacity=1.0, style=Style.COVER)
+    pixels = _drawn(overlay, 448, 448)
+    alpha = region_cover_rgba(overlay)[..., 3] / 255
+    np.testing.assert_allclose(pixels, GROUND * (1 - alpha[..., None]), atol=2)
