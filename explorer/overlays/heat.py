@@ -18,6 +18,8 @@ COVER_CAP = 0.75
 
 _FLAT = 1e-6
 _FADE = 0.6
+_FADE_BY_SIGN = 1.2
+"""Above 1, so that what is near zero fades without a bright line where the sign changes."""
 
 
 def heat_range(overlay: HeatOverlay | RegionOverlay) -> tuple[float, float]:
@@ -61,12 +63,13 @@ def strengths(overlay: HeatOverlay | RegionOverlay, stretched: np.ndarray) -> np
     return np.abs(2 * stretched - 1) if has_sign(overlay) else stretched
 
 
-def heat_alpha(values: np.ndarray, threshold: float) -> np.ndarray:
-    """How much of the overlay is seen at each stretched value, float32 in [0, 1]; nothing below the threshold.
+def heat_alpha(values: np.ndarray, threshold: float, *, by_sign: bool = False) -> np.ndarray:
+    """How much of the overlay is seen at each strength, float32 in [0, 1]; nothing below the threshold.
 
-    It grows with the value, so that the picture stays to be seen where the model did not look.
+    It grows with the strength, so that the picture stays to be seen where the model did not look. ``by_sign``: the
+    colours have a sign, and the strength is a distance from zero.
     """
-    alpha = values**_FADE
+    alpha = values ** (_FADE_BY_SIGN if by_sign else _FADE)
     if threshold > 0:
         alpha = np.where(values >= threshold, alpha, 0.0)
     return np.asarray(alpha, np.float32)
@@ -82,7 +85,7 @@ def heat_rgba(overlay: HeatOverlay, *, edge: int = HEAT_EDGE) -> np.ndarray:
     if overlay.style is Style.COVER:
         low, high = heat_range(overlay)
         return cover_rgba(values, overlay.threshold) if high > low else np.zeros((*values.shape, 4), np.uint8)
-    alpha = heat_alpha(strengths(overlay, values), overlay.threshold)
+    alpha = heat_alpha(strengths(overlay, values), overlay.threshold, by_sign=has_sign(overlay))
     colours = colour_table(overlay.colour_map)[np.rint(values * 255).astype(np.uint8)]
     rgba = np.empty((*values.shape, 4), np.uint8)
     rgba[..., :3] = np.rint(colours * alpha[..., None])

@@ -92,3 +92,12 @@ def test_only_two_dimensional_float32_is_a_heat_map():
 def test_composition_leaves_heat_maps_alone():
     overlay = _overlay([[0.0, 1.0]])
     assert composed((overlay, replace(overlay, name="b"))) == (overlay, replace(overlay, name="b"))
+
+
+def test_where_the_sign_changes_there_is_no_bright_line():
+    values = np.linspace(-1, 1, 201, dtype=np.float32)[None]
+    alpha = heat_rgba(_overlay(values, colour_map=ColourMap.MANAGUA), edge=201)[0, :, 3].astype(float)
+    # Beside zero it grows no faster than further out: there is no notch.
+    assert alpha[100] == 0
+    assert alpha[105] - alpha[100] <= alpha[200] - alpha[195]
+    assert alpha[95] - alpha[100] <= alpha[0] - alpha[5]
