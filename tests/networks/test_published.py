@@ -186,6 +186,17 @@ def test_keys_that_change_nothing_are_no_fault(tmp_path):
     assert expected.keys() == encoder.state_dict().keys()
 
 
+def test_options_that_are_not_followed_are_told(tmp_path):
+    path = tmp_path / "model_best.pth"
+    content = checkpoint(random_image_part(**SMALL), random_bert_part(d=24))
+    content["opt"].no_txtnorm, content["best_rsum"] = True, 0
+    torch.save(content, path)
+    report = load_published(path)[2]
+    assert "embeddings of unit length, although its options say no_txtnorm" in report.assumed
+    assert not any("no_imgnorm" in sentence for sentence in report.assumed)
+    assert report.best_rsum == 0.0
+
+
 def vse_infinity(image):
     return {key: value for key, value in image.items() if key.startswith(("fc.", "mlp.", "gpool."))}
 

@@ -124,7 +124,7 @@ def load_published(path: Path | str) -> tuple[ImageEncoder, PublishedTextEncoder
         missing=_named(image_keys.missing, text_keys.missing),
         unexpected=_named(image_keys.unexpected, text_keys.unexpected),
         ignored=_named(image_keys.ignored, text_keys.ignored),
-        assumed=tuple(_assumptions(image, text)),
+        assumed=tuple(_assumptions(image, text, checkpoint.options)),
         epoch=checkpoint.epoch,
         best_rsum=checkpoint.best_rsum,
         options=checkpoint.options,
@@ -232,7 +232,7 @@ def _require_one_space(path: Path, image: ImageEncoder, text: PublishedTextEncod
         )
 
 
-def _assumptions(image: ImageEncoder, text: PublishedTextEncoder) -> list[str]:
+def _assumptions(image: ImageEncoder, text: PublishedTextEncoder, options: Mapping[str, Option]) -> list[str]:
     config = image.config
     sentences = [
         f"class map of {config.map_size} x {config.map_size} and class scores of {config.score_size} x "
@@ -241,6 +241,11 @@ def _assumptions(image: ImageEncoder, text: PublishedTextEncoder) -> list[str]:
     if isinstance(text, BertTextEncoder):
         heads = text.sizes.n_heads
         sentences.append(f"{heads} attention heads of {text.sizes.word_dim // heads}, as in every published BERT")
+    sentences += [
+        f"embeddings of unit length, although its options say {name}"
+        for name in ("no_imgnorm", "no_txtnorm")
+        if options.get(name)
+    ]
     return sentences
 
 
