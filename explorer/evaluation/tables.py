@@ -15,7 +15,7 @@ _JUDGED_RECALL_COLUMNS = ("r1", "r5", "r10", "n_queries")
 _MARGIN_COLUMNS = ("over", "difference", "low", "high", "confidence", "share_above_zero")
 _TIMING_COLUMNS = (
     "n_items", "dim", "n_queries", "encode_ms", "score_ms", "sort_ms", "product_ms", "kpps", "kpps_search",
-    *(f"best_{name}" for name in ("encode_ms", "score_ms", "sort_ms", "product_ms")),
+    *(f"best_{name}" for name in ("encode_ms", "score_ms", "sort_ms", "product_ms", "kpps", "kpps_search")),
 )  # fmt: skip
 _SIDES = ("image_to_text", "text_to_image")
 

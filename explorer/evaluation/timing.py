@@ -26,12 +26,29 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class BestTimes:
-    """The shortest time of each step over all queries: what it takes where nothing else wants the processor."""
+    """The shortest time of each step over all queries: what it takes where nothing else wants the processor.
+
+    Attributes:
+        encode_ms: of encoding.
+        score_ms: of scoring.
+        sort_ms: of sorting.
+        product_ms: of the bare product.
+        kpps: thousands of queries in a second if every step always took so long.
+        kpps_search: the same without encoding.
+    """
 
     encode_ms: float
     score_ms: float
     sort_ms: float
     product_ms: float
+    kpps: float
+    kpps_search: float
+
+    @classmethod
+    def of_seconds(cls, seconds: np.ndarray) -> "BestTimes":
+        """From seconds of encoding, scoring, sorting and the product, (q, 4)."""
+        encode, score, sort, product = (1e3 * seconds.min(axis=0)).tolist()
+        return cls(encode, score, sort, product, 1 / (encode + score + sort), 1 / (score + sort))
 
     @property
     def query_ms(self) -> float:
@@ -219,5 +236,5 @@ def _summary(seconds: np.ndarray, gallery: np.ndarray) -> QueryTiming:
         product_ms=product,
         kpps=float(len(seconds) / total[:3].sum() / 1e3),
         kpps_search=float(len(seconds) / total[1:3].sum() / 1e3),
-        best=BestTimes(*(1e3 * seconds.min(axis=0)).tolist()),
+        best=BestTimes.of_seconds(seconds),
     )

@@ -63,7 +63,7 @@ def test_every_step_gets_its_own_time() -> None:
     seconds = 4 * 0.005 + 0.105 + 5 * 0.002
     assert large.kpps == pytest.approx(5 / seconds / 1000)
     assert large.kpps_search == pytest.approx(5 / (5 * 0.002) / 1000)
-    assert large.best == BestTimes(*(pytest.approx(ms) for ms in (5, 1, 1, 1)))
+    assert large.best == BestTimes(*(pytest.approx(value) for value in (5, 1, 1, 1, 1 / 7, 1 / 2)))
     warm_up = [text for text in texts[: timing.N_WARM_UP] for _ in range(2)]
     assert encoder.asked == warm_up + [text for text in texts for _ in range(2)]  # the sizes take turns
 
@@ -80,7 +80,7 @@ def test_stopping_and_nothing_to_ask() -> None:
 
 def test_growth_is_beside_the_smallest() -> None:
     def timed(n: int, encode: float, score: float, sort: float, product: float) -> QueryTiming:
-        best = BestTimes(encode, score, sort, product)
+        best = BestTimes(encode, score, sort, product, 1.0, 1.0)
         return QueryTiming(n, 4, 10, 9.0, 9.0, 9.0, 9.0, 1.0, 1.0, best)
 
     steps = growth([timed(5000, 6, 2, 3, 1), timed(1000, 6, 0.5, 0.5, 0.25)])
