@@ -132,10 +132,10 @@ class OverlayPainter:
 def _content(overlay: AnyOverlay) -> tuple[object, ...]:
     """What the small image depends on; arrays are told apart by identity, they are never changed in place."""
     if isinstance(overlay, HeatOverlay):
-        return id(overlay.values), overlay.threshold, overlay.colour_map, overlay.style
+        return id(overlay.values), overlay.threshold, overlay.colour_map, overlay.style, overlay.span
     if isinstance(overlay, RegionOverlay):
-        return id(overlay.values), id(overlay.boxes), overlay.threshold
-    return id(overlay.class_ids), overlay.threshold, overlay.hidden, overlay.filled
+        return id(overlay.values), id(overlay.boxes), overlay.threshold, overlay.span
+    return id(overlay.class_ids), overlay.threshold, overlay.hidden, overlay.filled, overlay.colour_order
 
 
 def bar_image(overlay: PlacedOverlay) -> QImage:

@@ -81,4 +81,4 @@ def frame_bars(box: QRect, width: int, view: QRect, piece: int) -> list[QRect]:
 
 
 def _content(overlay: RegionOverlay) -> tuple[object, ...]:
-    return id(overlay.boxes), id(overlay.values), overlay.threshold, overlay.colour_map
+    return id(overlay.boxes), id(overlay.values), overlay.threshold, overlay.colour_map, overlay.span

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QBoxLayout, QLabel, QVBoxLayout, QWidget
 from explorer.gui.item_text import score_text
 from explorer.gui.painters import AnyOverlay
 from explorer.gui.viewer_canvas import PictureCanvas
-from explorer.overlays import ClassOverlay, overlays_from_explanation
+from explorer.overlays import ClassOverlay, PointedOverlay, heat_range, overlays_from_explanation
 from explorer.protocol import Explanation
 
 _CAPTION_PX = 28
@@ -149,7 +149,6 @@ class ComparedPictures(QWidget):
     def set_overlays(self, overlays: tuple[AnyOverlay, ...]) -> None:
         """Layers of the first picture; those of the other one get the same looks."""
         self._overlays = overlays
-        self.canvas.set_overlays(overlays)
         self._dress()
 
     def set_score(self, score: float | None) -> None:
@@ -171,11 +170,18 @@ class ComparedPictures(QWidget):
         self._captions[1].setText(sentence)
 
     def _dress(self) -> None:
+        """Same looks and one scale of values for both, so that the same colour means the same."""
         self.beside.set_note(self._missing())
         known = {overlay.name: overlay for overlay in self._overlays}
-        self.beside.set_overlays(tuple(
-            _dressed(overlay, known[overlay.name]) for overlay in self._other if overlay.name in known
+        pairs = {
+            overlay.name: _on_one_scale(known[overlay.name], _dressed(overlay, known[overlay.name]))
+            for overlay in self._other if overlay.name in known
+        }
+        self.canvas.pointing.always_keyed = bool(pairs)
+        self.canvas.set_overlays(tuple(
+            pairs[overlay.name][0] if overlay.name in pairs else overlay for overlay in self._overlays
         ))
+        self.beside.set_overlays(tuple(pairs[overlay.name][1] for overlay in self._other if overlay.name in pairs))
 
     def _missing(self) -> str:
         """Which layers of the first picture there are none of beside it."""
@@ -250,3 +256,12 @@ def _dressed(overlay: AnyOverlay, like: AnyOverlay) -> AnyOverlay:
     if isinstance(like, ClassOverlay):
         return dressed
     return replace(dressed, style=like.style, colour_map=like.colour_map)
+
+
+def _on_one_scale(overlay: AnyOverlay, other: AnyOverlay) -> tuple[AnyOverlay, AnyOverlay]:
+    """Both with colours that span the values of both; what changes from place to place keeps its own scale."""
+    if isinstance(overlay, ClassOverlay | PointedOverlay) or isinstance(other, ClassOverlay | PointedOverlay):
+        return overlay, other
+    (low, high), (other_low, other_high) = heat_range(overlay), heat_range(other)
+    span = min(low, other_low), max(high, other_high)
+    return replace(overlay, span=span), replace(other, span=span)

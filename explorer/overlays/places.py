@@ -90,7 +90,7 @@ def with_values(overlay: PlacedOverlay, values: np.ndarray) -> PlacedOverlay:
     shaped = np.asarray(values, np.float32).reshape(overlay.values.shape)
     return replace(
         overlay, values=shaped, colour_map=ColourMap.MANAGUA, style=Style.HEAT, threshold=0.0, visible=True,
-        opacity=max(0.75, overlay.opacity),
+        opacity=max(0.75, overlay.opacity), span=None,
     )
 
 

@@ -82,6 +82,22 @@ def test_a_variant_is_asked_for_and_shown_with_its_score(viewer, region_explanat
     assert list(ours.values) == list(theirs.values)[::-1]
 
 
+def test_the_same_colour_means_the_same_value_in_both(viewer, region_explanation):
+    viewer.pictures.choose(WITHOUT_VSPM)
+    viewer.pictures.show_comparison(region_explanation(1, without=("vspm",), values=(0.1, 0.3, 1.7)))
+    ours, theirs = (
+        next(layer for layer in canvas.pointing.shown if layer.name == "regions")
+        for canvas in (viewer.canvas, viewer.pictures.beside)
+    )
+    assert ours.span == theirs.span == (pytest.approx(0.1), pytest.approx(1.7))
+    assert viewer.canvas.pointing.key is ours
+    # The strongest of the first is no longer the end of the scale.
+    assert _at(viewer.canvas, 0.7, 0.3) != _at(viewer.pictures.beside, 0.7, 0.3)
+    viewer.pictures.choose(None)
+    assert viewer.canvas.pointing.shown[-1].span is None
+    assert viewer.canvas.pointing.key is None
+
+
 def test_what_was_asked_before_is_dropped(viewer, region_explanation):
     viewer.pictures.choose(WITHOUT_VSPM)
     viewer.pictures.choose(VARIANTS[1])

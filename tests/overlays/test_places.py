@@ -1,5 +1,7 @@
 """Places against loops over all of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -60,8 +62,6 @@ def test_of_the_boxes_around_a_point_the_smallest_counts(regions):
 
 
 def test_boxes_that_are_hidden_are_not_pointed_at(regions):
-    from dataclasses import replace
-
     shown = replace(regions, threshold=1.0)
     strongest = int(np.argmax(regions.values))
     found = {place_at(shown, x, y) for x, y in np.random.default_rng(4).random((300, 2))}
@@ -96,8 +96,6 @@ def test_without_regions_there_is_no_next_one():
 
 
 def test_layers_have_the_same_places_if_their_cells_or_boxes_are_the_same(cells, regions):
-    from dataclasses import replace
-
     assert same_places(cells, replace(cells, name="other", values=cells.values * 2))
     assert not same_places(cells, replace(cells, values=np.zeros((5, 4), np.float32)))
     assert same_places(regions, replace(regions, values=regions.values * 2))
@@ -107,7 +105,7 @@ def test_layers_have_the_same_places_if_their_cells_or_boxes_are_the_same(cells,
 
 def test_other_values_are_shown_with_their_sign_and_all_of_them(cells):
     values = np.linspace(-0.1, 0.3, 20)
-    other = with_values(cells, values)
+    other = with_values(replace(cells, span=(0.0, 19.0)), values)
     assert (other.colour_map, other.style, other.threshold, other.visible) == (ColourMap.MANAGUA, Style.HEAT, 0.0, True)
     stretched = heat_values(other).ravel()
     np.testing.assert_allclose(stretched, (values + 0.3) / 0.6, atol=1e-6)
