@@ -217,12 +217,12 @@ class Session:
             self.line.cancel(self.indexing.request_id)
             self.indexing = replace(self.indexing, stopping=True)
 
-    def explain(self, item_id: int, without: tuple[str, ...] = ()) -> None:
+    def explain(self, item_id: int, without: tuple[str, ...] = (), *, words: bool = True) -> None:
         """Ask why it stands where it stands; with no query, what the model sees. ``without`` parts: to compare."""
         if self.model:
             request = protocol.Explain(
-                id=self.line.next_id(), item_id=item_id, model=self.model, words=not without, without=without,
-                query=self.sentences.explaining(self.query))
+                id=self.line.next_id(), item_id=item_id, model=self.model, words=words and not without,
+                without=without, query=self.sentences.explaining(self.query))
             self.line.ask(Kind.COMPARISON if without else Kind.EXPLANATION, request)
 
     def rank_sentences(self) -> None:

@@ -21,6 +21,10 @@ N_RANKED = 20
 """Sentences that are asked for: what a person reads through."""
 
 
+MANY_WORDS = 30
+"""A sentence of more is explained without its words first: the weight of each costs one more sentence."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bringing:
     """A file of sentences being read.
@@ -153,6 +157,11 @@ class Sentences:
 def is_picture(query: Query | None) -> bool:
     """Whether a picture is searched with, with or without words."""
     return query is not None and bool(query.image_path or query.image_bytes or query.image_item_id is not None)
+
+
+def has_many_words(query: Query | None) -> bool:
+    """Whether the weights of its words take long."""
+    return query is not None and len(query.text.split()) > MANY_WORDS
 
 
 def has_sentences(library: LibraryState | None) -> bool:

@@ -95,7 +95,7 @@ class FigureForm(QWidget):
         self._form = QFormLayout(self)
         self._form.setContentsMargins(0, 0, 0, 0)
         self._form.setVerticalSpacing(8)
-        self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self._form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
         self._form.addRow("Figure", self.kind)
         self._form.addRow("Results", self.n_results)
@@ -221,6 +221,7 @@ class FigureForm(QWidget):
         if not self._named_by_hand:
             name = file_name(self._query(), self.kind.currentData(), self.format.currentData())
             self.name.setText(name)
+            self.name.setCursorPosition(0)
         self.place.set_line(str(self._folder))
 
     @Slot()

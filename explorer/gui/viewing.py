@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QMenu
 
 from explorer.engine.requests import Kind
+from explorer.engine.sentence_requests import has_many_words
 from explorer.gui import desktop
 from explorer.gui.controller import Controller
 from explorer.gui.notices import Notice, Topic
@@ -39,6 +40,7 @@ class ItemViewing(QObject):
         self._controller, self._pane, self._viewer = controller, pane, viewer
         self._current: tuple[int, int] | None = None
         self._shown: int | None = None
+        self._words_come_later = False
         self._known: OrderedDict[int, ItemDescription] = OrderedDict()
         grid = pane.grid
         grid.current_changed.connect(self._select)
@@ -55,7 +57,7 @@ class ItemViewing(QObject):
         controller.picture_to_copy_came.connect(self._put_into_clipboard)
         controller.viewing_failed.connect(viewer.show_problem)
         viewer.picture_wanted.connect(controller.session.line.get_picture)
-        viewer.explanation_wanted.connect(controller.session.explain)
+        viewer.explanation_wanted.connect(self._explain)
         viewer.previous_requested.connect(grid.select_previous)
         viewer.next_requested.connect(grid.select_next)
         viewer.search_with_image.connect(self.search_with)
@@ -138,6 +140,17 @@ class ItemViewing(QObject):
     def _show_explanation(self, explanation: Explanation) -> None:
         if explanation.item_id == self._shown:
             self._viewer.show_explanation(explanation)
+            if self._words_come_later:
+                self._words_come_later = False
+                self._viewer.words.show_waiting()
+                self._controller.session.explain(explanation.item_id)
+
+    @Slot(int)
+    def _explain(self, item_id: int) -> None:
+        """Ask for everything at once, or, where its many words take long, for the rest first."""
+        session = self._controller.session
+        self._words_come_later = has_many_words(session.sentences.explaining(session.query))
+        session.explain(item_id, words=not self._words_come_later)
 
     @Slot()
     def describe_again(self) -> None:

@@ -12,6 +12,7 @@ from explorer.protocol import Words
 
 _MOST_ROWS = 6
 _OF_SCORE = "What each word adds"
+_WAITING = "Finding out what each word adds…"
 _OF_PLACE = "What each word adds here"
 
 
@@ -97,13 +98,13 @@ class WordsPanel(QWidget):
     def held(self) -> tuple[str, int, str] | None:
         """The word that is held: the layer it lights, its number, the word."""
         table, number = self._table, self.chips.held
-        if table is None or number < 0 or not table.links or self.isHidden():
+        if table is None or number < 0 or not table.links:
             return None
         return self._linked_layer(table), number, table.words[number]
 
     def controls(self) -> list[QWidget]:
         """What takes the focus, from left to right; only one of them is reached by Tab."""
-        return list(self.chips.chips) if not self.isHidden() else []
+        return list(self.chips.chips) if self._table is not None else []
 
     def show_words(self, words: Words | None) -> None:
         """Show the words of an explanation whose layers are shown already.
@@ -116,6 +117,7 @@ class WordsPanel(QWidget):
         self.setVisible(self._table is not None)
         if self._table is None:
             return
+        self._area.show()
         self._title.setText(_OF_SCORE)
         lit = self.chips.lit_word
         self.chips.show_words(self._table)
@@ -123,11 +125,19 @@ class WordsPanel(QWidget):
         if self.chips.lit_word >= 0 and self.chips.lit_word == lit:
             self._light(lit)  # the same word, in another picture
 
+    def show_waiting(self) -> None:
+        """The words of a long sentence take their time."""
+        self._table = None
+        self._title.setText(_WAITING)
+        self._area.hide()
+        self.show()
+
     def hold(self) -> None:
         """Another picture is on its way: its places mean nothing to these words until their numbers come."""
         self._holding = True
-        self._title.setText(_OF_SCORE)
-        self.chips.show_weights()
+        if self._table is not None:
+            self._title.setText(_OF_SCORE)
+            self.chips.show_weights()
 
     def prefer(self, layers: tuple[str, ...]) -> None:
         """A word lights its places in the first of these layers that has links; else in any that has."""
@@ -137,9 +147,11 @@ class WordsPanel(QWidget):
     def point(self, layer: str, place: int) -> None:
         """The pointer is at a place of a layer; -1: at none."""
         table = self._table
-        shares = None if table is None or self._holding else table.shares(layer, place)
+        if table is None:
+            return
+        shares = None if self._holding else table.shares(layer, place)
         self._title.setText(_OF_SCORE if shares is None else _OF_PLACE)
-        if table is None or shares is None:
+        if shares is None:
             self.chips.show_weights()
         else:
             self.chips.show_shares(shares, table.scale_of(layer, place))

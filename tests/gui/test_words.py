@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 
 from explorer.gui.word_links import runs_right_to_left, word_table
 from explorer.gui.words_panel import WordsPanel
-from explorer.protocol import WordLinks, Words
+from explorer.protocol import Explain, WordLinks, Words
 
 SENTENCE = ("a", "brown", "dog", "sleeps")
 WEIGHTS = (0.0, 0.05, 0.2, -0.1)
@@ -260,3 +260,36 @@ def test_numbers_that_do_not_fit_are_refused(broken, reason):
 def test_what_is_no_number_counts_as_nothing(panel):
     panel.show_words(words(weights=(float("nan"), 0.1, float("inf"), 0.2)))
     assert [chip.number for chip in panel.chips.chips] == [".00", ".10", ".00", ".20"]
+
+
+def test_the_words_of_a_long_sentence_come_after_everything_else(open_window, until):
+    window, controller = open_window()
+    asked = []
+    send = controller.session.line._send
+    controller.session.line.connect(lambda request: (asked.append(request), send(request)))
+    sentence = " ".join(f"word{i}" for i in range(40))
+    window.query.set_sentence(sentence)
+    until(lambda: controller.session.ranking.query is not None)
+    window.pane.grid.select_row(0)
+    window.panes.show_viewer()
+    until(lambda: window.viewer.words.table is not None)
+    assert [request.words for request in asked if isinstance(request, Explain)] == [False, True]
+    assert len(window.viewer.words.chips.chips) == 40
+    asked.clear()
+    window.query.set_sentence("a short one")
+    until(lambda: window.viewer.words.table is not None and len(window.viewer.words.table.words) == 3)
+    assert [request.words for request in asked if isinstance(request, Explain)] == [True]
+
+
+def test_waiting_for_words_says_so(panel):
+    panel.show_waiting()
+    assert panel.isVisible()
+    assert panel._title.text() == "Finding out what each word adds…"
+    assert not panel.chips.isVisible()
+    assert panel.controls() == []
+    panel.point("vsem", 3)
+    panel.hold()
+    assert panel._title.text() == "Finding out what each word adds…"
+    panel.show_words(words())
+    assert panel.chips.isVisible()
+    assert panel._title.text() == "What each word adds"
