@@ -19,7 +19,6 @@ from explorer.networks.three_shnet.reading import (
     build_text,
     build_vocabulary,
     is_vocabulary,
-    split_words,
     word_ids,
 )
 from explorer.packages.manifest import Manifest, Output, Part, Preprocess
@@ -62,10 +61,6 @@ def package_of(tmp_path, name, text, *, part, vocabulary=None, **config):
     )
     tensors = {f"text.{key}": value for key, value in packed(text).items()}
     return write_package(tmp_path / name, manifest, tensors, card="", vocabulary=vocabulary)
-
-
-def test_words_are_lower_case_with_punctuation_apart():
-    assert split_words("The dog's BALL, twice\u2014no") == ["the", "dog's", "ball", ",", "twice", "\u2014", "no"]
 
 
 def test_the_vocabulary_knows_what_was_seen_often_enough():

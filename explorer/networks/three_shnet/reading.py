@@ -1,6 +1,5 @@
 """Sentences to unit vectors, whichever way a package reads words: a frozen language model, or a network of its own."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
@@ -8,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from explorer.datasets.vocabulary import END, START, UNKNOWN, caption_rows, caption_words
 from explorer.networks.common.bert import padded
 from explorer.networks.common.language import LanguageModel
 from explorer.networks.three_shnet.config import RecurrentTextConfig, TextConfig, TextEncoderConfig
@@ -16,15 +16,13 @@ from explorer.networks.three_shnet.published_text import BiGruSizes, BiGruTextEn
 
 TextKind = Literal["minilm", "bert", "bigru"]
 
-PAD, START, END, UNKNOWN = "<pad>", "<start>", "<end>", "<unk>"
-SPECIAL_WORDS = (PAD, START, END, UNKNOWN)
+SPECIAL_WORDS = ("<pad>", START, END, UNKNOWN)
 """Rows 0 to 3 of every vocabulary, as VSE++ and VSE-infinity have them."""
 
 MAX_WORDS = 512
 """A longer sentence is cut there; start and end count."""
 
 _BATCH = 64
-_WORD = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
 
 
 class RecurrentText(nn.Module):
@@ -105,21 +103,15 @@ class WordReader(SentenceReader):
         return result
 
 
-def split_words(text: str) -> list[str]:
-    """Words in lower case; punctuation marks are words (reconstructed: the published code asks NLTK)."""
-    return _WORD.findall(text.lower())
-
-
 def word_ids(text: str, vocabulary: Mapping[str, int]) -> list[int]:
     """Rows of a text's words between start and end, at most :data:`MAX_WORDS`."""
-    unknown = vocabulary[UNKNOWN]
-    words = (vocabulary.get(word, unknown) for word in split_words(text)[: MAX_WORDS - 2])
-    return [vocabulary[START], *words, vocabulary[END]]
+    rows = caption_rows(text, vocabulary)
+    return rows if len(rows) <= MAX_WORDS else [*rows[: MAX_WORDS - 1], rows[-1]]
 
 
 def build_vocabulary(texts: Iterable[str], *, min_count: int) -> dict[str, int]:
     """Word to row: the special words, then those seen at least ``min_count`` times, in alphabetical order."""
-    counts = Counter(word for text in texts for word in split_words(text))
+    counts = Counter(word for text in texts for word in caption_words(text))
     known = sorted(word for word, n in counts.items() if n >= min_count)
     return {word: row for row, word in enumerate([*SPECIAL_WORDS, *known])}
 
