@@ -145,7 +145,7 @@ class Viewer(QWidget):
 
     def _order_tabs(self) -> None:
         """From top to bottom, wherever controls were made later than what is below them."""
-        above = [self.canvas, self.status.retry, *self.words.controls()]
+        above = [self.canvas, self.pictures.beside, self.status.retry, *self.words.controls()]
         chain = [*above, *self.layers.controls(), *self.details.controls()]
         for before, after in pairwise(chain):
             QWidget.setTabOrder(before, after)

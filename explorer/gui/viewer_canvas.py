@@ -24,14 +24,17 @@ class PictureCanvas(PictureView):
 
     place_pointed = Signal(str, int)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, is_led: bool = False) -> None:
+        """``is_led``: somebody else says what is pointed at; pointer and keys change nothing here."""
         super().__init__(parent)
+        self._is_led = is_led
         self.pointing = Pointing()
         self._told: tuple[str, int] = ("", NOWHERE)
         self._painter = OverlayPainter()
         self._note = ""
-        self.pointed.connect(self._on_pointed)
-        self.clicked.connect(self._on_clicked)
+        if not is_led:
+            self.pointed.connect(self._on_pointed)
+            self.clicked.connect(self._on_clicked)
 
     def expect(self, size: QSize) -> None:
         """Another picture will come, with other overlays: until then a quiet ground in its shape."""
@@ -138,7 +141,7 @@ class PictureCanvas(PictureView):
             self.pointing.step(*ARROWS[key])
         elif held and key in (*_HOLD, Qt.Key.Key_Escape):
             self.pointing.let_go()
-        elif held or key not in _HOLD or not self.pointing.step(0, 0):
+        elif held or self._is_led or key not in _HOLD or not self.pointing.step(0, 0):
             super().keyPressEvent(event)
             return
         self._tell_place()

@@ -69,7 +69,7 @@ class ComparedPictures(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.canvas, self.beside = PictureCanvas(), PictureCanvas()
+        self.canvas, self.beside = PictureCanvas(), PictureCanvas(is_led=True)
         self.beside.setAccessibleName("Picture to compare with")
         self.beside.pointing.always_keyed = True
         self._captions = QLabel(), QLabel()
@@ -107,7 +107,7 @@ class ComparedPictures(QWidget):
         self.beside.zoom_changed.connect(self.zoom_changed)
         self.canvas.place_pointed.connect(self.beside.point_at)
         self.beside.pointed.connect(self._on_pointed)
-        self.beside.clicked.connect(self.canvas.clicked)
+        self.beside.clicked.connect(self._on_clicked)
 
     # --- what is compared -------------------------------------------------------------------------------------------
 
@@ -227,6 +227,10 @@ class ComparedPictures(QWidget):
     @Slot(object)
     def _on_pointed(self, at: QPointF | None) -> None:
         self.canvas.pointed.emit(at)
+
+    @Slot(QPointF)
+    def _on_clicked(self, at: QPointF) -> None:
+        self.canvas.clicked.emit(at)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Side by side or one above the other, whichever shows more."""

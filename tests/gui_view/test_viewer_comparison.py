@@ -183,6 +183,28 @@ def test_a_place_that_is_pointed_at_is_shown_in_both(viewer, region_explanation)
     assert viewer.pictures.beside.pointing.place == -1
 
 
+def test_the_pointer_over_the_second_picture_points_in_both(viewer, region_explanation):
+    viewer.pictures.choose(WITHOUT_VSPM)
+    viewer.pictures.show_comparison(region_explanation(1, without=("vspm",), score=0.75))
+    QApplication.processEvents()
+    beside = viewer.pictures.beside
+    rect = beside.placement.rect()
+    place = QPoint(round(rect.left() + 0.3 * rect.width()), round(rect.top() + 0.3 * rect.height()))
+    QTest.mouseClick(beside, Qt.MouseButton.LeftButton, pos=place)
+    assert viewer.canvas.pointing.pinned
+    assert viewer.canvas.pointing.place == beside.pointing.place == 1
+    QTest.mouseClick(beside, Qt.MouseButton.LeftButton, pos=place)
+    assert not viewer.canvas.pointing.pinned
+
+
+def test_the_second_picture_comes_after_the_first_in_the_tab_order(viewer):
+    viewer.pictures.choose(OVERLAYS_OFF)
+    following = viewer.canvas.nextInFocusChain()
+    while not following.focusPolicy() & Qt.FocusPolicy.TabFocus:
+        following = following.nextInFocusChain()
+    assert following is viewer.pictures.beside
+
+
 def test_a_layer_that_is_missing_beside_is_told(viewer, region_explanation):
     viewer.pictures.choose(WITHOUT_VSPM)
     viewer.toggle_layer(1)
