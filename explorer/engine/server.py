@@ -1,11 +1,12 @@
-"""The engine behind standard input and output: reads requests, answers from four lanes.
+"""The engine behind standard input and output: reads requests, answers from five lanes.
 
 * search: loading models, searching;
 * look: what the window shows (thumbnails, descriptions, pictures, evidence);
 * sentences: ranking sentences, which the first time means to encode them all;
+* figures: drawing them, which for a grid of many results takes a while;
 * slow: indexing, bringing sentences in.
 
-A search never waits behind indexing, nor behind sentences. Answers of all lanes go out through one writer lock. The
+A search never waits behind indexing, sentences or figures. Answers of all lanes go out through one writer lock. The
 end of standard input means that the window is gone: everything under way is cancelled, and the process ends.
 """
 
@@ -31,6 +32,7 @@ _LANES: dict[type, str] = {
     protocol.RemoveSource: "slow",
     protocol.AddCaptions: "slow",
     protocol.SearchSentences: "sentences",
+    protocol.MakeFigure: "figures",
 }
 
 
@@ -50,7 +52,7 @@ class Server:
         self._write_lock = threading.Lock()
         self._tokens: dict[int, CancellationToken] = {}
         self._latest_search: CancellationToken | None = None
-        self._lanes = {name: _Lane(name, self._work) for name in ("search", "look", "sentences", "slow")}
+        self._lanes = {name: _Lane(name, self._work) for name in ("search", "look", "sentences", "figures", "slow")}
 
     def serve(self) -> None:
         """Answer until the stream ends or :class:`~explorer.protocol.Shutdown` comes."""

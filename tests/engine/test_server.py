@@ -14,7 +14,7 @@ from explorer.protocol import Answer, Request, read_message, write_message
 
 
 class ScriptedEngine:
-    """Indexing and encoding sentences wait until told; searching answers at once."""
+    """Indexing, encoding sentences and drawing wait until told; searching answers at once."""
 
     def __init__(self) -> None:
         self.go_on = threading.Event()
@@ -22,7 +22,9 @@ class ScriptedEngine:
         self.closed = False
 
     def answer(self, request: Request, token: CancellationToken) -> Iterator[Answer]:
-        if isinstance(request, protocol.IndexFolders | protocol.AddCaptions | protocol.SearchSentences):
+        if isinstance(
+            request, protocol.IndexFolders | protocol.AddCaptions | protocol.SearchSentences | protocol.MakeFigure
+        ):
             self.started.set()
             while not self.go_on.wait(0.01):
                 if token.cancelled:
@@ -94,6 +96,15 @@ def test_a_search_never_waits_behind_long_work(wire: Wire, slow: Request) -> Non
     assert wire.read() == protocol.Progress(id=1, stage="indexing", n_done=1, n_total=1)
 
 
+def test_what_is_looked_at_never_waits_behind_a_figure(wire: Wire) -> None:
+    wire.send(protocol.MakeFigure(id=1, spec=protocol.FigureSpec(item_ids=(1,), model="m")))
+    assert wire.engine.started.wait(60)
+    wire.send(protocol.GetThumbnails(id=2, item_ids=(1,)))
+    assert _id(wire.read()) == 2
+    wire.engine.go_on.set()
+    assert _id(wire.read()) == 1
+
+
 def test_cancel_reaches_work_under_way(wire: Wire) -> None:
     wire.send(protocol.IndexFolders(id=7, folders=(), model="m"))
     assert wire.engine.started.wait(60)
@@ -123,3 +134,8 @@ def test_shutdown_ends_the_server(wire: Wire) -> None:
     wire.send(protocol.Shutdown(id=1))
     wire.server.join(5)
     assert wire.engine.closed
+
+
+def _id(answer: Answer | None) -> int:
+    assert answer is not None
+    return answer.id
