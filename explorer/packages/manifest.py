@@ -196,7 +196,8 @@ def _check_fields(manifest: Manifest, where: str) -> None:
             f"model.toml of {where}: an embedding needs [output] dim, a code needs bits, features need "
             f"neither; got kind {output.kind}, dim {output.dim}, bits {output.bits}."
         )
-    for part in filter(None, (manifest.weights, manifest.regions)):
+    parts: list[Weights | RegionPart] = [manifest.weights, *([manifest.regions] if manifest.regions else [])]
+    for part in parts:
         if not part.sha256:
             raise PackageError(f"model.toml of {where} names no sha256 for its weights {part.file}.")
         if not part.file.endswith(".safetensors"):

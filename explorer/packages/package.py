@@ -252,7 +252,8 @@ def write_package(
 
 
 def _tensor_bytes(tensors: Mapping[str, np.ndarray]) -> bytes:
-    return safetensors.numpy.save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()})
+    content: bytes = safetensors.numpy.save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()})
+    return content
 
 
 def _replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:

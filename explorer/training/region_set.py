@@ -238,8 +238,9 @@ def _features(network: Backbone, squares: np.ndarray) -> dict[str, np.ndarray]:
 def _padded(all_boxes: Sequence[Boxes]) -> dict[str, np.ndarray]:
     """The strongest boxes of each picture, in rows of one width."""
     n = len(all_boxes)
-    rows = {"boxes": np.zeros((n, MAX_BOXES, 4), np.float32), "scores": np.zeros((n, MAX_BOXES), np.float32),
-            "labels": np.zeros((n, MAX_BOXES), np.int64)}
+    rows: dict[str, np.ndarray] = {
+        "boxes": np.zeros((n, MAX_BOXES, 4), np.float32), "scores": np.zeros((n, MAX_BOXES), np.float32),
+        "labels": np.zeros((n, MAX_BOXES), np.int64)}
     for row, boxes in enumerate(all_boxes):
         # Lines and points are annotated, too; nothing overlaps with them.
         real = np.flatnonzero((boxes.xyxy[:, 2:] - boxes.xyxy[:, :2]).min(axis=1, initial=1.0) > 0.002)

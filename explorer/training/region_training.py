@@ -115,7 +115,8 @@ def proposal_loss(
     box_loss = generalized_box_iou_loss(proposals.boxes[picture, cell], boxes[picture, wanted])
     thing_loss = functional.cross_entropy(proposals.things[picture, cell], labels[picture, wanted], reduction="none")
     rest = config.box_weight * box_loss + config.thing_weight * thing_loss
-    return objectness_loss + (weights * rest).sum() / total
+    loss: torch.Tensor = objectness_loss + (weights * rest).sum() / total
+    return loss
 
 
 def train_proposer(
@@ -143,8 +144,8 @@ def train_proposer(
         losses, began = [], time.monotonic()
         for step, (number, rows) in enumerate(_epoch_plan(sets, config, epoch=epoch), 1):
             token.check()
-            features, *truth = sets[number][0].batch(rows)
-            loss = proposal_loss(proposer(_dropped(features, config.dropout)), *truth, config)
+            features, boxes, scores, labels = sets[number][0].batch(rows)
+            loss = proposal_loss(proposer(_dropped(features, config.dropout)), boxes, scores, labels, config)
             if not torch.isfinite(loss):
                 raise FloatingPointError(f"the loss became {loss.item()} in epoch {epoch + 1}, step {step}")
             optimizer.zero_grad()

@@ -210,7 +210,8 @@ def reference_outputs(package: ModelPackage, squares: np.ndarray, *, device: str
 
 def _rows(features: VisualFeatures, rows: slice) -> VisualFeatures:
     values = ((field.name, getattr(features, field.name)) for field in dataclasses.fields(features))
-    return VisualFeatures(**{name: None if value is None else value[rows] for name, value in values})
+    kept: dict[str, Any] = {name: None if value is None else value[rows] for name, value in values}
+    return VisualFeatures(**kept)
 
 
 def _joined(parts: list[VisualFeatures]) -> VisualFeatures:
