@@ -1,6 +1,7 @@
 """``evaluate``: how good models are, alone and together, by the field's protocols."""
 
 import json
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -43,6 +44,13 @@ SplitOption = Annotated[str | None, typer.Option(help="Which split; val, or the 
 ImagesOption = Annotated[
     list[Path] | None, typer.Option(help="Folder of the photos, if it is not images/; once for each data set.")
 ]
+FeaturesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="MODEL=FOLDER",
+        help="This model reads features of the same photos from this folder: a region and a grid model together.",
+    ),
+]
 ProtocolOption = Annotated[
     str,
     typer.Option(
@@ -70,6 +78,7 @@ def evaluate(  # noqa: PLR0913 - a command's options
     model: ModelsOption = None,
     split: SplitOption = None,
     images: ImagesOption = None,
+    features: FeaturesOption = None,
     protocol_name: ProtocolOption = "image-sentence",
     folds: FoldsOption = None,
     ensemble: EnsembleOption = False,
@@ -95,6 +104,7 @@ def evaluate(  # noqa: PLR0913 - a command's options
         models=tuple(names),
         datasets=tuple(dataset),
         images=tuple(images or ()),
+        features=_features(features or (), names),
         protocol=protocol_named(protocol_name).with_folds(folds),
         split=split,
         ties=ties.value,
@@ -115,6 +125,16 @@ def evaluate(  # noqa: PLR0913 - a command's options
         except Cancelled:
             raise UserFacingError("Stopped; nothing was measured to its end.", "Run the same command again.") from None
     _write(reports, as_json=as_json, csv=csv)
+
+
+def _features(given: Sequence[str], models: Sequence[str]) -> dict[str, Path]:
+    found = {}
+    for text in given:
+        name, equals, folder = text.partition("=")
+        if not equals or not folder or name not in models:
+            raise typer.BadParameter(f"--features {text}: say MODEL=FOLDER, with one of {', '.join(models)}.")
+        found[name] = Path(folder)
+    return found
 
 
 def _write(reports: "list[EvaluationReport]", *, as_json: bool, csv: Path | None) -> None:

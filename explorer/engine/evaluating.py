@@ -1,7 +1,7 @@
 """``evaluate``: packages, alone and together, against data sets."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from explorer.cancellation import CancellationToken
@@ -16,7 +16,7 @@ from explorer.evaluation.protocols import Measured, RetrievalProtocol, measure
 from explorer.evaluation.provenance import training_data_of
 from explorer.evaluation.report import EvaluationReport, Margin
 from explorer.evaluation.similarities import EncodedPairs, Similarities, fold_slices
-from explorer.evaluation.sources import ids_of, read_source
+from explorer.evaluation.sources import ids_of, read_source, require_same_sentences
 from explorer.evaluation.timing import QueryTiming, some_sentences, time_queries
 from explorer.networks.encoder import Encoder
 from explorer.packages.package import ModelPackage
@@ -35,6 +35,7 @@ class Evaluation:
         models: names of packages.
         datasets: json files, or folders of feature files.
         images: the photos' folder of each data set; empty: ``images`` beside each.
+        features: folder of feature files, by model, that it reads in place of a data set's own photos or features.
         split: None: the protocol's own.
         protocol: with its number of folds.
         ties: the rule that the reports' own numbers follow.
@@ -47,6 +48,7 @@ class Evaluation:
     datasets: tuple[Path, ...]
     protocol: RetrievalProtocol
     images: tuple[Path, ...] = ()
+    features: Mapping[str, Path] = field(default_factory=dict)
     split: str | None = None
     ties: Ties = "pessimistic"
     ensemble: bool = False
@@ -90,14 +92,12 @@ def evaluate_models(
     models = LoadedModels(model_folders, device=device)
     for name in wanted.models:
         _require_embeddings(models.package(name), wanted.protocol)
-    sources = [_read(wanted, place) for place in range(len(wanted.datasets))]
-    judged = [_read_judged(wanted.eccv, source) for source in sources]
-    for source in sources:
+    tasks = [_prepare(wanted, place, token) for place in range(len(wanted.datasets))]
+    for task in tasks:
         for name in wanted.models:
-            require_readable(models.get(name), source)
+            require_readable(models.get(name), task.source_of(name))
     reports = []
-    for source, judgements in zip(sources, judged, strict=True):
-        task = _Task(wanted, source, judgements, token)
+    for task in tasks:
         measured = [
             task.measure_model(models.get(name), models.package(name), on_progress) for name in wanted.models
         ]
@@ -113,17 +113,25 @@ class _Task:
 
     wanted: Evaluation
     source: Source
+    own_sources: Mapping[str, Source]
     judged: _Judged | None
     token: CancellationToken
+
+    def source_of(self, name: str) -> Source:
+        """What a model reads: features of its own, or the data set."""
+        return self.own_sources.get(name, self.source)
 
     def measure_model(self, encoder: Encoder, package: ModelPackage, on_progress: OnProgress) -> Measured:
         def tell(n_done: int, n_total: int) -> None:
             on_progress(f"{package.name} on {self.source.name}", n_done, n_total)
 
-        encoded = encode_pairs(encoder, self.source, token=self.token, on_progress=tell)
+        source = self.source_of(package.name)
+        encoded = encode_pairs(encoder, source, token=self.token, on_progress=tell)
         measured = self._measure(Similarities((encoded,)), package.name)
-        timing = _time(encoder, self.source, encoded, self.token) if self.wanted.timing else None
+        timing = _time(encoder, source, encoded, self.token) if self.wanted.timing else None
         report = replace(measured.report, trained_on=training_data_of(package), timing=timing)
+        if source is not self.source:
+            report = replace(report, notes=(*report.notes, f"{package.name} read the features of {source.name}."))
         return replace(measured, report=report)
 
     def measure_ensemble(self, members: Sequence[Measured]) -> Measured:
@@ -135,7 +143,10 @@ class _Task:
         ties = self.wanted.ties
         paired = paired_bootstrap(measured.standings.ranks(ties), best.standings.ranks(ties), together.owners)
         margin = Margin.over_member(best.report.model, paired)
-        return replace(measured, report=replace(measured.report, members=names, margin=margin))
+        trained_on = "; ".join(filter(None, dict.fromkeys(member.report.trained_on for member in members)))
+        return replace(
+            measured, report=replace(measured.report, members=names, margin=margin, trained_on=trained_on)
+        )
 
     def _measure(self, similarities: Similarities, name: str) -> Measured:
         ties = self.wanted.ties
@@ -170,11 +181,16 @@ def _require_embeddings(package: ModelPackage, protocol: RetrievalProtocol) -> N
         )
 
 
-def _read(wanted: Evaluation, place: int) -> Source:
+def _prepare(wanted: Evaluation, place: int, token: CancellationToken) -> _Task:
+    """Open a data set and everything that speaks of it, and see that it fits together."""
     images = wanted.images[place] if wanted.images else None
     source = read_source(wanted.datasets[place], wanted.protocol, split=wanted.split, images=images)
     fold_slices(len(source), wanted.protocol.n_folds)
-    return source
+    own_sources = {}
+    for name, folder in wanted.features.items():
+        own_sources[name] = read_source(folder, wanted.protocol, split=wanted.split, images=None)
+        require_same_sentences(source, own_sources[name])
+    return _Task(wanted, source, own_sources, _read_judged(wanted.eccv, source), token)
 
 
 def _read_judged(eccv: Path | None, source: Source) -> _Judged | None:

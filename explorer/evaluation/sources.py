@@ -40,6 +40,32 @@ def read_source(dataset: Path, protocol: RetrievalProtocol, *, split: str | None
     return read_captioned(dataset, split=split or protocol.json_split, images_folder=images)
 
 
+def require_same_sentences(source: Source, other: Source) -> None:
+    """See that two forms of a split have the same sentences of the same photos, in one order.
+
+    Raises
+    ------
+    DatasetError
+        they do not; the error names the first difference. Space and case are no difference.
+    """
+    if len(source) != len(other):
+        raise DatasetError(
+            f"{source.name} {source.split} has {len(source):,} photos and {other.name} {other.split} {len(other):,}.",
+            "Models are measured together on the same split only.",
+        )
+    for place, (ours, theirs) in enumerate(zip(source.sentences, other.sentences, strict=True)):
+        if [_plain(sentence) for sentence in ours] != [_plain(sentence) for sentence in theirs]:
+            raise DatasetError(
+                f"The sentences of photo {place} are others in {other.name} {other.split} than in {source.name} "
+                f"{source.split}.",
+                "Models are measured together on the same photos and sentences, in one order.",
+            )
+
+
+def _plain(sentence: str) -> str:
+    return " ".join(sentence.split()).casefold()
+
+
 def ids_of(source: Source, judgements: Path) -> GalleryIds:
     """The data set's own ids, for files of judgements that speak of them.
 

@@ -151,7 +151,7 @@ def test_plain_call_gives_one_document(
 
 def test_ensemble_beside_its_members(models: FakeModels, dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:
     a, b, both = run_json(capsys, "--dataset", dataset, "-m", "a", "-m", "b", "--ensemble")
-    assert (both["model"], both["members"], both["trained_on"]) == ("a + b", ["a", "b"], "")
+    assert (both["model"], both["members"]) == ("a + b", ["a", "b"])
     # Where one errs, half-heartedly, the other is right and sure.
     assert a["text_to_image"]["r1"] == b["text_to_image"]["r1"] == 75  # type: ignore[index]
     assert both["rsum"] == 600
@@ -201,6 +201,33 @@ def test_feature_folder(models: FakeModels, feature_folder: Path, capsys: pytest
     (report,) = run_json(capsys, "--dataset", feature_folder, "--split", "test", "-m", "features")
     assert (report["dataset"], report["rsum"], report["n_sentences"]) == ("numbers_precomp", 600, N * PER)
     assert models.encoders["features"].batches == [16, 4]
+
+
+def test_each_member_may_read_features_of_its_own(
+    models: FakeModels, dataset: Path, feature_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (feature_folder / "test_caps.txt").write_text(
+        "\n".join(f"{word.upper()}  {number}" for number in range(N) for word in "vwxyz")
+    )
+    call = ("--dataset", dataset, "--split", "test", "-m", "a", "-m", "features", "--ensemble")
+    a, features, both = run_json(capsys, *call, "--features", f"features={feature_folder}")
+    assert features["rsum"] == 600
+    assert features["notes"] == ["features read the features of numbers_precomp."]
+    assert "notes" not in a
+    assert (both["model"], both["dataset"]) == ("a + features", "numbers")
+    assert both["trained_on"] == "A: 7 photos; FEATURES: 7 photos"
+    models.encoders["a"].batches.clear()
+    models.encoders["features"].batches.clear()
+    for lines, says in (
+        (N * PER - PER, "numbers test has 20 photos and numbers_precomp test 19"),
+        (N * PER, "sentences of photo 0 are others in numbers_precomp test than in numbers test"),
+    ):
+        (feature_folder / "test_caps.txt").write_text("one sentence 0\n" * lines)
+        np.save(feature_folder / "test_ims.npy", np.zeros((lines // PER, 3, DIM), np.float32))
+        (feature_folder / "test_ids.txt").unlink(missing_ok=True)
+        with pytest.raises(DatasetError, match=says):
+            run_command(["evaluate", *map(str, call), "--features", f"features={feature_folder}"])
+    assert not models.encoders["a"].batches + models.encoders["features"].batches
 
 
 def test_eccv(
@@ -298,7 +325,7 @@ def test_models_of_photos_and_of_features_do_not_mix(models: FakeModels, feature
 @pytest.mark.parametrize(
     "arguments",
     [("--folds", "0"), ("--ties", "best"), ("-m", "a", "--ensemble"), ("-m", "a", "-m", "a", "--ensemble"),
-     ("--images", "x", "--images", "y")],
+     ("--images", "x", "--images", "y"), ("-m", "a", "--features", "x"), ("-m", "a", "--features", "b=x")],
 )  # fmt: skip
 def test_a_wrong_call_has_status_2(models: FakeModels, dataset: Path, arguments: tuple[str, ...]) -> None:
     assert run_command(["evaluate", "--dataset", str(dataset), *arguments]) == 2
