@@ -204,20 +204,21 @@ class ImageEncoder(nn.Module):
     def _drop_tokens(self, regions: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """In training, drop visual tokens at random.
 
-        Published: each token on its own with the same probability, so batches are ragged. Here (reconstructed) a batch
-        of full pictures loses the same number of tokens everywhere, uniform between none and twice the probability,
-        which needs no padding; a ragged batch is thinned as published. The last token of a picture always stays.
+        Published: each token on its own with the same probability. Here (reconstructed) the share that is dropped is
+        itself drawn for each batch, uniform between none and twice the probability, so that pooling, whose weights
+        depend on the number of tokens, knows full pictures, too. A batch of full pictures loses the same number of
+        tokens everywhere, which needs no padding. One token of a picture always stays.
         """
         probability = self.config.token_dropout
         if not self.training or probability == 0.0:
             return regions, lengths
         b, n, _ = regions.shape
         chance = torch.rand(b, n, device=regions.device)
+        share = min(1.0, 2 * probability * float(torch.rand(())))
         if lengths is None:
-            share = min(1.0, 2 * probability * float(torch.rand(())))
             order = chance.argsort(dim=1)[:, : max(1, n - int(share * n))]
             return regions.gather(1, order.unsqueeze(-1).expand(-1, -1, regions.shape[-1])), None
-        keep = (chance >= probability) & _valid_mask(lengths, n)
+        keep = (chance >= share) & _valid_mask(lengths, n)
         keep[:, 0] |= ~keep.any(dim=1)
         return _kept_first(regions, keep)
 
