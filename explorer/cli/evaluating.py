@@ -40,7 +40,9 @@ DatasetOption = Annotated[
     ),
 ]
 ModelsOption = Annotated[list[str] | None, typer.Option("--model", "-m", help="May be given more than once.")]
-SplitOption = Annotated[str | None, typer.Option(help="Which split; val, or the protocol's own.")]
+SplitOption = Annotated[
+    str | None, typer.Option(help="By default val of a json, dev of a folder, or the protocol's own: test, testall.")
+]
 ImagesOption = Annotated[
     list[Path] | None, typer.Option(help="Folder of the photos, if it is not images/; once for each data set.")
 ]

@@ -1,7 +1,7 @@
 """A data set through a model: photos, or feature files somebody published, and sentences become embeddings."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +18,11 @@ from explorer.networks.encoder import Encoder
 from explorer.networks.feature_reader import FeatureReader
 from explorer.representations import BinaryCodes, Embeddings
 
-# Small enough that a stop is seen within two seconds on a CPU, large enough for the network.
+# Small enough that a stop is seen within two seconds on a CPU, also with BERT; large enough for the network.
 _IMAGE_BATCH = 16
-_TEXT_BATCH = 64
+_TEXT_BATCH = 32
+_BATCH_WORDS = 640
+"""Words of a batch, each sentence counted as long as the longest beside it: networks pad to that."""
 
 OnProgress = Callable[[int, int], None]
 """Hears how many photos and sentences are encoded, and how many there are."""
@@ -63,8 +65,8 @@ def encode_pairs(
     texts = [sentence for own in source.sentences for sentence in own]
     encode_images = _reader_of(encoder, source)
     progress = _Progress(len(source) + len(texts), token or CancellationToken(), on_progress)
-    images = _encode_in_batches(encode_images, len(source), _IMAGE_BATCH, progress)
-    sentences = _encode_in_batches(lambda rows: encoder.encode_texts(texts[rows]), len(texts), _TEXT_BATCH, progress)
+    images = _encode_in_batches(encode_images, _image_batches(len(source)), progress)
+    sentences = _encode_in_batches(lambda rows: encoder.encode_texts(texts[rows]), _text_batches(texts), progress)
     return EncodedPairs(images, sentences, owners_of([len(own) for own in source.sentences]))
 
 
@@ -79,7 +81,7 @@ def encode_gallery(
     """Embeddings of the first photos of a split alone, float32 (n, dim); raises as :func:`encode_pairs` does."""
     n = min(n_images, len(source))
     progress = _Progress(n, token or CancellationToken(), on_progress)
-    return _encode_in_batches(_reader_of(encoder, source), n, _IMAGE_BATCH, progress)
+    return _encode_in_batches(_reader_of(encoder, source), _image_batches(n), progress)
 
 
 def require_readable(encoder: Encoder, source: Source) -> None:
@@ -116,12 +118,29 @@ class _Progress:
         self._token.check()
 
 
-def _encode_in_batches(encode: EncodeRows, n: int, batch_size: int, progress: _Progress) -> np.ndarray:
-    """Rows 0 to n as float32 (n, dim)."""
+def _image_batches(n: int) -> Iterator[slice]:
+    return (slice(start, min(start + _IMAGE_BATCH, n)) for start in range(0, n, _IMAGE_BATCH))
+
+
+def _text_batches(texts: Sequence[str]) -> Iterator[slice]:
+    """Consecutive sentences, fewer at a time where they are long; one that is too long stands alone."""
+    start = longest = 0
+    for place, text in enumerate(texts):
+        n_words = len(text.split()) + 1
+        n = place - start
+        if n == _TEXT_BATCH or (n and (n + 1) * max(longest, n_words) > _BATCH_WORDS):
+            yield slice(start, place)
+            start, longest = place, 0
+        longest = max(longest, n_words)
+    if start < len(texts):
+        yield slice(start, len(texts))
+
+
+def _encode_in_batches(encode: EncodeRows, batches: Iterable[slice], progress: _Progress) -> np.ndarray:
+    """The rows of all batches as float32 (n, dim)."""
     progress.add(0)
     parts = []
-    for start in range(0, n, batch_size):
-        rows = slice(start, min(start + batch_size, n))
+    for rows in batches:
         encoded = encode(rows)
         if not isinstance(encoded, Embeddings):
             raise ConfigError(

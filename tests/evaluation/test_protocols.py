@@ -6,11 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from explorer.cancellation import CancellationToken, Cancelled
 from explorer.datasets.karpathy import CaptionedImages, read_karpathy
 from explorer.errors import ConfigError, DatasetError
+from explorer.evaluation import encoding
 from explorer.evaluation.encoding import encode_pairs
 from explorer.evaluation.image_text import Recall, ranks_of_similarities
 from explorer.evaluation.protocols import evaluate_image_sentence
@@ -116,6 +119,20 @@ def test_sentences_keep_their_owner(captioned: CaptionedImages) -> None:
     assert np.bincount(encoded.owners).tolist() == [5, 4, 3, 2, 1]
     assert encoded.images.shape == (5, 5)
     assert encoded.sentences.argmax(axis=1).tolist() == [0] * 5 + [1] * 4 + [2] * 3 + [3] * 2 + [0]
+
+
+@given(st.lists(st.sampled_from([0, 1, 9, 14, 100, 639, 700]), max_size=120))
+def test_long_sentences_come_in_small_batches(n_words: list[int]) -> None:
+    texts = ["word " * n for n in n_words]
+    batches = list(encoding._text_batches(texts))
+    assert [row for rows in batches for row in range(rows.start, rows.stop)] == list(range(len(texts)))
+    for rows in batches:
+        n = rows.stop - rows.start
+        longest = max(n_words[rows]) + 1
+        assert n == 1 or (n <= 32 and n * longest <= 640)
+        # None is smaller than it must be: the next sentence would have been too much.
+        if rows.stop < len(texts):
+            assert n == 32 or (n + 1) * max(longest, n_words[rows.stop] + 1) > 640
 
 
 def test_stopping(captioned: CaptionedImages) -> None:
