@@ -59,16 +59,16 @@ class PictureCanvas(PictureView):
         """Point at places of this layer where several are seen."""
         self.pointing.current = layer_name
 
-    def show_values(self, layer_name: str, values: np.ndarray | None) -> None:
+    def show_values(self, layer_name: str, values: np.ndarray | None, title: str = "What the word adds") -> None:
         """Let a heat or region layer show other values of its places, one each in their order, until ``None``.
 
         They may be negative: below zero is light blue, above is light orange, clear at zero; a key in the corner says
-        the numbers. Other heat maps are held back meanwhile. A layer that is not there shows nothing.
+        the numbers under ``title``. Other heat maps are held back meanwhile. A layer that is not there shows nothing.
 
         Raises:
             ValueError: there is not one value for each place.
         """
-        self.pointing.set_values(layer_name, values)
+        self.pointing.set_values(layer_name, values, title)
         self.update()
 
     # --- places ----------------------------------------------------------------------------------------------------
@@ -123,7 +123,7 @@ class PictureCanvas(PictureView):
             if pointing.says_more:
                 draw_tag(painter, view, place, pointing.text())
         if pointing.key is not None:
-            draw_key(painter, view, pointing.key, "" if pointing.always_keyed else pointing.key.title)
+            draw_key(painter, view, pointing.key, pointing.key_title)
         elif self._note:
             draw_note(painter, view, self._note)
 

@@ -8,6 +8,7 @@ from explorer.gui.painters import bar_image
 from explorer.overlays import PlacedOverlay, heat_range
 
 _INK = QColor(255, 255, 255)
+_LIGHT = QColor(235, 235, 235)
 _GROUND = QColor(20, 20, 20, 215)
 _CASING = QColor(0, 0, 0, 170)
 _PAD = 5.0
@@ -72,6 +73,7 @@ def draw_key(painter: QPainter, view: QRectF, overlay: PlacedOverlay, title: str
     painter.drawText(line, Qt.AlignmentFlag.AlignRight, ends[1])
     bar = line.adjusted(
         metrics.horizontalAdvance(ends[0]) + _PAD, 4, -metrics.horizontalAdvance(ends[1]) - _PAD, -4)
+    painter.fillRect(bar, _LIGHT)  # as a picture under a cover
     painter.drawImage(bar, bar_image(overlay))
 
 

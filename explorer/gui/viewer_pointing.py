@@ -51,6 +51,7 @@ class Pointing:
         self.shown: tuple[AnyOverlay, ...] = ()
         self._overlays: tuple[AnyOverlay, ...] = ()
         self._values: tuple[str, np.ndarray] | None = None
+        self._values_title = ""
 
     def forget(self) -> None:
         """Another picture: nothing is pointed at."""
@@ -162,7 +163,7 @@ class Pointing:
 
     # --- what is painted ----------------------------------------------------------------------------------------------
 
-    def set_values(self, name: str, values: np.ndarray | None) -> None:
+    def set_values(self, name: str, values: np.ndarray | None, title: str = "") -> None:
         """Let a layer show other values of its places until ``None``; a layer that is not there shows nothing.
 
         Raises:
@@ -174,6 +175,7 @@ class Pointing:
         else:
             with_values(layer, values)
             self._values = name, values
+        self._values_title = title
         self._compose()
 
     @property
@@ -181,9 +183,18 @@ class Pointing:
         """What needs a colour key of its own, as it replaced the layers for the moment; ``None`` if nothing does."""
         if self._values is not None:
             return next((o for o in self.shown if o.name == self._values[0] and not isinstance(o, ClassOverlay)), None)
-        if self.always_keyed:
+        shown: PlacedOverlay | None = self._map_of_place()
+        if shown is None and self.always_keyed:
             return next((o for o in self.shown if o.visible and not isinstance(o, ClassOverlay)), None)
-        return self._map_of_place()
+        return shown
+
+    @property
+    def key_title(self) -> str:
+        """What the key is about; nothing where the controls say it."""
+        if self._values is not None:
+            return self._values_title
+        shown = self._map_of_place()
+        return shown.title if shown is not None else ""
 
     def _map_of_place(self) -> PointedOverlay | None:
         for overlay in self.shown:

@@ -260,3 +260,16 @@ def test_a_look_that_changes_keeps_what_is_held(canvas, region_explanation):
     canvas.set_overlays(layers[2:])
     assert not canvas.pointing.pinned
     assert canvas.told[-1] == ("regions", -1)
+
+
+def test_the_key_speaks_of_what_is_shown_for_the_moment(canvas, region_explanation):
+    layers = overlays_from_explanation(region_explanation(1))
+    canvas.set_overlays(tuple(replace(layer, visible=True) for layer in layers))
+    assert canvas.pointing.key is None
+    canvas.pointing.always_keyed = True
+    assert (canvas.pointing.key.name, canvas.pointing.key_title) == ("regions", "")
+    _point(canvas, 0.3, 0.3)
+    assert (canvas.pointing.key.name, canvas.pointing.key_title) == ("vspm", "Attention")
+    canvas.show_values("regions", np.array([0.1, -0.2, 0.3]), "What “dog” adds")
+    assert (canvas.pointing.key.name, canvas.pointing.key_title) == ("regions", "What “dog” adds")
+    assert not canvas.grab().isNull()
