@@ -11,7 +11,7 @@ from explorer.engine.figure_recipes import FoundItem, recipe_of
 from explorer.engine.opened import Opened
 from explorer.errors import ConfigError, LibraryError, MediaError, StaleIndexError
 from explorer.evidence import Evidence
-from explorer.figures import FigureContent, ShownResult, draw_figure, page_bytes, picture_edge_px
+from explorer.figures import FigureContent, ShownResult, check_number, draw_figure, page_bytes, picture_edge_px
 from explorer.library.contents import hash_content
 from explorer.library.rows import ItemRow
 from explorer.media.image import decode_image, fit_within
@@ -44,6 +44,7 @@ class _Standing:
 def make_figure(opened: Opened, request: protocol.MakeFigure, token: CancellationToken) -> Iterator[Answer]:
     """Draw results as they are in the library now; :class:`~explorer.protocol.Progress` after each of several."""
     spec = request.spec
+    check_number(spec)
     rows = _rows_of(opened, spec)
     encoder = opened.models.get(spec.model)
     _check_parts(encoder, spec)

@@ -40,7 +40,7 @@ def recipe_of(opened: Opened, model_id: str, spec: FigureSpec, items: Sequence[F
         schema_version=f"{SCHEMA_MAJOR}.{SCHEMA_MINOR}",
         program=explorer.__version__,
         model=model_id,
-        model_folder="" if spec.model == name else os.path.abspath(spec.model),
+        model_folder=None if spec.model == name else FilePath.of(os.fsencode(os.path.abspath(spec.model))),
         library=FilePath.of(os.fsencode(opened.library.folder)),
         figure=figure_part(spec),
         query=None if spec.query is None else _recipe_query(opened, spec.query),

@@ -11,10 +11,11 @@ The same specification of the same results gives the same bytes, with the same v
 """
 
 from explorer.figures.content import FigureContent, ShownResult
-from explorer.figures.drawing import draw_figure, picture_edge_px
+from explorer.figures.drawing import check_number, draw_figure, picture_edge_px
 from explorer.figures.page import Page
 from explorer.figures.saving import FORMATS, page_bytes, write_whole
 
 __all__ = [
-    "FORMATS", "FigureContent", "Page", "ShownResult", "draw_figure", "page_bytes", "picture_edge_px", "write_whole",
+    "FORMATS", "FigureContent", "Page", "ShownResult", "check_number", "draw_figure", "page_bytes", "picture_edge_px",
+    "write_whole",
 ]

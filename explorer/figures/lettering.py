@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import matplotlib
 from matplotlib import font_manager
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextToPath
@@ -23,6 +24,7 @@ _WIDER = (
 _LAST = "Last Resort High-Efficiency"
 """Has a box for every letter there is, so that none is without a glyph."""
 
+_SETS_ALL_SCRIPTS = (3, 11)
 _MOST_LETTERS = 20_000
 _WORD = re.compile(r"\S+\s*")
 
@@ -54,7 +56,13 @@ def _first_letters() -> frozenset[int]:
 
 @contextmanager
 def letters_without_glyphs() -> Iterator[None]:
-    """Older matplotlib has no font for every letter: those it lacks show as boxes, and nobody need be warned."""
+    """Older matplotlib warns of letters and scripts that it cannot set; those show as boxes, and nobody need be warned.
+
+    Filters of warnings are the whole process's: a version that does not need them is left alone.
+    """
+    if matplotlib.__version_info__ >= _SETS_ALL_SCRIPTS and _LAST in font_families():
+        yield
+        return
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         warnings.filterwarnings("ignore", message="Matplotlib currently does not support .* natively")

@@ -18,6 +18,7 @@ _GAP_MM = 3.0
 _LEGEND_GAP_MM = 1.0
 _MOST_CAPTION_LINES = 3
 _NARROWEST_MM = 34.0
+_PARTS = {"vsem": "VSeM", "vspm": "VSpM"}
 _HIGHEST = 1.6
 """Panels are at most this many times as high as wide; a picture that is still narrower stands in the middle."""
 
@@ -79,7 +80,7 @@ def _notes(page: Page, spec: FigureSpec, content: FigureContent, result: ShownRe
 
 def without_note(spec: FigureSpec) -> str:
     """Says which parts of the network were left out."""
-    return f"without {' and '.join(spec.without)}" if spec.without else ""
+    return f"without {' and '.join(_PARTS.get(part, part) for part in spec.without)}" if spec.without else ""
 
 
 def _every_layer(result: ShownResult) -> tuple[AnyOverlay, ...]:

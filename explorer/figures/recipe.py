@@ -91,7 +91,7 @@ class FigureRecipe(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     model: str
     library: FilePath
     figure: RecipeFigure
-    model_folder: str = ""
+    model_folder: FilePath | None = None
     query: RecipeQuery | None = None
     layers: tuple[FigureLayer, ...] = ()
     items: tuple[RecipeItem, ...]
@@ -108,7 +108,7 @@ class FigureRecipe(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         """
         fields = msgspec.to_builtins(self.figure) | {
             "item_ids": item_ids,
-            "model": self.model_folder or self.model.partition("@")[0],
+            "model": os.fsdecode(bytes(self.model_folder)) if self.model_folder else self.model.partition("@")[0],
             "layers": [msgspec.to_builtins(layer) for layer in self.layers],
             "query": self._query(query_item_id),
         }

@@ -42,19 +42,23 @@ def page_bytes(page: Page, file_format: str, dpi: int) -> bytes:
     """
     if file_format not in FORMATS:
         raise ValueError(f"the format must be one of {', '.join(FORMATS)}, got {file_format!r}")
-    n_pixels = page.width * page.height * (dpi / MM_PER_INCH) ** 2
-    if n_pixels > MOST_PIXELS:
-        raise ConfigError(
-            f"The figure would have {n_pixels / 1e6:.0f} megapixels, more than the {MOST_PIXELS // 1_000_000} that"
-            " are drawn.",
-            "Choose a smaller width, fewer results or fewer pixels an inch.",
-        )
+    check_pixels(page.width * page.height * (dpi / MM_PER_INCH) ** 2)
     content = io.BytesIO()
     # These settings are the whole process's, so that threads take turns.
     with _matplotlib_settings, matplotlib.rc_context(_SETTINGS), letters_without_glyphs():
         figure = page.to_figure(dpi, whole_pixels=file_format == "png")
         figure.savefig(content, format=file_format, dpi=dpi, metadata=_METADATA[file_format])
     return content.getvalue()
+
+
+def check_pixels(n_pixels: float) -> None:
+    """Refuse more than :data:`MOST_PIXELS`; :class:`~explorer.errors.ConfigError`."""
+    if n_pixels > MOST_PIXELS:
+        raise ConfigError(
+            f"The figure would have {n_pixels / 1e6:.0f} megapixels, more than the {MOST_PIXELS // 1_000_000} that"
+            " are drawn.",
+            "Choose a smaller width, fewer results or fewer pixels an inch.",
+        )
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -156,6 +156,7 @@ def test_a_picture_can_be_the_query(ready: Engine, photos: Path) -> None:
         ({"without": ("vsem",)}, "colours has no part called vsem"),
         ({"query": Query(image_path=b"/no/such.jpg")}, "/no/such.jpg cannot be searched with"),
         ({"width_mm": 2000.0, "dpi": 1200}, "megapixels"),
+        ({"item_ids": (1,) * 400, "kind": "grid", "columns": 1, "dpi": 300}, "megapixels"),
     ],
 )
 def test_what_cannot_be_drawn_is_a_sentence(ready: Engine, changes: dict[str, object], says_what: str) -> None:

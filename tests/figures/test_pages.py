@@ -281,7 +281,7 @@ def test_the_query_picture_stands_beside_the_query(made):
 
 
 def test_leaving_parts_out_is_said(made):
-    assert "without vsem and vspm" in " ".join(_texts(draw_figure(made.spec(without=("vsem", "vspm")), made.content())))
+    assert "without VSeM and VSpM" in " ".join(_texts(draw_figure(made.spec(without=("vsem", "vspm")), made.content())))
     texts = " ".join(_texts(draw_figure(made.spec(kind="grid", without=("vsem",)), _grid(made))))
-    assert "without vsem" in texts
+    assert "without VSeM" in texts
     assert "ranks are those of the whole network" in texts
