@@ -293,3 +293,39 @@ def test_waiting_for_words_says_so(panel):
     panel.show_words(words())
     assert panel.chips.isVisible()
     assert panel._title.text() == "What each word adds"
+
+
+def test_in_the_window_words_light_places_and_places_light_words(open_window, until):
+    window, controller = open_window()
+    window.query.set_sentence("a brown dog")
+    until(lambda: controller.session.ranking.query is not None)
+    window.pane.grid.select_row(0)
+    window.panes.show_viewer()
+    until(lambda: window.viewer.words.table is not None)
+    words, canvas = window.viewer.words, window.viewer.canvas
+    before = canvas.pointing.shown
+    enter(words.chips.chips[2])
+    lit = canvas.pointing.key
+    assert lit is not None
+    np.testing.assert_array_equal(lit.values.ravel(), words.table.links[lit.name][2])
+    leave(words.chips.chips[2])
+    assert canvas.pointing.key is None
+    assert [overlay.name for overlay in canvas.pointing.shown] == [overlay.name for overlay in before]
+    layer = next(iter(words.table.links))
+    weights = [chip.number for chip in words.chips.chips]
+    canvas.point_at(layer, 5)
+    shares = np.abs(words.table.shares(layer, 5))
+    expected = shares / words.table.scale_of(layer, 5)
+    assert [chip.strength for chip in words.chips.chips] == pytest.approx(expected.tolist(), abs=1e-5)
+    canvas.point_at(layer, -1)
+    assert [chip.number for chip in words.chips.chips] == weights
+
+
+def test_a_picture_alone_has_no_words(open_window, until):
+    window, controller = open_window()
+    window.viewing.search_with(3)
+    until(lambda: controller.session.ranking.query is not None)
+    window.pane.grid.select_row(0)
+    window.panes.show_viewer()
+    until(lambda: window.viewer._explained)
+    assert not window.viewer.words.isVisible()
