@@ -97,8 +97,8 @@ class Pointing:
         """The layer pointed at as it is painted, or would be if nothing else were shown for the moment."""
         if self.layer is None:
             return None
-        shown = next((overlay for overlay in self.shown if overlay.name == self.layer.name), self.layer)
-        return shown if not isinstance(shown, ClassOverlay) and (self.layer.visible or shown.visible) else None
+        shown = self._shown(self.layer.name) or self.layer
+        return shown if self.layer.visible or shown.visible else None
 
     # --- moving -------------------------------------------------------------------------------------------------------
 
@@ -182,11 +182,16 @@ class Pointing:
     def key(self) -> PlacedOverlay | None:
         """What needs a colour key of its own, as it replaced the layers for the moment; ``None`` if nothing does."""
         if self._values is not None:
-            return next((o for o in self.shown if o.name == self._values[0] and not isinstance(o, ClassOverlay)), None)
-        shown: PlacedOverlay | None = self._map_of_place()
-        if shown is None and self.always_keyed:
-            return next((o for o in self.shown if o.visible and not isinstance(o, ClassOverlay)), None)
-        return shown
+            return self._shown(self._values[0])
+        of_place = self._map_of_place()
+        if of_place is not None or not self.always_keyed:
+            return of_place
+        seen = (overlay for overlay in self._overlays if overlay.visible and not isinstance(overlay, ClassOverlay))
+        return next((self._shown(overlay.name) for overlay in seen), None)
+
+    def _shown(self, name: str) -> PlacedOverlay | None:
+        """A layer as it is painted now."""
+        return next((o for o in self.shown if o.name == name and not isinstance(o, ClassOverlay)), None)
 
     @property
     def key_title(self) -> str:
