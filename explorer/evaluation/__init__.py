@@ -1,6 +1,11 @@
 """How good a model is: metrics, protocols, comparisons and reports.
 
-``image_text.py`` computes recall as pure functions of similarities and of who owns which sentence; ``protocols.py``
-encodes a data set and measures; ``comparison.py`` says whether one model beats another on the same photos;
-``report.py`` is what comes out.
+What is measured: ``sources.py`` opens a split, ``encoding.py`` takes it through a model, ``similarities.py`` compares
+photos and sentences for one model or the mean of several, in folds or as a whole.
+How: ``image_text.py`` computes recall as pure functions of similarities and of who owns which sentence, under either
+rule about ties; ``relevance.py`` mAP@R and its relatives where a query has several right answers, which
+``judgements.py`` reads and ``judging.py`` applies; ``timing.py`` takes a query's time apart; ``comparison.py`` says
+whether one model beats another on the same photos.
+What is said: ``protocols.py`` knows the field's protocols by name, ``report.py`` is what comes out, ``tables.py``
+writes it as Markdown and CSV, ``provenance.py`` says what a model was trained on.
 """

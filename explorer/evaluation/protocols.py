@@ -4,7 +4,7 @@ The field's three for photos and sentences (papers.md 3.9, 4.1): Flickr30K 1K, C
 consecutive folds of the same 5,000 photos.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from explorer.cancellation import CancellationToken
 from explorer.errors import ConfigError
@@ -25,12 +25,14 @@ class RetrievalProtocol:
         name: what ``--protocol`` calls it.
         n_folds: consecutive folds whose numbers are averaged.
         n_images: photos that the published protocol has; None for any number.
+        data: what the names of its data set contain, in small letters; empty for any.
         split: the split it is measured on where none is named: of a json, and of a folder of feature files.
     """
 
     name: str
     n_folds: int = 1
     n_images: int | None = None
+    data: tuple[str, ...] = ()
     json_split: str = "val"
     folder_split: str = "dev"
 
@@ -49,7 +51,7 @@ class RetrievalProtocol:
                 f"The protocol {self.name} has {_folds(self.n_folds)}, not {n_folds}.",
                 f"Leave --folds out, or use --protocol {IMAGE_SENTENCE}.",
             )
-        return RetrievalProtocol(self.name, n_folds, None, self.json_split, self.folder_split)
+        return replace(self, n_folds=n_folds)
 
     def name_on(self, n_images: int) -> str:
         """What numbers on so many photos may be called: a smaller gallery is easier, so never by the bare name."""
@@ -58,24 +60,27 @@ class RetrievalProtocol:
         size = f"{n_images // self.n_folds:,} photos"
         return f"{self.name}, reduced to {size if self.n_folds == 1 else f'{self.n_folds} folds of {size}'}"
 
-    def notes_on(self, n_images: int) -> tuple[str, ...]:
+    def notes_on(self, dataset: str, n_images: int) -> tuple[str, ...]:
         """What a reader of the numbers must know."""
-        if self.n_images in (None, n_images):
-            return ()
-        return (
-            f"{self.name} has {self.n_images:,} photos and this split {n_images:,}: not comparable with published "
-            f"numbers.",
-        )
+        notes = []
+        if self.data and not any(name in dataset.lower() for name in self.data):
+            notes.append(f"{self.name} is measured on {self.data[0]}, and this data set is called {dataset}.")
+        if self.n_images not in (None, n_images):
+            notes.append(
+                f"{self.name} has {self.n_images:,} photos and this split {n_images:,}: not comparable with published "
+                f"numbers."
+            )
+        return tuple(notes)
 
 
 PROTOCOLS = {
     protocol.name: protocol
     for protocol in (
         RetrievalProtocol(IMAGE_SENTENCE),
-        RetrievalProtocol("flickr30k-1k", 1, 1000, "test", "test"),
+        RetrievalProtocol("flickr30k-1k", 1, 1000, ("flickr30k", "f30k"), "test", "test"),
         # Karpathy's json calls the 5,000 photos "test"; SCAN's folders call them "testall", and 1,000 of them "test".
-        RetrievalProtocol("coco-5k", 1, 5000, "test", "testall"),
-        RetrievalProtocol("coco-1k", 5, 5000, "test", "testall"),
+        RetrievalProtocol("coco-5k", 1, 5000, ("coco",), "test", "testall"),
+        RetrievalProtocol("coco-1k", 5, 5000, ("coco",), "test", "testall"),
     )
 }
 
@@ -150,7 +155,7 @@ def measure(
         n_sentences=len(similarities.owners),
         other_ties=_other_ties(similarities, standings, protocol.n_folds, ties),
         folds=folds if protocol.n_folds > 1 else (),
-        notes=protocol.notes_on(similarities.n_images),
+        notes=protocol.notes_on(dataset, similarities.n_images),
     )
     return Measured(similarities, standings, report)
 

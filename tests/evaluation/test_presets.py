@@ -31,7 +31,7 @@ def report_of(similarities: Similarities, protocol: RetrievalProtocol, **options
 
 def test_names_of_the_field() -> None:
     assert list(PROTOCOLS) == ["image-sentence", "flickr30k-1k", "coco-5k", "coco-1k"]
-    assert protocol_named("coco-1k") == RetrievalProtocol("coco-1k", 5, 5000, "test", "testall")
+    assert protocol_named("coco-1k") == RetrievalProtocol("coco-1k", 5, 5000, ("coco",), "test", "testall")
     with pytest.raises(ConfigError, match=r"no protocol 'coco-2k'.*flickr30k-1k, coco-5k, coco-1k"):
         protocol_named("coco-2k")
 
@@ -47,12 +47,16 @@ def test_folds_of_a_published_protocol_cannot_be_changed() -> None:
 
 def test_numbers_of_a_smaller_gallery_never_go_by_the_bare_name() -> None:
     assert protocol_named("coco-1k").name_on(5000) == "coco-1k"
-    assert protocol_named("coco-1k").notes_on(5000) == ()
+    for name in ("coco", "COCO_precomp"):
+        assert protocol_named("coco-1k").notes_on(name, 5000) == ()
+    assert protocol_named("flickr30k-1k").notes_on("flickr8k", 1000) == (
+        "flickr30k-1k is measured on flickr30k, and this data set is called flickr8k.",
+    )
     assert protocol_named("coco-1k").name_on(1000) == "coco-1k, reduced to 5 folds of 200 photos"
     assert protocol_named("coco-5k").name_on(1000) == "coco-5k, reduced to 1,000 photos"
     report = report_of(noisy(10), protocol_named("flickr30k-1k"))
     assert report.protocol == "flickr30k-1k, reduced to 10 photos"
-    assert report.notes == (
+    assert report.notes[1:] == (
         "flickr30k-1k has 1,000 photos and this split 10: not comparable with published numbers.",
     )
     assert report_of(noisy(10), protocol_named("image-sentence")).notes == ()
