@@ -69,6 +69,7 @@ class DetailsPanel(QWidget):
         self.captions.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
+        self.captions.setMinimumWidth(1)  # a long word must not widen the pane
         self.captions.setAccessibleName("Sentences of this photo")
         self.captions.setToolTip("Sentences the library has for this photo")
         self.search = QPushButton("Search with this image")
