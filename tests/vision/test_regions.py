@@ -1,5 +1,6 @@
 """Regions: the proposer, which proposals become regions, features of boxes, and the second file of a package."""
 
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -10,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torchvision.ops import box_iou, roi_align
 
+from explorer.engine.verifying import verify
 from explorer.errors import PackageError
 from explorer.media.image import decode_image, squash
+from explorer.packages.finding import find_packages
 from explorer.packages.manifest import Manifest, Output, Part, Preprocess, RegionPart
 from explorer.packages.package import ModelPackage, load_region_tensors, read_package, verify_weights, write_package
 from explorer.representations import Modality
@@ -395,6 +398,19 @@ def test_a_missing_regions_file_is_one_sentence(tmp_path: Path) -> None:
     (package.folder / "regions.safetensors").unlink()
     with pytest.raises(PackageError, match=r"weights regions\.safetensors of small are missing"):
         read_package(package.folder)
+
+
+def test_verify_and_doctor_look_at_the_second_file(tmp_path: Path) -> None:
+    folder = tmp_path / "vision-lite0"
+    shutil.copytree(SHIPPED, folder)
+    assert verify("vision-lite0", [tmp_path]) == []
+    path = folder / "regions.safetensors"
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    assert "regions.safetensors of vision-lite0 is not the file" in verify("vision-lite0", [tmp_path])[0]
+    path.unlink()
+    # What the doctor lists packages by.
+    assert "regions.safetensors of vision-lite0 are missing" in find_packages([tmp_path])[0].problem
 
 
 def test_settings_that_do_not_fit_are_one_sentence(tmp_path: Path) -> None:
