@@ -11,7 +11,7 @@ from explorer.errors import ConfigError, DatasetError
 from explorer.media.image import encode_jpeg
 from explorer.networks.registry import load_encoder
 from explorer.packages.finding import resolve_package
-from explorer.packages.reference import synthetic_picture
+from explorer.packages.reference import check_reference, synthetic_picture
 from explorer.training.events import EpochFinished, Finished, Progressed, Saved, Started
 from explorer.training.trainer import train
 
@@ -82,7 +82,7 @@ def test_features_are_computed_once(folder):
     assert not [event for event in again if isinstance(event, Progressed)]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_a_network_is_trained_cancelled_resumed_and_shipped(folder):
     token = CancellationToken()
     events = []
@@ -106,6 +106,35 @@ def test_a_network_is_trained_cancelled_resumed_and_shipped(folder):
     assert encoder.encode_images(square[None]).values.shape == (1, 16)
     # Switched off, the switches of the recipe reach the package.
     assert package.manifest.config["tuned_tail"] is True
+
+
+@pytest.mark.timeout(300)
+def test_regions_and_trained_words_reach_the_package(folder):
+    recipe = NETWORK.replace("[network]", '[network]\ntokens = "regions"\ntext = "bigru"\nmin_word_count = 2')
+    events = list(run(folder, recipe.replace("epochs = 1", "epochs = 0")))
+    package = resolve_package("tiny", [folder / "home" / "models"])
+    vision = resolve_package("vision-lite0", [MODELS])
+    assert package.manifest.config["tokens"] == "regions"
+    assert package.manifest.config["regions_sha256"] == vision.manifest.regions.sha256
+    assert package.manifest.overlays == ("regions", "vsem", "vspm", "segmentation")
+    assert package.manifest.text is None
+    # "picture", "in" and "version" are in every sentence, each number in one photo's two; 0 and 1 in many.
+    assert set(package.vocabulary) > {"<unk>", "picture", "in", "version", "3"}
+    assert "7" not in package.vocabulary  # a validation photo's
+    encoder = load_encoder(package, search_folders=[MODELS], device="cpu")
+    squares = np.stack([synthetic_picture(number, 224) for number in range(3)])
+    together = encoder.encode_images(squares).values
+    assert together.shape == (3, 16)
+    np.testing.assert_allclose(encoder.encode_images(squares[1:2]).values[0], together[1], atol=2e-5)
+    texts = ["nothing known here", "picture", "picture " * 500]
+    np.testing.assert_allclose(np.linalg.norm(encoder.encode_texts(texts).values, axis=1), 1.0, atol=1e-4)
+    assert check_reference(
+        package.reference, lambda t: encoder.encode_texts(t).values, lambda s: encoder.encode_images(s).values
+    ) == []
+    evidence = encoder.explain(squares[0], encoder.encode_texts(["picture"]))
+    assert [layer.name for layer in evidence.regions] == ["regions", "vsem"]
+    assert evidence.regions[0].labels[0] == "whole picture"
+    assert events[-1].metrics["rsum"] > 0
 
 
 def test_what_is_wrong_is_said_in_a_sentence(folder):
