@@ -69,7 +69,7 @@ class FigureSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MakeFigure(Message, frozen=True):
-    """Draw a figure; answered by :class:`Figure`."""
+    """Draw a figure; :class:`Progress` after each of several results, then :class:`Figure`."""
 
     spec: FigureSpec
 
