@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QAbstractButton, QCheckBox, QLabel, QSizePolicy, Q
 
 from explorer.gui.painters import bar_image
 from explorer.gui.results_grid_tiles import mixed
-from explorer.overlays import LegendRow, PlacedOverlay, has_sign, heat_range
+from explorer.overlays import LegendRow, PlacedOverlay, bar_range, has_sign
 
 _LIGHT = QColor(235, 235, 235)
 
@@ -59,7 +59,7 @@ class ColourBarSlider(CalmSlider):
     def set_scale(self, overlay: PlacedOverlay) -> None:
         """Colours and values of this layer."""
         self._bar = bar_image(overlay)
-        self._low, self._high = heat_range(overlay)
+        self._low, self._high = bar_range(overlay)
         self._has_sign = has_sign(overlay)
         self.update()
 

@@ -182,6 +182,7 @@ class ComparedPictures(QWidget):
             pairs[overlay.name][0] if overlay.name in pairs else overlay for overlay in self._overlays
         ))
         self.beside.set_overlays(tuple(pairs[overlay.name][1] for overlay in self._other if overlay.name in pairs))
+        self.beside.point_at(*self.canvas.pointing.told())
 
     def _missing(self) -> str:
         """Which layers of the first picture there are none of beside it."""

@@ -5,7 +5,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from explorer.gui.overlay_controls import value_text
 from explorer.gui.painters import bar_image
-from explorer.overlays import PlacedOverlay, heat_range
+from explorer.overlays import PlacedOverlay, bar_range
 
 _INK = QColor(255, 255, 255)
 _LIGHT = QColor(235, 235, 235)
@@ -54,7 +54,7 @@ def draw_key(painter: QPainter, view: QRectF, overlay: PlacedOverlay, title: str
     One line without a title, where that is said already.
     """
     metrics = QFontMetricsF(painter.font())
-    low, high = heat_range(overlay)
+    low, high = bar_range(overlay)
     ends = value_text(low, high - low), value_text(high, high - low)
     bar_width = 84.0
     numbers = sum(metrics.horizontalAdvance(end) for end in ends)

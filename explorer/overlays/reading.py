@@ -78,7 +78,7 @@ def _weights(place: int, layer: AttentionMap | RegionWeights) -> HeatOverlay | R
             opacity=_SIGNED if colours.has_sign else _OPACITY,
         )
     return RegionOverlay(
-        name=layer.name, title=layer.title, boxes=layer.boxes, values=layer.values, scores=layer.scores,
+        name=layer.name, title=layer.title, boxes=np.nan_to_num(layer.boxes), values=layer.values, scores=layer.scores,
         labels=layer.labels, colour_map=colours, visible=place == 0, opacity=1.0,
     )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer.overlays.heat import cover_rgba, heat_range, heat_values, region_table, strengths
-from explorer.overlays.overlay import RegionOverlay
+from explorer.overlays.overlay import HeatOverlay, RegionOverlay, Style
 
 COVER_EDGE = 448
 """Pixels along either edge of a cover made of regions; it is stretched over the picture."""
@@ -30,7 +30,7 @@ class RegionStroke:
 
 def seen_regions(overlay: RegionOverlay) -> np.ndarray:
     """Rows of the regions that reach the threshold, the weakest first, int64."""
-    strength = strengths(overlay, heat_values(overlay))
+    strength = _strengths(overlay)
     order = np.argsort(strength, kind="stable")
     kept: np.ndarray = order[strength[order] >= overlay.threshold] if overlay.threshold > 0 else order
     return kept
@@ -71,10 +71,23 @@ def region_cover_rgba(overlay: RegionOverlay, *, edge: int = COVER_EDGE) -> np.n
     low, high = _cover_range(overlay, saliency)
     if not high > low:
         return np.zeros((edge, edge, 4), np.uint8)
-    weakest, strongest = heat_range(overlay)
-    cut = weakest + (strongest - weakest) * overlay.threshold
-    threshold = (cut - low) / (high - low) if overlay.threshold > 0 else 0.0
-    return cover_rgba(np.clip((saliency - low) / (high - low), 0, 1), threshold)
+    return cover_rgba(np.clip((saliency - low) / (high - low), 0, 1), overlay.threshold)
+
+
+def _strengths(overlay: RegionOverlay) -> np.ndarray:
+    """How much of each is to be seen, in [0, 1]: what the threshold is compared with."""
+    low, high = bar_range(overlay)
+    if overlay.style is not Style.COVER or not high > low:
+        return strengths(overlay, heat_values(overlay))
+    strength: np.ndarray = np.clip((np.nan_to_num(overlay.values) - low) / (high - low), 0, 1)
+    return strength
+
+
+def bar_range(overlay: HeatOverlay | RegionOverlay) -> tuple[float, float]:
+    """The raw values at the two ends of the colour bar; under a cover of regions what is outside of them counts too."""
+    if isinstance(overlay, RegionOverlay) and overlay.style is Style.COVER:
+        return region_cover_range(overlay)
+    return heat_range(overlay)
 
 
 def region_cover_range(overlay: RegionOverlay) -> tuple[float, float]:

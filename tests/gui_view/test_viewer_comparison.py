@@ -179,6 +179,10 @@ def test_a_place_that_is_pointed_at_is_shown_in_both(viewer, region_explanation)
     viewer.pictures.show_comparison(region_explanation(1, without=("vspm",), score=0.75))
     viewer.canvas.point_at("regions", 1)
     assert viewer.pictures.beside.pointing.place == 1
+    viewer.pictures.choose(None)
+    viewer.pictures.choose(WITHOUT_VSPM)
+    viewer.pictures.show_comparison(region_explanation(1, without=("vspm",), score=0.75))
+    assert viewer.pictures.beside.pointing.place == 1
     viewer.canvas.point_at("regions", -1)
     assert viewer.pictures.beside.pointing.place == -1
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.overlays import class_colours
@@ -38,6 +38,7 @@ def test_a_plain_rainbow_would_not_pass():
     assert distance[~np.eye(len(rainbow), dtype=bool)].min() < 10
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 255), unique=True, max_size=len(PALETTE)))
 def test_classes_of_one_picture_never_share_a_colour(ids):
     colours = class_colours(ids)
@@ -45,6 +46,7 @@ def test_classes_of_one_picture_never_share_a_colour(ids):
     assert len(set(colours.values())) == len(ids)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 255), unique=True, min_size=1, max_size=60))
 def test_the_most_important_class_has_its_usual_colour(ids):
     assert class_colours(ids)[ids[0]] == class_colours([ids[0]])[ids[0]]

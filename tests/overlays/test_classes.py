@@ -17,7 +17,7 @@ def _overlay(ids, confidence=None, **look):
     return ClassOverlay(name="seg", title="Segmentation", class_ids=ids, confidence=confidence, names=NAMES, **look)
 
 
-@settings(max_examples=60)
+@settings(deadline=None, max_examples=60)
 @given(arrays(np.uint8, st.tuples(st.integers(1, 8), st.integers(1, 8)), elements=st.integers(0, 4)), st.integers(1, 3))
 def test_every_cell_keeps_its_class_at_its_centre(ids, half):
     grow = 2 * half + 1

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.overlays.interpolation import enlarge, enlarge_smoothly
@@ -29,6 +29,7 @@ def test_bilinear_equals_the_textbook_loop(shape, size):
     np.testing.assert_allclose(enlarge(values, *size), _bilinear_by_hand(values, *size), atol=1e-6)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 9), st.integers(1, 9), st.integers(1, 4), st.integers(0, 99))
 def test_bicubic_goes_through_the_cells_and_never_beyond_their_range(h, w, half, seed):
     values = np.random.default_rng(seed).normal(size=(h, w)).astype(np.float32)
@@ -39,6 +40,7 @@ def test_bicubic_goes_through_the_cells_and_never_beyond_their_range(h, w, half,
     assert smooth.max() <= values.max()
 
 
+@settings(deadline=None)
 @given(st.integers(1, 9), st.integers(2, 40))
 def test_an_even_map_stays_even(n, size):
     np.testing.assert_allclose(enlarge_smoothly(np.full((n, n), 0.3, np.float32), size, size), 0.3, atol=1e-6)

@@ -145,3 +145,12 @@ def test_places_go_by_the_names_that_words_know():
     words = Words(words=("a",), weights=(1.0,), links=(WordLinks(places="cells", values=b""),))
     assert names_of_places(_explanation(words=words, pointed=(_maps(),))) == ("cells", "regions")
     assert names_of_places(_explanation()) == ()
+
+
+def test_boxes_and_weights_that_are_no_numbers_are_drawn_as_nothing_special():
+    from explorer.overlays import region_cover_rgba, region_strokes
+
+    broken = _boxes(boxes=np.full((2, 4), np.nan, "<f4").tobytes(), values=np.array([np.nan, 0.5], "<f4").tobytes())
+    (layer,) = overlays_from_explanation(_explanation(regions=(broken,)))
+    assert all(np.isfinite(stroke.box).all() for stroke in region_strokes(layer))
+    assert region_cover_rgba(layer, edge=4).shape == (4, 4, 4)

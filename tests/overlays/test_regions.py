@@ -12,6 +12,7 @@ from explorer.overlays import (
     RegionOverlay,
     Style,
     bar_colours,
+    bar_range,
     composed,
     heat_rgba,
     region_cover_rgba,
@@ -59,9 +60,18 @@ def test_the_cover_is_clear_where_most_salient_and_dark_outside_of_all_regions()
 def test_regions_below_the_threshold_are_covered():
     overlay = _regions([0.4, 0.7, 1.0], [[0, 0, 0.25, 1], [0.25, 0, 0.5, 1], [0.5, 0, 0.75, 1]], style=Style.COVER)
     free = region_cover_rgba(overlay, edge=8)[0, :, 3] / 255
-    cut = region_cover_rgba(replace(overlay, threshold=0.6), edge=8)[0, :, 3] / 255
+    cut = region_cover_rgba(replace(overlay, threshold=0.8), edge=8)[0, :, 3] / 255
     np.testing.assert_allclose(free[[0, 2, 4]], [0.6, 0.3, 0.0], atol=0.005)
     np.testing.assert_allclose(cut[[0, 2, 4]], [0.75, 0.75, 0.0], atol=0.005)
+
+
+def test_the_bar_of_a_cover_counts_what_is_outside_of_all_regions():
+    overlay = _regions([0.4, 1.0], [[0, 0, 0.25, 1], [0.5, 0, 0.75, 1]])
+    assert bar_range(overlay) == (pytest.approx(0.4), 1.0)
+    cover = replace(overlay, style=Style.COVER, threshold=0.5)
+    assert bar_range(cover) == (0.0, 1.0)
+    assert seen_regions(cover).tolist() == [1]
+    assert seen_regions(replace(cover, threshold=0.3)).tolist() == [0, 1]
 
 
 def test_a_cover_that_says_nothing_covers_nothing():
