@@ -56,7 +56,8 @@ __all__ = [
     "COVER_CAP", "NOWHERE", "AnyOverlay", "ClassOverlay", "ColourMap", "HeatOverlay", "LegendRow", "Overlay",
     "OverlayKind", "PlacedOverlay", "PointedOverlay", "RegionOverlay", "RegionStroke", "Style", "at_place",
     "bar_colours", "bar_range", "class_colours", "class_rgba", "colour_table", "composed", "has_places", "has_sign",
-    "heat_range", "heat_rgba", "heat_values", "index_map", "legend_rows", "names_of_places", "next_place", "overlays_from_evidence",
-    "overlays_from_explanation", "place_at", "place_box", "place_name", "place_value", "region_cover_range",
-    "region_cover_rgba", "region_saliency", "region_strokes", "same_places", "seen_regions", "strengths", "with_values",
+    "heat_range", "heat_rgba", "heat_values", "index_map", "legend_rows", "names_of_places", "next_place",
+    "overlays_from_evidence", "overlays_from_explanation", "place_at", "place_box", "place_name", "place_value",
+    "region_cover_range", "region_cover_rgba", "region_saliency", "region_strokes", "same_places", "seen_regions",
+    "strengths", "with_values",
 ]
