@@ -42,16 +42,10 @@ def measure_speed(
 
     Parameters
     ----------
-    model
-        name of a package.
-    dataset
-        where sentences and photos come from.
-    models
-        loads the package.
-    split
-        of the data set.
-    images
-        the photos' folder, if it is not ``images`` beside the json.
+    model, models
+        name of a package, and what loads it.
+    dataset, split, images
+        where sentences and photos come from; ``images`` beside the json is the photos' folder by default.
     sizes
         of the galleries.
     n_queries
@@ -93,18 +87,7 @@ def measure_speed(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; exit status 1 with one sentence for what a user can cause."""
-    parser = argparse.ArgumentParser(prog="python -m explorer.engine.speed", description=__doc__)
-    parser.add_argument("--model", required=True)
-    parser.add_argument("--dataset", type=Path, required=True, help="a json, or a folder of feature files")
-    parser.add_argument("--split", default="val")
-    parser.add_argument("--images", type=Path, help="folder of the photos, if it is not images/ beside the json")
-    parser.add_argument("--items", type=int, nargs="+", default=list(SIZES), help="sizes of the gallery")
-    parser.add_argument("--queries", type=int, default=200, help="sentences, asked one at a time")
-    parser.add_argument("--photos", type=int, default=1_000, help="encode at most so many")
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--data-dir", type=Path, help="where imported and trained packages are")
-    parser.add_argument("-o", "--output", type=Path, help="JSON file; standard output by default")
-    given = parser.parse_args(arguments)
+    given = _parser().parse_args(arguments)
     try:
         if given.output is not None and not given.output.absolute().parent.is_dir():
             raise ConfigError(f"There is no folder {given.output.absolute().parent}.", "Make it first.")
@@ -127,6 +110,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write("\nStopped; nothing was measured to its end.\n")
         return 1
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m explorer.engine.speed", description=__doc__)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--dataset", type=Path, required=True, help="a json, or a folder of feature files")
+    parser.add_argument("--split", default="val")
+    parser.add_argument("--images", type=Path, help="folder of the photos, if it is not images/ beside the json")
+    parser.add_argument("--items", type=int, nargs="+", default=list(SIZES), help="sizes of the gallery")
+    parser.add_argument("--queries", type=int, default=200, help="sentences, asked one at a time")
+    parser.add_argument("--photos", type=int, default=1_000, help="encode at most so many")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--data-dir", type=Path, help="where imported and trained packages are")
+    parser.add_argument("-o", "--output", type=Path, help="JSON file; standard output by default")
+    return parser
 
 
 def _write(text: str, output: Path | None) -> None:
