@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from explorer import paths
-from explorer.cli import combining, evaluating, explaining, importing, models, road
+from explorer.cli import combining, evaluating, explaining, fetching, importing, models, road
 from explorer.cli.shared import DeviceOption, JsonOption, places_of, print_out
 from explorer.errors import UserFacingError
 
@@ -32,6 +32,7 @@ models_app.command("list")(models.models_list)
 models_app.command("verify")(models.models_verify)
 models_app.command("import")(importing.models_import)
 models_app.command("combine")(combining.models_combine)
+models_app.command("fetch")(fetching.models_fetch)
 app.add_typer(models_app, name="models")
 
 

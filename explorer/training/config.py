@@ -49,12 +49,15 @@ class FeatureSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         n_crops: random crops with changed colours of each training photo, beside the photo itself (reconstructed).
         flip: whether the mirrored photo is a view, too (reconstructed).
         seed: of the crops.
+        proposer: a torchvision detector that gives the regions in the place of vision's own proposer; its weights must
+            be here (``retrieval-explorer models fetch NAME``).
     """
 
     vision: str = ""
     n_crops: _Count = 0
     flip: bool = False
     seed: int = 0
+    proposer: str = ""
 
 
 class TailSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -270,9 +270,13 @@ def _region_changes(network: NetworkSection) -> list[str]:
 def _token_settings(ready: Ready) -> dict[str, Any]:
     tokens, package = ready.train.config, ready.prepared.vision_package
     settings: dict[str, Any] = {"tokens": tokens.kind, "trunk_cells": tokens.trunk_cells}
-    if tokens.kind == "regions" and package and package.manifest.regions:
+    if tokens.kind == "regions":
         settings["regions"] = {name: getattr(tokens, name) for name in ("positions", "n_labels", "whole")}
-        settings["regions_sha256"] = package.manifest.regions.sha256
+        detector = ready.prepared.vision.detector
+        if detector is not None:
+            settings["proposer"] = detector.name
+        elif package and package.manifest.regions:
+            settings["regions_sha256"] = package.manifest.regions.sha256
     return settings
 
 

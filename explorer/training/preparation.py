@@ -22,6 +22,7 @@ from explorer.training.run_directory import RunDirectory
 from explorer.training.views import View, training_views
 from explorer.training.wording import Wording, find_wording
 from explorer.vision import DEFAULT_BACKBONE, Vision, load_vision
+from explorer.vision.detectors import load_proposer
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,8 @@ def prepare(
     """
     package = resolve_package(features.vision, places.search_folders) if features.vision else None
     vision = load_vision(package)
+    if features.proposer:
+        vision.use_detector(load_proposer(features.proposer))
     annotations, images = dataset_paths(dataset, places.recipe_folder)
     views = training_views(features.n_crops, features.flip, features.seed)
     captioned = [
@@ -99,7 +102,7 @@ def prepare(
     # Before the long part: a language model that is not there is said at once.
     wording = find_wording(network or NetworkSection(), captioned[0].sentences)
     yield Started(places.run.folder, 0, len(views) + 1, "features")
-    regions_id = _regions_id(package) if network and network.tokens == "regions" else ""
+    regions_id = (features.proposer or _regions_id(package)) if network and network.tokens == "regions" else ""
     splits = []
     for part, part_views in zip(captioned, (views, [View("photo")]), strict=True):
         cached: list[CachedView] = []

@@ -24,6 +24,10 @@ class Regions:
     labels: torch.Tensor
     lengths: torch.Tensor
 
+    def to(self, device: torch.device) -> "Regions":
+        """The same on a device."""
+        return Regions(self.boxes.to(device), self.scores.to(device), self.labels.to(device), self.lengths.to(device))
+
     def __getitem__(self, rows: slice) -> "Regions":
         """Of some of the pictures."""
         return Regions(self.boxes[rows], self.scores[rows], self.labels[rows], self.lengths[rows])

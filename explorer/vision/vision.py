@@ -12,6 +12,7 @@ from explorer.errors import PackageError
 from explorer.packages.package import ModelPackage
 from explorer.vision.backbone import DEFAULT_BACKBONE, Backbone, load_backbone, to_squares
 from explorer.vision.classes import thing_of_mask
+from explorer.vision.detectors import Detector
 from explorer.vision.device import OUT_OF_MEMORY_SENTENCE, choose_device, device_title, memory_error, ran_out_of_memory
 from explorer.vision.features import BackboneFeatures, Regions, VisualFeatures
 from explorer.vision.inference import CPU_SLICE, inference_form
@@ -30,6 +31,7 @@ class Vision:
         backbone: in that form; ``backbone.tail`` goes from trunk to grid.
         segmenter: in that form, or None.
         proposer: in that form, or None.
+        detector: a detector of its own that gives the regions in the proposer's place, or None.
         class_names: C names in the order of presence and scores: the mask names, then the things. Some words come
             twice, as a mask class and as a thing; :meth:`name_presence` joins them.
         mask_names: M names in the order of the class map; the first is the background.
@@ -58,6 +60,7 @@ class Vision:
         self.region_names = (*things, OBJECT_LABEL) if proposer else ()
         self.side_px = backbone.side_px
         self.notice = ""
+        self.detector: Detector | None = None
         self._place(device)
 
     @property
@@ -78,6 +81,10 @@ class Vision:
         PackageError
             regions were asked for, but there is no proposer.
         """
+        if propose and self.detector is not None:
+            # A network of its own: it sees the pictures again.
+            seen = self(squares, segment=segment)
+            return dataclasses.replace(seen, regions=self.detector(squares).to(seen.grid.device))
         if propose and self.proposer is None:
             raise PackageError("The vision package that is in use has no region proposer.",
                                "Install a newer version of it, or use a model that needs no regions.")
@@ -92,6 +99,10 @@ class Vision:
         self._place(torch.device("cpu"))
         self.notice = OUT_OF_MEMORY_SENTENCE
         return self._see(pixels, segment=segment, propose=propose)
+
+    def use_detector(self, detector: Detector) -> None:
+        """Let this detector give the regions from now on."""
+        self.detector, self.region_names = detector, detector.region_names
 
     def score_cells(self, trunk: torch.Tensor, grid: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Scores (B, C, g, g), logits, and presence (B, C), probabilities, from cached trunks and their grids.

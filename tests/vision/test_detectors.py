@@ -9,7 +9,9 @@ import torch
 from torchvision.models import get_model, get_model_weights
 
 from explorer.datasets.coco_classes import COCO_THINGS
-from explorer.errors import ConfigError
+from explorer.errors import ConfigError, PackageError
+from explorer.packages.reference import synthetic_picture
+from explorer.vision import load_vision
 from explorer.vision.detectors import DETECTOR_NAMES, Detector, load_proposer, weights_path
 from explorer.vision.regions import N_REGIONS
 
@@ -152,3 +154,19 @@ def test_wrong_pixels_are_refused(cache: Path) -> None:
     write_weights(FAST)
     with pytest.raises(ValueError, match="must be uint8"):
         load_proposer(FAST, device="cpu")([np.zeros((8, 8), np.uint8)])
+
+
+def test_vision_takes_its_regions_from_a_detector(cache: Path) -> None:
+    write_weights(FAST)
+    vision = load_vision(None, device="cpu")
+    with pytest.raises(PackageError, match="no region proposer"):
+        vision(np.zeros((1, vision.side_px, vision.side_px, 3), np.uint8), propose=True)
+    detector = load_proposer(FAST, device="cpu")
+    vision.use_detector(detector)
+    squares = np.stack([synthetic_picture(seed, vision.side_px) for seed in (1, 2)])
+    seen = vision(squares, propose=True)
+    assert seen.regions is not None
+    assert torch.equal(seen.regions.boxes, detector(squares).boxes)
+    assert vision.region_names == detector.region_names
+    assert vision(squares).regions is None
+    assert len(vision(squares[:0], propose=True).regions.boxes) == 0

@@ -10,6 +10,7 @@ from explorer.errors import PackageError
 from explorer.packages.finding import resolve_package
 from explorer.packages.package import ModelPackage
 from explorer.vision import Vision, load_vision
+from explorer.vision.detectors import load_proposer
 
 
 def load_vision_of(package: ModelPackage, *, search_folders: Sequence[Path], device: str) -> Vision:
@@ -19,6 +20,8 @@ def load_vision_of(package: ModelPackage, *, search_folders: Sequence[Path], dev
     ------
     PackageError
         the vision package is not there, or it or its region proposer is not the one this model was trained on top of.
+    ConfigError
+        it was trained on the regions of a detector whose weights are not here.
     """
     part = package.manifest.vision
     if part is None:
@@ -36,7 +39,11 @@ def load_vision_of(package: ModelPackage, *, search_folders: Sequence[Path], dev
             f"{package.name} was trained on the regions of another version of {part.name} than the installed one.",
             f"Install {part.name} and {package.name} from the same release.",
         )
-    return load_vision(vision_package, device=device)
+    vision = load_vision(vision_package, device=device)
+    proposer = package.manifest.config.get("proposer", "")
+    if proposer:
+        vision.use_detector(load_proposer(str(proposer), device=device))
+    return vision
 
 
 def follow(module: nn.Module, features: torch.Tensor) -> None:

@@ -45,7 +45,7 @@ class ThreeSHNetEncoder:
         self._eyes, self._image = parts.eyes, parts.image
         self._text = parts.text.to(vision.device).eval().requires_grad_(False)
         self.vision = vision
-        self.vision_key = f"{package.manifest.vision}@{vision.device}"
+        self.vision_key = f"{package.manifest.vision}@{vision.device}@{vision.detector and vision.detector.name}"
         self.proposes = parts.eyes.config.kind == "regions"
 
     @property
@@ -147,7 +147,7 @@ class ThreeSHNetEncoder:
     def _boxes(self, regions: Regions) -> Boxes:
         """The regions of one picture, without the padding."""
         n = int(regions.lengths[0])
-        names = (*self.vision.class_names[len(self.vision.mask_names) :], "object")
+        names = self.vision.region_names
         labels = regions.labels[0, :n].tolist()
         return Boxes(
             to_numpy(regions.boxes[0, :n]),

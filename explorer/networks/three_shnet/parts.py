@@ -49,6 +49,7 @@ class PackageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         tokens: whether visual tokens are the cells of the grid or the regions that vision proposes.
         regions: what a region's token is made of beside features.
         regions_sha256: hash of the region proposer whose regions the network was trained on.
+        proposer: the torchvision detector whose regions it was trained on; empty for the vision package's own.
         trunk_cells: whether the trunk's finer cells are part of each visual token.
         tuned_tail: whether the package carries its own last backbone stages.
     """
@@ -60,6 +61,7 @@ class PackageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     tokens: Literal["grid", "regions"] = "grid"
     regions: RegionConfig = RegionConfig()
     regions_sha256: str = ""
+    proposer: str = ""
     trunk_cells: bool = False
     tuned_tail: bool = False
 
