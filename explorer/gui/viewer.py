@@ -245,7 +245,7 @@ class Viewer(QWidget):
         key, text = Qt.Key(event.key()), event.text()
         if text and text in "123456789":
             self.toggle_layer(int(text))
-        elif text == "c":
+        elif text in ("c", "C"):
             self.pictures.toggle()
         elif text in ("[", "]"):
             self.step_opacity(1 if text == "]" else -1)
