@@ -13,7 +13,9 @@ from explorer.representations import Embeddings
 from explorer.retrieval import combine
 
 MAX_WORDS = 64
-"""Longer sentences are weighed in this many runs of words: each run costs one more sentence to encode."""
+"""Longer sentences are weighed in runs of words: each costs one more sentence to encode, and those are long then."""
+
+_MIN_RUNS = 16
 
 
 def embeddings(representation: object) -> Embeddings:
@@ -46,11 +48,15 @@ def encode_query(encoder: Encoder, query: Query, image: np.ndarray | None) -> Em
 
 
 def query_words(text: str) -> tuple[str, ...]:
-    """The words of a sentence as written; runs of several words where there are more than :data:`MAX_WORDS`."""
+    """The words of a sentence as written; runs of several words where there are more than :data:`MAX_WORDS`.
+
+    The longer the sentence the fewer runs, so that the work stays that of ``MAX_WORDS`` sentences of as many words.
+    """
     words = text.split()
     if len(words) <= MAX_WORDS:
         return tuple(words)
-    ends = np.linspace(0, len(words), MAX_WORDS + 1).round().astype(int).tolist()
+    n_runs = max(_MIN_RUNS, MAX_WORDS**2 // len(words))
+    ends = np.linspace(0, len(words), n_runs + 1).round().astype(int).tolist()
     return tuple(" ".join(words[start:end]) for start, end in pairwise(ends))
 
 
