@@ -187,7 +187,7 @@ def test_the_last_sentences_do_not_outlive_their_picture(with_picture, until):
 
 
 def test_a_file_of_sentences_is_brought_in_with_progress(open_window, until, tmp_path):
-    window, controller = open_window("--items", 10, "--rate", 500)
+    window, controller = open_window("--items", 10, "--rate", 25)
     panel = window.panel
     assert panel.sentences_label.isHidden()
     window.pane.grid.select_row(0)
