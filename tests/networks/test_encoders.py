@@ -30,7 +30,7 @@ def pictures(encoder, n):
 
 
 def test_there_are_packages_to_test():
-    assert {"pooled-flickr8k", "3shnet-flickr8k"} <= set(PACKAGES)
+    assert {"pooled-flickr8k", "3shnet-flickr8k", "3shnet-flickr8k-region"} <= set(PACKAGES)
 
 
 def test_says_what_it_is(loaded):
@@ -92,12 +92,15 @@ def test_still_gives_what_it_gave(loaded):
 def test_explains_with_the_overlays_it_promises(loaded):
     _, encoder = loaded
     evidence = encoder.explain(pictures(encoder, 1)[0])
-    names = [attention.name for attention in evidence.attention]
+    names = [layer.name for layer in (*evidence.regions, *evidence.attention)]
     assert [*names, *(["segmentation"] if evidence.segmentation else [])] == list(encoder.overlays)
     for attention in evidence.attention:
         assert isinstance(attention, AttentionMap)
         assert np.isfinite(attention.values).all()
         assert (attention.values >= 0).all()
+    for layer in evidence.regions:
+        assert layer.boxes.shape == (len(layer.values), 4)
+        assert np.isfinite(layer.values).all()
 
 
 def test_the_cards_say_what_they_must(loaded):
