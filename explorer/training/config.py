@@ -96,6 +96,8 @@ class NetworkSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         word_dim: for text = "bigru": width of a word vector.
         tokens: what a visual token is: a cell of the grid, or a region that the vision package proposes.
         trunk_cells: whether a token has the trunk's finer cells, too (reconstructed).
+        region_pooling: what of the grid a region's token holds: its mean or its largest values within the box
+            (the latter reconstructed).
         region_positions: whether a region's token has its corners and area (reconstructed).
         region_labels: whether it has its label with the proposer's score (reconstructed).
         whole_picture: whether the whole picture is one region more (reconstructed).
@@ -106,6 +108,7 @@ class NetworkSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     min_word_count: _Positive = 4
     word_dim: _Positive = 300
     tokens: Literal["grid", "regions"] = "grid"
+    region_pooling: Literal["mean", "max"] = "mean"
     region_positions: bool = True
     region_labels: bool = True
     whole_picture: bool = True

@@ -114,6 +114,7 @@ def token_config(network: NetworkSection, prepared: Prepared) -> TokenConfig:
     return TokenConfig(
         kind="regions",
         trunk_cells=network.trunk_cells,
+        pooling=network.region_pooling,
         positions=network.region_positions,
         n_labels=n_things if network.region_labels else 0,
         whole=network.whole_picture,
@@ -260,6 +261,7 @@ def _region_changes(network: NetworkSection) -> list[str]:
     if network.tokens == "grid":
         return []
     return [
+        "a box's largest values in the place of its means" if network.region_pooling == "max" else "",
         "each region's corners and area" if network.region_positions else "",
         "its label with the proposer's score" if network.region_labels else "",
         "the whole picture as one region more" if network.whole_picture else "",
@@ -271,7 +273,7 @@ def _token_settings(ready: Ready) -> dict[str, Any]:
     tokens, package = ready.train.config, ready.prepared.vision_package
     settings: dict[str, Any] = {"tokens": tokens.kind, "trunk_cells": tokens.trunk_cells}
     if tokens.kind == "regions":
-        settings["regions"] = {name: getattr(tokens, name) for name in ("positions", "n_labels", "whole")}
+        settings["regions"] = {name: getattr(tokens, name) for name in ("pooling", "positions", "n_labels", "whole")}
         detector = ready.prepared.vision.detector
         if detector is not None:
             settings["proposer"] = detector.name

@@ -5,6 +5,7 @@ import torch
 
 from explorer.networks.three_shnet.tokens import (
     TokenConfig,
+    box_peaks,
     label_scores,
     positions_of,
     quarters_of,
@@ -66,6 +67,24 @@ def _sampled_mean(trunk, corner):
             bottom = trunk[:, :, y1, x0] * (1 - x + x0) + trunk[:, :, y1, x1] * (x - x0)
             total += top * (1 - y + y0) + bottom * (y - y0)
     return total / n**2
+
+
+def test_peaks_are_the_largest_values_of_the_cells_in_a_box(maps):
+    grid, _ = maps
+    generator = torch.Generator().manual_seed(4)
+    low = torch.rand(2, 9, 2, generator=generator)
+    boxes = torch.cat([low, low + (1 - low) * torch.rand(2, 9, 2, generator=generator)], dim=-1)
+    boxes[0, 0] = torch.tensor([0.0, 0.0, 1.0, 1.0])
+    boxes[0, 1] = torch.tensor([0.3, 0.55, 0.3, 0.56])  # less than a cell
+    peaks = box_peaks(grid, boxes)
+    torch.testing.assert_close(peaks[0, 0], grid[0].amax(dim=(1, 2)))
+    torch.testing.assert_close(peaks[0, 1], grid[0, :, 2, 1])
+    for picture in range(2):
+        for row, (x1, y1, x2, y2) in enumerate((boxes[picture] * SIDE).tolist()):
+            columns = [c for c in range(SIDE) if c + 0.5 > x1 and c + 0.5 < x2] or [min(round(x1), SIDE - 1)]
+            lines = [c for c in range(SIDE) if c + 0.5 > y1 and c + 0.5 < y2] or [min(round(y1), SIDE - 1)]
+            expected = torch.stack([grid[picture, :, y, x] for y in lines for x in columns]).amax(dim=0)
+            torch.testing.assert_close(peaks[picture, row], expected)
 
 
 def test_positions_are_corners_and_area(regions):

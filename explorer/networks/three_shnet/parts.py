@@ -32,6 +32,7 @@ from explorer.packages.package import ModelPackage, load_tensors
 class RegionConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[config.regions]``: fields of the same names of :class:`TokenConfig`."""
 
+    pooling: Literal["mean", "max"] = "mean"
     positions: bool = True
     n_labels: int = 0
     whole: bool = True

@@ -25,6 +25,8 @@ class TokenConfig:
         kind: the cells of the last feature map, or its means within the picture's regions.
         trunk_cells: whether the trunk's finer cells are part of each token (reconstructed): the four within a grid's
             cell, or the means of a region's four quarters.
+        pooling: what of the grid a region's token holds: the mean within its box, or the largest value of each channel
+            in it (reconstructed; published features are means).
         positions: whether a region's corners and area are (reconstructed: the published features have none).
         n_labels: labels of the proposer that are, each with the proposer's score (reconstructed); 0 for none.
         whole: whether the whole picture is a region, too, before all others (reconstructed).
@@ -32,6 +34,7 @@ class TokenConfig:
 
     kind: Literal["grid", "regions"] = "grid"
     trunk_cells: bool = False
+    pooling: Literal["mean", "max"] = "mean"
     positions: bool = True
     n_labels: int = 0
     whole: bool = True
@@ -63,7 +66,8 @@ def visual_tokens(config: TokenConfig, grid: Tensor, trunk: Tensor, regions: Reg
         raise ValueError("these features have no regions")
     if config.whole:
         regions = with_whole_picture(regions)
-    parts = [aligned_mean(grid.float(), regions.boxes)]
+    within = aligned_mean if config.pooling == "mean" else box_peaks
+    parts = [within(grid.float(), regions.boxes)]
     if config.trunk_cells:
         quarters = aligned_mean(trunk.float(), quarters_of(regions.boxes).flatten(1, 2))
         parts.append(quarters.view(*regions.boxes.shape[:2], -1))
@@ -96,6 +100,38 @@ def quarters_of(boxes: Tensor) -> Tensor:
     x, y = (x1 + x2) / 2, (y1 + y2) / 2
     corners = ((x1, y1, x, y), (x, y1, x2, y), (x1, y, x, y2), (x, y, x2, y2))
     return torch.stack([torch.stack(corner, dim=-1) for corner in corners], dim=-2)
+
+
+def box_peaks(features: Tensor, boxes: Tensor) -> Tensor:
+    """Largest value of each channel among the cells that a box covers by half, or the cell it lies in: (B, R, C).
+
+    features: (B, C, h, w).   boxes: (B, R, 4), normalised xyxy.
+    """
+    b, _, h, w = features.shape
+    top, bottom = _covered(boxes[..., 1], boxes[..., 3], h)
+    left, right = _covered(boxes[..., 0], boxes[..., 2], w)
+    cells = features.permute(0, 2, 3, 1)
+    # Peaks of every span of rows first: there are few, and each region then looks at one row of them.
+    spans: list[Tensor] = []
+    number = torch.zeros(h, h, dtype=torch.int64, device=features.device)
+    for first in range(h):
+        peaks = cells[:, first]
+        for last in range(first, h):
+            peaks = torch.maximum(peaks, cells[:, last])
+            number[first, last] = len(spans)
+            spans.append(peaks)
+    pictures = torch.arange(b, device=features.device).unsqueeze(1)
+    rows_BRwC = torch.stack(spans, dim=1)[pictures, number[top, bottom]]
+    columns = torch.arange(w, device=features.device)
+    outside = (columns < left.unsqueeze(-1)) | (columns > right.unsqueeze(-1))
+    return rows_BRwC.masked_fill_(outside.unsqueeze(-1), float("-inf")).amax(dim=2)
+
+
+def _covered(low: Tensor, high: Tensor, n_cells: int) -> tuple[Tensor, Tensor]:
+    """The first and the last cell between two edges."""
+    first = (low * n_cells).round().clamp(0, n_cells - 1).long()
+    last = ((high * n_cells).round() - 1).clamp(0, n_cells - 1).long()
+    return first, torch.maximum(first, last)
 
 
 def positions_of(boxes: Tensor) -> Tensor:
