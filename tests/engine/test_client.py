@@ -31,7 +31,7 @@ def test_answers_come_in_order_and_none_at_the_end():
     assert models.id == 2
     engine.send(protocol.Shutdown(id=3))
     assert engine.read() is None
-    assert engine.wait(5) == 0
+    assert engine.wait(60) == 0
     engine.close()
 
 
@@ -50,7 +50,7 @@ def test_kill_unblocks_a_reader():
     engine.kill()
     reader.join(5)
     assert seen == [None]
-    assert engine.wait(5) == -signal.SIGKILL
+    assert engine.wait(60) == -signal.SIGKILL
     with pytest.raises(EngineError, match="has stopped"):
         engine.send(protocol.Hello(id=2))
     engine.close()
@@ -61,14 +61,14 @@ def test_terminate_ends_it():
     engine.send(protocol.Hello(id=1))
     engine.read()
     engine.terminate()
-    assert engine.wait(5) == -signal.SIGTERM
+    assert engine.wait(60) == -signal.SIGTERM
     engine.close()
 
 
 def test_the_tail_of_standard_error_is_kept_and_bounded():
     code = "import sys; sys.stderr.write('x' * 3_000_000 + ' the end'); sys.exit(5)"
     engine = EngineProcess([sys.executable, "-c", code])
-    assert engine.wait(20) == 5  # it could not have ended if nobody drained the pipe
+    assert engine.wait(60) == 5  # it could not have ended if nobody drained the pipe
     assert engine.stderr_tail().endswith("the end")
     assert len(engine.stderr_tail()) == STDERR_TAIL_BYTES
     engine.close()
@@ -98,6 +98,6 @@ def test_the_client_is_light():
         "sys.stderr.write(str([m for m in ('torch', 'cv2', 'faiss', 'av', 'PIL', 'PySide6') if m in sys.modules]))"
     )
     engine = EngineProcess([sys.executable, "-c", code])
-    engine.wait(20)
+    engine.wait(60)
     assert engine.stderr_tail() == "[]"
     engine.close()
