@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -95,9 +94,3 @@ def build_word_bank(sentences: Sequence[Sequence[str]], vocabulary: Mapping[str,
         first=torch.tensor([0, *map(len, sentences)]).cumsum(0),
         embeddings=torch.zeros(len(rows), 0),
     )
-
-
-def as_array(tensor: Tensor) -> np.ndarray:
-    """A tensor as numpy, on the CPU."""
-    array: np.ndarray = tensor.detach().cpu().numpy()
-    return array

@@ -14,6 +14,7 @@ from torch.nn import functional
 from explorer.cancellation import CancellationToken
 from explorer.training.distillation_targets import Targets
 from explorer.training.events import EpochFinished, Progressed, Saved, Started, TrainingEvent
+from explorer.training.head_learning import HeadCheckpoint, drop_channels
 from explorer.vision.features import BackboneFeatures
 from explorer.vision.segmenter import Segmenter, SegmenterOutput
 
@@ -136,8 +137,8 @@ def train_segmenter(
     n_steps = len(_epoch_plan(parts, rates, config, epoch=0))
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, config.learning_rate, total_steps=n_steps * config.n_epochs, pct_start=config.warm_up)
-    checkpoint = run_dir / CHECKPOINT_FILE
-    n_done = _restore(checkpoint, segmenter, optimizer, schedule)
+    checkpoint = HeadCheckpoint(run_dir / CHECKPOINT_FILE, "segmenter", segmenter, optimizer, schedule)
+    n_done = checkpoint.restore()
     yield Started(run_dir, n_done, config.n_epochs, "distillation")
     for epoch in range(n_done, config.n_epochs):
         torch.manual_seed(config.seed * 1000 + epoch)
@@ -147,7 +148,7 @@ def train_segmenter(
         for step, (part, rows, mirror) in enumerate(plan, 1):
             token.check()
             features, targets = parts[part][0].batch(rows, mirror=mirror)
-            loss = distillation_loss(segmenter(_dropped(features, config.dropout)), targets, weights_M, config)
+            loss = distillation_loss(segmenter(drop_channels(features, config.dropout)), targets, weights_M, config)
             if not torch.isfinite(loss):
                 raise FloatingPointError(f"the loss became {loss.item()} in epoch {epoch + 1}, step {step}")
             optimizer.zero_grad()
@@ -157,8 +158,8 @@ def train_segmenter(
             losses.append(loss.item())
             rate = step * config.batch_size / (time.monotonic() - began)
             yield Progressed(step, n_steps, losses[-1], rate, f"epoch {epoch + 1} of {config.n_epochs}")
-        _save(checkpoint, segmenter, optimizer, schedule, n_done=epoch + 1)
-        yield Saved(checkpoint)
+        checkpoint.save(epoch + 1)
+        yield Saved(checkpoint.path)
         yield EpochFinished(epoch + 1, {"loss": float(np.mean(losses))})
     segmenter.eval()
 
@@ -180,43 +181,5 @@ def _epoch_plan(
     return [plan[index] for index in rng.permutation(len(plan))]
 
 
-def _dropped(features: BackboneFeatures, share: float) -> BackboneFeatures:
-    if not share:
-        return features
-    return BackboneFeatures(features.stride8, functional.dropout2d(features.trunk, share),
-                            functional.dropout2d(features.grid, share))
-
-
 def _probabilities(part: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(part.astype(np.float32)) / 255
-
-
-def _restore(
-    path: Path,
-    segmenter: Segmenter,
-    optimizer: torch.optim.Optimizer,
-    schedule: torch.optim.lr_scheduler.OneCycleLR,
-) -> int:
-    """Number of epochs already done; 0 where there is no checkpoint."""
-    if not path.is_file():
-        return 0
-    state = torch.load(path, weights_only=True)
-    segmenter.load_state_dict(state["segmenter"])
-    optimizer.load_state_dict(state["optimizer"])
-    schedule.load_state_dict(state["schedule"])
-    return int(state["n_done"])
-
-
-def _save(
-    path: Path,
-    segmenter: Segmenter,
-    optimizer: torch.optim.Optimizer,
-    schedule: torch.optim.lr_scheduler.OneCycleLR,
-    *,
-    n_done: int,
-) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(".new")
-    torch.save({"segmenter": segmenter.state_dict(), "optimizer": optimizer.state_dict(),
-                "schedule": schedule.state_dict(), "n_done": n_done}, new)
-    new.replace(path)

@@ -14,8 +14,8 @@ from torchvision.ops import generalized_box_iou_loss
 
 from explorer.cancellation import CancellationToken
 from explorer.training.events import EpochFinished, Progressed, Saved, Started, TrainingEvent
+from explorer.training.head_learning import HeadCheckpoint, drop_channels
 from explorer.training.region_set import RegionExamples
-from explorer.vision.features import BackboneFeatures
 from explorer.vision.proposer import Proposals, Proposer, cell_centres
 
 CHECKPOINT_FILE = "regions-checkpoint.pt"
@@ -135,8 +135,8 @@ def train_proposer(
     n_steps = len(_epoch_plan(sets, config, epoch=0))
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, config.learning_rate, total_steps=n_steps * config.n_epochs, pct_start=config.warm_up)
-    checkpoint = run_dir / CHECKPOINT_FILE
-    n_done = _restore(checkpoint, proposer, optimizer, schedule)
+    checkpoint = HeadCheckpoint(run_dir / CHECKPOINT_FILE, "proposer", proposer, optimizer, schedule)
+    n_done = checkpoint.restore()
     yield Started(run_dir, n_done, config.n_epochs, "regions")
     for epoch in range(n_done, config.n_epochs):
         torch.manual_seed(config.seed * 1000 + epoch)
@@ -145,7 +145,7 @@ def train_proposer(
         for step, (number, rows) in enumerate(_epoch_plan(sets, config, epoch=epoch), 1):
             token.check()
             features, boxes, scores, labels = sets[number][0].batch(rows)
-            loss = proposal_loss(proposer(_dropped(features, config.dropout)), boxes, scores, labels, config)
+            loss = proposal_loss(proposer(drop_channels(features, config.dropout)), boxes, scores, labels, config)
             if not torch.isfinite(loss):
                 raise FloatingPointError(f"the loss became {loss.item()} in epoch {epoch + 1}, step {step}")
             optimizer.zero_grad()
@@ -156,8 +156,8 @@ def train_proposer(
             losses.append(loss.item())
             rate = step * config.batch_size / (time.monotonic() - began)
             yield Progressed(step, n_steps, losses[-1], rate, f"regions, epoch {epoch + 1} of {config.n_epochs}")
-        _save(checkpoint, proposer, optimizer, schedule, n_done=epoch + 1)
-        yield Saved(checkpoint)
+        checkpoint.save(epoch + 1)
+        yield Saved(checkpoint.path)
         yield EpochFinished(epoch + 1, {"loss": float(np.mean(losses))})
     proposer.eval()
 
@@ -173,38 +173,3 @@ def _epoch_plan(
             n_batches = -(-len(examples) // config.batch_size)
             plan += [(number, batch) for batch in np.array_split(rng.permutation(len(examples)), n_batches)]
     return [plan[index] for index in rng.permutation(len(plan))]
-
-
-def _dropped(features: BackboneFeatures, share: float) -> BackboneFeatures:
-    if not share:
-        return features
-    return BackboneFeatures(features.stride8, functional.dropout2d(features.trunk, share),
-                            functional.dropout2d(features.grid, share))
-
-
-def _restore(
-    path: Path, proposer: Proposer, optimizer: torch.optim.Optimizer, schedule: torch.optim.lr_scheduler.OneCycleLR
-) -> int:
-    """Number of epochs already done; 0 where there is no checkpoint."""
-    if not path.is_file():
-        return 0
-    state = torch.load(path, weights_only=True)
-    proposer.load_state_dict(state["proposer"])
-    optimizer.load_state_dict(state["optimizer"])
-    schedule.load_state_dict(state["schedule"])
-    return int(state["n_done"])
-
-
-def _save(
-    path: Path,
-    proposer: Proposer,
-    optimizer: torch.optim.Optimizer,
-    schedule: torch.optim.lr_scheduler.OneCycleLR,
-    *,
-    n_done: int,
-) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(".new")
-    torch.save({"proposer": proposer.state_dict(), "optimizer": optimizer.state_dict(),
-                "schedule": schedule.state_dict(), "n_done": n_done}, new)
-    new.replace(path)
