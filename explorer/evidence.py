@@ -129,6 +129,29 @@ class WordWeights:
 
 
 @dataclass(frozen=True, slots=True)
+class BitAgreement:
+    """The codes of query and picture, bit by bit.
+
+    Attributes:
+        query: float32 (n_bits,) in [-1, 1], what the query's bits were rounded from: a bit is set where it is not
+            negative, and its size is how far the bit is from flipping.
+        item: likewise of the picture.
+    """
+
+    query: np.ndarray
+    item: np.ndarray
+
+    def __post_init__(self) -> None:
+        if self.query.shape != self.item.shape or self.query.ndim != 1:
+            raise ValueError(f"both codes must be (n_bits,), got {self.query.shape} and {self.item.shape}")
+
+    @property
+    def agree(self) -> np.ndarray:
+        """Bool (n_bits,): where both have the same bit."""
+        return np.asarray((self.query >= 0) == (self.item >= 0))
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """All that one model can say about one picture.
 
@@ -137,10 +160,12 @@ class Evidence:
         regions: boxes with weights, those that say what they gave to the score first.
         segmentation: what the model saw, if it segments.
         pointed: maps for the place under the pointer.
-        score: similarity to the query, if there was one.
-        row_scores: float32 (n_rows,), the score of every row of the query; the first is :attr:`score`.
+        score: similarity to the query, if there was one; what the ranking was made by.
+        row_scores: float32 (n_rows,), the score of every row of the query; the first is :attr:`score`, but for binary
+            codes, whose rows are compared before they are rounded to bits: a word seldom flips one.
         shares: what each place gave to those scores.
         words: the query's words, where they were asked for.
+        bits: both codes, where the model makes binary codes and there was a query.
     """
 
     attention: tuple[AttentionMap, ...] = ()
@@ -151,3 +176,4 @@ class Evidence:
     row_scores: np.ndarray | None = None
     shares: tuple[PlaceShares, ...] = ()
     words: WordWeights | None = None
+    bits: BitAgreement | None = None

@@ -45,20 +45,55 @@ class BinaryCodes:
 
     Attributes:
         packed: bits in most-significant-first order, uint8 of shape (n, n_bits / 8).
+        activations: what the bits were rounded from, float32 (n, n_bits) in [-1, 1]: a bit is set where its activation
+            is not negative, and the further that is from 0 the further the bit is from flipping. None where only the
+            bits are known.
     """
 
     packed: np.ndarray
+    activations: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.packed.dtype != np.uint8 or self.packed.ndim != 2:
             raise ValueError(
                 f"packed codes must be uint8 of shape (n, bytes), got {self.packed.dtype} of shape {self.packed.shape}"
             )
+        given = self.activations
+        if given is not None and (given.dtype != np.float32 or given.shape != (len(self.packed), self.n_bits)):
+            raise ValueError(
+                f"activations must be float32 of shape {(len(self.packed), self.n_bits)}, "
+                f"got {given.dtype} of shape {given.shape}"
+            )
 
     def __len__(self) -> int:
         return int(self.packed.shape[0])
+
+    def __getitem__(self, rows: slice | np.ndarray) -> "BinaryCodes":
+        """Some of the codes."""
+        return BinaryCodes(self.packed[rows], None if self.activations is None else self.activations[rows])
 
     @property
     def n_bits(self) -> int:
         """Width of one code in bits."""
         return int(self.packed.shape[1]) * 8
+
+    @property
+    def signs(self) -> np.ndarray:
+        """The bits as -1 and +1, int8 (n, n_bits)."""
+        return np.unpackbits(self.packed, axis=1).astype(np.int8) * np.int8(2) - np.int8(1)
+
+    @classmethod
+    def from_activations(cls, activations: np.ndarray) -> "BinaryCodes":
+        """Round real activations (n, n_bits) to bits; 0 counts as positive everywhere (papers: sign(0) = +1).
+
+        Raises
+        ------
+        ValueError
+            not a number is among them, or ``n_bits`` is no multiple of 8.
+        """
+        values = np.clip(np.asarray(activations, np.float32), -1.0, 1.0)
+        if values.ndim != 2 or values.shape[1] % 8 or np.isnan(values).any():
+            raise ValueError(
+                f"activations must be numbers of shape (n, a multiple of 8), got shape {values.shape}"
+            )
+        return cls(np.packbits(values >= 0, axis=1), np.ascontiguousarray(values))

@@ -5,12 +5,21 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from explorer.evidence import AttentionMap, Evidence, PointedAttention, RegionWeights, Segmentation, WordWeights
+from explorer.evidence import (
+    AttentionMap,
+    BitAgreement,
+    Evidence,
+    PointedAttention,
+    RegionWeights,
+    Segmentation,
+    WordWeights,
+)
 from explorer.library.catalogue import Library
 from explorer.library.rows import ItemRow
 from explorer.media.item import display_path
 from explorer.packages.finding import FoundPackage
 from explorer.protocol import (
+    Bits,
     Boxes,
     ClassMap,
     Explain,
@@ -118,6 +127,7 @@ def explanation(
         pointed=tuple(map(_pointed, evidence.pointed)),
         words=None if evidence.words is None else _words(evidence.words),
         without=request.without,
+        bits=None if evidence.bits is None else _bits(evidence.bits),
     )
 
 
@@ -173,6 +183,10 @@ def _words(words: WordWeights) -> Words:
         weights=tuple(words.weights.tolist()),
         links=tuple(WordLinks(places=link.places, values=_packed(link.values, "<f4")) for link in words.links),
     )
+
+
+def _bits(bits: BitAgreement) -> Bits:
+    return Bits(query=_packed(bits.query, "<f4"), item=_packed(bits.item, "<f4"))
 
 
 def _packed(values: np.ndarray, dtype: str) -> bytes:

@@ -106,6 +106,49 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     links: tuple[WordLinks, ...] = ()
 
 
+class Bits(msgspec.Struct, frozen=True, kw_only=True):
+    """The codes of query and picture, bit by bit.
+
+    Attributes:
+        query: little-endian float32 (n_bits,) in [-1, 1]: a bit is set where it is not negative, its size is how far
+            the bit is from flipping.
+        item: likewise of the picture.
+    """
+
+    query: bytes
+    item: bytes
+
+
+class CarriersOfBit(Message, frozen=True):
+    """The items of the library that carry one bit of a model's codes most strongly; answered by :class:`BitCarriers`.
+
+    Attributes:
+        bit: from 0.
+        positive: whether items are wanted in which it is set, or in which it is not.
+        k: how many; 0 for all.
+    """
+
+    model: str
+    bit: int
+    positive: bool = True
+    k: int = 0
+
+
+class BitCarriers(Message, frozen=True):
+    """Items in which the bit has the value asked for, the strongest first; equal ones by id.
+
+    Attributes:
+        item_ids: little-endian int64 (n,).
+        strengths: little-endian float32 (n,) in [0, 1], how far the bit is from flipping.
+    """
+
+    model: str
+    bit: int
+    positive: bool
+    item_ids: bytes
+    strengths: bytes
+
+
 class Explanation(Message, frozen=True):
     """Evidence for one item. ``presence`` names what the model believes to be in the picture, most certain first.
 
@@ -123,3 +166,4 @@ class Explanation(Message, frozen=True):
     pointed: tuple[PointedMaps, ...] = ()
     words: Words | None = None
     without: tuple[str, ...] = ()
+    bits: Bits | None = None

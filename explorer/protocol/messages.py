@@ -4,7 +4,10 @@ import msgspec
 
 from explorer.protocol.base import Message, Query
 from explorer.protocol.explaining import (
+    BitCarriers,
+    Bits,
     Boxes,
+    CarriersOfBit,
     ClassMap,
     Explain,
     Explanation,
@@ -16,7 +19,7 @@ from explorer.protocol.explaining import (
 from explorer.protocol.figures import Figure, FigureLayer, FigureSpec, MakeFigure
 from explorer.protocol.sentences import AddCaptions, CaptionsAdded, RankedSentence, SearchSentences, SentenceRanking
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 
 
 # --- requests -------------------------------------------------------------------------------------------------------
@@ -301,20 +304,22 @@ class Failed(Message, frozen=True):
 
 Request = (
     Hello | ListModels | OpenLibrary | DescribeLibrary | LoadModel | IndexFolders | RemoveSource | Search | Browse
-    | DescribeItems | GetThumbnails | GetPicture | Explain | AddCaptions | SearchSentences | MakeFigure | ListErrors
-    | Cancel | Shutdown
+    | DescribeItems | GetThumbnails | GetPicture | Explain | CarriersOfBit | AddCaptions | SearchSentences | MakeFigure
+    | ListErrors | Cancel | Shutdown
 )
 Answer = (
     Welcome | ModelList | LibraryState | ModelLoaded | Progress | IndexFinished | SearchResponse | ItemDescriptions
-    | Thumbnails | Picture | Explanation | CaptionsAdded | SentenceRanking | Figure | ErrorList | Cancelled | Failed
+    | Thumbnails | Picture | Explanation | BitCarriers | CaptionsAdded | SentenceRanking | Figure | ErrorList
+    | Cancelled | Failed
 )
 
 __all__ = [
-    "PROTOCOL_VERSION", "AddCaptions", "Answer", "Boxes", "Browse", "Cancel", "Cancelled", "CaptionsAdded",
-    "ClassMap", "DescribeItems", "DescribeLibrary", "ErrorList", "Explain", "Explanation", "Failed", "Figure",
-    "FigureLayer", "FigureSpec", "FileProblem", "GetPicture", "GetThumbnails", "Grid", "Hello", "IndexFinished",
-    "IndexFolders", "ItemDescription", "ItemDescriptions", "LibraryState", "ListErrors", "ListModels", "LoadModel",
-    "MakeFigure", "Message", "ModelList", "ModelLoaded", "ModelSummary", "OpenLibrary", "Picture", "PointedMaps",
-    "Progress", "Query", "RankedSentence", "RemoveSource", "Request", "Search", "SearchResponse", "SearchSentences",
-    "SentenceRanking", "Shutdown", "Source", "Thumbnail", "Thumbnails", "Welcome", "WordLinks", "Words",
+    "PROTOCOL_VERSION", "AddCaptions", "Answer", "BitCarriers", "Bits", "Boxes", "Browse", "Cancel", "Cancelled",
+    "CaptionsAdded", "CarriersOfBit", "ClassMap", "DescribeItems", "DescribeLibrary", "ErrorList", "Explain",
+    "Explanation", "Failed", "Figure", "FigureLayer", "FigureSpec", "FileProblem", "GetPicture", "GetThumbnails",
+    "Grid", "Hello", "IndexFinished", "IndexFolders", "ItemDescription", "ItemDescriptions", "LibraryState",
+    "ListErrors", "ListModels", "LoadModel", "MakeFigure", "Message", "ModelList", "ModelLoaded", "ModelSummary",
+    "OpenLibrary", "Picture", "PointedMaps", "Progress", "Query", "RankedSentence", "RemoveSource", "Request",
+    "Search", "SearchResponse", "SearchSentences", "SentenceRanking", "Shutdown", "Source", "Thumbnail",
+    "Thumbnails", "Welcome", "WordLinks", "Words",
 ]
