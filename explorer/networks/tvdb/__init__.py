@@ -1,0 +1,1 @@
+"""TVDB: images as regions read by an LSTM, sentences by a text CNN, both as binary codes (README.md)."""

@@ -1,0 +1,138 @@
+"""From what vision sees to the sequence of regions, and from sentences to rows of words (README.md 1.2, 1.3)."""
+# B pictures, R proposed regions, L = 1 + n_regions steps, F features, P position block
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from explorer.networks.tvdb.config import N_POSITIONS, ImageEncoderConfig
+from explorer.networks.tvdb.model import PAD, UNKNOWN
+from explorer.vision.features import Regions
+
+SPECIAL_WORDS = ("<pad>", "<unk>")
+"""Rows 0 and 1 of every word table."""
+
+MIN_AREA, MAX_AREA = 0.01, 0.95
+"""Of the picture: smaller and larger boxes are left out (README.md 1.2, step 1; reconstructed)."""
+
+_WHOLE = (0.0, 0.0, 1.0, 1.0)
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class RegionSequence:
+    """What the LSTM reads of B pictures, the whole picture first, then regions from dominant to minor.
+
+    Attributes:
+        boxes: float32 (B, L, 4), normalised xyxy; the whole picture where there are no further regions.
+        which: int64 (B, L), rows of the proposed regions; -1 for the whole picture.
+        lengths: int64 (B,), steps that are not padding, at least 1.
+    """
+
+    boxes: Tensor
+    which: Tensor
+    lengths: Tensor
+
+    def without(self, step: int) -> "RegionSequence":
+        """The same of one picture (B = 1) as if the region at ``step`` had not been found; nothing comes in its place.
+
+        The regions behind it move up, so that the padding stays at the end.
+        """
+        order = [*range(step), *range(step + 1, self.boxes.shape[1]), step]
+        boxes, which = self.boxes[:, order].clone(), self.which[:, order].clone()
+        boxes[:, -1], which[:, -1] = boxes.new_tensor(_WHOLE), -1
+        return RegionSequence(boxes, which, self.lengths - 1)
+
+
+def order_regions(regions: Regions | None, config: ImageEncoderConfig, n_pictures: int) -> RegionSequence:
+    """The regions that are read, in their order: as the proposer is sure of them, without tiny and whole boxes.
+
+    regions: of these pictures; None reads the whole pictures only, as ``config.n_regions`` = 0 does.
+    """
+    device = regions.boxes.device if regions is not None else None
+    boxes = torch.tensor(_WHOLE, device=device).expand(n_pictures, 1 + config.n_regions, 4).clone()
+    which = torch.full((n_pictures, 1 + config.n_regions), -1, device=device)
+    lengths = torch.ones(n_pictures, dtype=torch.int64, device=device)
+    if regions is None or not config.n_regions:
+        return RegionSequence(boxes, which, lengths)
+    corners = regions.boxes.float()
+    area = (corners[..., 2:] - corners[..., :2]).clamp(min=0).prod(dim=-1)
+    known = torch.arange(corners.shape[1], device=device) < regions.lengths[:, None]
+    # A picture without a region of its own has one row, the whole picture, which is beyond MAX_AREA.
+    kept = known & (area >= MIN_AREA) & (area <= MAX_AREA)
+    # A stable sort brings what is kept to the front in its order.
+    order = torch.sort((~kept).int(), dim=1, stable=True).indices[:, : config.n_regions]
+    n_kept = kept.sum(dim=1).clamp(max=config.n_regions)
+    lengths = 1 + n_kept
+    valid = torch.arange(order.shape[1], device=device) < n_kept[:, None]
+    if config.order == "shuffled":
+        order = _shuffled(order, n_kept)
+    n = order.shape[1]
+    chosen = corners.gather(1, order[..., None].expand(-1, -1, 4))
+    boxes[:, 1 : 1 + n] = torch.where(valid[..., None], chosen, boxes[:, 1 : 1 + n])
+    which[:, 1 : 1 + n] = torch.where(valid, order, -1)
+    return RegionSequence(boxes, which, lengths)
+
+
+def _shuffled(order: Tensor, n_kept: Tensor) -> Tensor:
+    """The kept rows of each picture in an order that has nothing to do with their scores, the same every time."""
+    generator = torch.Generator().manual_seed(len(order))
+    keys = torch.rand(order.shape, generator=generator).to(order.device)
+    keys[torch.arange(order.shape[1], device=order.device) >= n_kept[:, None]] = 2.0
+    return order.gather(1, keys.argsort(dim=1))
+
+
+def positions_of(boxes: Tensor, position_dim: int) -> Tensor:
+    """The position block (B, L, P): width, height and centre of each box, repeated so that they are not drowned.
+
+    Raises ``ValueError`` where P is no multiple of four.
+    """
+    if position_dim % N_POSITIONS:
+        raise ValueError(f"the position block must be a multiple of {N_POSITIONS} wide, got {position_dim}")
+    size, centre = boxes[..., 2:] - boxes[..., :2], (boxes[..., :2] + boxes[..., 2:]) / 2
+    return torch.cat([size, centre], dim=-1).repeat(1, 1, position_dim // N_POSITIONS)
+
+
+def steps_of(features: Tensor, boxes: Tensor, statistics: tuple[Tensor, Tensor], config: ImageEncoderConfig) -> Tensor:
+    """The LSTM's input (B, L, F + P).
+
+    features: (B, L, F) of each step.   boxes: (B, L, 4).   statistics: mean and spread (F,) of the training photos'
+    features, by which these are standardised (reconstructed).
+    """
+    mean, scale = statistics
+    return torch.cat([(features.float() - mean) / scale, positions_of(boxes, config.position_dim)], dim=-1)
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a sentence in lower case, cut at everything that is no letter, digit or underscore."""
+    return _WORD.findall(text.lower())
+
+
+def build_vocabulary(texts: Iterable[str], *, min_count: int) -> dict[str, int]:
+    """Word to row: the special rows, then words seen at least ``min_count`` times, in alphabetical order."""
+    counts = Counter(word for text in texts for word in words_of(text))
+    known = sorted(word for word, n in counts.items() if n >= min_count)
+    return {word: row for row, word in enumerate([*SPECIAL_WORDS, *known])}
+
+
+def is_vocabulary(words: Mapping[str, int]) -> bool:
+    """Whether a mapping has the special words in their rows and every row once."""
+    specials = all(words.get(word) == row for row, word in enumerate(SPECIAL_WORDS))
+    return specials and sorted(words.values()) == list(range(len(words)))
+
+
+def word_rows(texts: Sequence[str], vocabulary: Mapping[str, int], n_tokens: int) -> Tensor:
+    """Rows of the first ``n_tokens`` words of each sentence, padded at the left, int64 (n, n_tokens).
+
+    An unknown word has a row of its own; a sentence without a word is padding only, and is encoded like any other.
+    """
+    rows = torch.full((len(texts), n_tokens), PAD)
+    for place, text in enumerate(texts):
+        ids = [vocabulary.get(word, UNKNOWN) for word in words_of(text)[:n_tokens]]
+        if ids:
+            rows[place, n_tokens - len(ids) :] = torch.tensor(ids)
+    return rows
