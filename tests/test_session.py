@@ -128,6 +128,23 @@ def test_every_batch_of_thumbnails_counts(session):
     assert engine.answer(p.Thumbnails(id=first.id, thumbnails=())) is None  # settled
 
 
+def test_only_the_carriers_of_the_bit_asked_for_last_count(session):
+    engine = Engine(session).open()
+    session.line.find_carriers("m", 3)
+    session.line.find_carriers("m", 5, positive=False, k=20)
+    first, second = engine.all(p.CarriersOfBit)
+    assert (second.model, second.bit, second.positive, second.k) == ("m", 5, False, 20)
+    assert engine.last(p.Cancel).target == first.id
+    assert engine.answer(p.BitCarriers(id=first.id, model="m", bit=3, positive=True, item_ids=b"", strengths=b"")) is None
+    answer = p.BitCarriers(id=second.id, model="m", bit=5, positive=False, item_ids=bytes(8), strengths=bytes(4))
+    received = engine.answer(answer)
+    assert (received.kind, received.answer) == (Kind.CARRIERS, answer)
+    session.line.find_carriers("m", 99)
+    refused = engine.answer(p.Failed(id=engine.last(p.CarriersOfBit).id, message="No.", kind="QueryError"))
+    assert refused.kind is Kind.CARRIERS
+    assert session.ranking_problem is None
+
+
 def test_an_answer_nobody_asked_for_is_dropped(session):
     engine = Engine(session).open()
     assert engine.answer(ranking(999, 1)) is None

@@ -8,6 +8,7 @@ from enum import StrEnum
 from explorer.protocol import (
     Answer,
     Cancel,
+    CarriersOfBit,
     DescribeItems,
     DescribeLibrary,
     FigureSpec,
@@ -39,6 +40,7 @@ class Kind(StrEnum):
     PICTURE_TO_COPY = "picture to copy"
     EXPLANATION = "explanation"
     COMPARISON = "comparison"
+    CARRIERS = "carriers of a bit"
     ERRORS = "errors"
     CAPTIONS = "captions"
     CAPTIONS_STATE = "captions state"
@@ -112,7 +114,7 @@ class RequestLedger:
 
 
 _CANCEL_OLDER = frozenset({
-    Kind.RANKING, Kind.PICTURE, Kind.EXPLANATION, Kind.COMPARISON, Kind.SENTENCES, Kind.FIGURE_PREVIEW
+    Kind.RANKING, Kind.PICTURE, Kind.EXPLANATION, Kind.COMPARISON, Kind.CARRIERS, Kind.SENTENCES, Kind.FIGURE_PREVIEW
 })
 
 
@@ -182,6 +184,11 @@ class Line:
         """Ask for a picture as large as it is worth carrying in a clipboard."""
         request = GetPicture(id=self.next_id(), item_id=item_id, max_edge_px=4096)
         self.ask(Kind.PICTURE_TO_COPY, request)
+
+    def find_carriers(self, model: str, bit: int, *, positive: bool = True, k: int = 0) -> None:
+        """Ask for the items that carry a bit of a model's codes most strongly; only the last bit asked for counts."""
+        request = CarriersOfBit(id=self.next_id(), model=model, bit=bit, positive=positive, k=k)
+        self.ask(Kind.CARRIERS, request)
 
     def look_at_library(self) -> None:
         """Ask for the library's state; while indexing it changes all the time."""
