@@ -5,8 +5,10 @@ function of scores and ids alone. Exact search needs nothing but numpy: a matrix
 ``faiss.IndexFlatIP`` for one query and for many (``tests/benchmarks/test_retrieval_benchmarks.py`` measures both).
 """
 
+from explorer.retrieval.gallery import GalleryIndex
+from explorer.retrieval.hamming import HammingIndex
 from explorer.retrieval.inner_product import InnerProductIndex
 from explorer.retrieval.query import combine
 from explorer.retrieval.ranking import Hit, Ranking, rank_scores
 
-__all__ = ["Hit", "InnerProductIndex", "Ranking", "combine", "rank_scores"]
+__all__ = ["GalleryIndex", "HammingIndex", "Hit", "InnerProductIndex", "Ranking", "combine", "rank_scores"]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from explorer.representations import Embeddings
+from explorer.representations import BinaryCodes, Embeddings
 from explorer.retrieval.ranking import Ranking, best_of, kept_of, rank_scores
 
 _BLOCK_SCORES = 1 << 20
@@ -65,17 +65,16 @@ class InnerProductIndex:
         """Width of one vector."""
         return int(self._vectors.shape[1])
 
-    def score_all(self, queries: Embeddings) -> np.ndarray:
+    def score_all(self, queries: Embeddings | BinaryCodes) -> np.ndarray:
         """Scores of all items in the gallery's order, float32 (q, n)."""
-        self._check_queries(queries)
-        scores: np.ndarray = np.asarray(queries.values @ self._vectors.T)
+        scores: np.ndarray = np.asarray(self._values(queries) @ self._vectors.T)
         return scores
 
     def rank(self, scores: np.ndarray, k: int = 0) -> Ranking:
         """Rank scores that :meth:`score_all` gave, (n,) or (q, n)."""
         return rank_scores(scores, self.item_ids, k)
 
-    def search(self, queries: Embeddings, k: int = 0, *, allowed: np.ndarray | None = None) -> Ranking:
+    def search(self, queries: Embeddings | BinaryCodes, k: int = 0, *, allowed: np.ndarray | None = None) -> Ranking:
         """The k nearest items of each query.
 
         Parameters
@@ -95,9 +94,9 @@ class InnerProductIndex:
         Raises
         ------
         ValueError
-            queries of another width, a mask of another length, or a vector that is not finite.
+            codes, queries of another width, a mask of another length, or a vector that is not finite.
         """
-        self._check_queries(queries)
+        values = self._values(queries)
         n_allowed = len(self)
         if allowed is not None:
             if allowed.dtype != np.bool_ or allowed.shape != (len(self),):
@@ -109,8 +108,8 @@ class InnerProductIndex:
         best = _Best(self.item_ids, len(queries), n_kept)
         n_rows = max(min(max(_BLOCK_SCORES // len(queries), _MIN_BLOCK_ROWS), _MAX_BLOCK_ROWS), n_kept)
         for positions, vectors in self._blocks(n_rows, allowed):
-            # This order of the factors is faster than queries @ vectors.T by a seventh for 100 queries.
-            best.add(vectors @ queries.values.T, positions)
+            # This order of the factors is faster than values @ vectors.T by a seventh for 100 queries.
+            best.add(vectors @ values.T, positions)
         return best.ranking()
 
     def _blocks(self, n_rows: int, allowed: np.ndarray | None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -124,9 +123,14 @@ class InnerProductIndex:
                 positions = positions[allowed[rows]]
                 yield positions, self._vectors[positions]
 
-    def _check_queries(self, queries: Embeddings) -> None:
+    def _values(self, queries: Embeddings | BinaryCodes) -> np.ndarray:
+        if not isinstance(queries, Embeddings):
+            raise ValueError(
+                f"expected queries that are embeddings {self.dim} wide, got codes of {queries.n_bits} bits"
+            )
         if queries.dim != self.dim:
             raise ValueError(f"expected queries {self.dim} wide, got {queries.dim}")
+        return queries.values
 
 
 class _Best:
