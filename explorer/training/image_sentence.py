@@ -15,10 +15,9 @@ from torch import Tensor, nn
 
 from explorer.cancellation import CancellationToken, Cancelled
 from explorer.errors import ConfigError
-from explorer.networks.common.loading import packed
+from explorer.networks.common.loading import join_parts, packed
 from explorer.networks.registry import load_encoder
 from explorer.networks.three_shnet.config import ImageEncoderConfig, TextConfig
-from explorer.networks.three_shnet.state_dict import join_parts
 from explorer.networks.three_shnet.tokens import TokenConfig
 from explorer.packages.manifest import Manifest, Output, Part, Preprocess
 from explorer.packages.package import write_package

@@ -7,9 +7,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from explorer.networks.common.loading import join_parts, split_parts
 from explorer.networks.three_shnet import ImageEncoder, ImageEncoderConfig, TextEncoder, TextEncoderConfig
 from explorer.networks.three_shnet.preprocess import cells_as_tokens, normalise_class_map
-from explorer.networks.three_shnet.state_dict import from_published_key, join_parts, split_parts
+from explorer.networks.three_shnet.state_dict import from_published_key
 
 SMALL = ImageEncoderConfig(visual_dim=12, embed_dim=16, n_classes=7, map_size=6, hidden_dim=10, spatial_dim=8)
 

@@ -1,4 +1,4 @@
-"""Tensors of a package into a module, strictly."""
+"""Tensors of a package: by part, and into a module, strictly."""
 
 from collections.abc import Mapping
 
@@ -38,3 +38,17 @@ def packed(module: nn.Module) -> dict[str, np.ndarray]:
             array = value.detach().cpu().contiguous().numpy()
             tensors[key] = array.astype(np.float16) if array.ndim > 1 else array.astype(np.float32)
     return tensors
+
+
+def split_parts(tensors: Mapping[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
+    """A package's tensors by part: the word before the first dot."""
+    parts: dict[str, dict[str, np.ndarray]] = {}
+    for key, tensor in tensors.items():
+        part, _, name = key.partition(".")
+        parts.setdefault(part, {})[name] = tensor
+    return parts
+
+
+def join_parts(parts: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """The inverse of :func:`split_parts`."""
+    return {f"{part}.{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}

@@ -16,11 +16,10 @@ from explorer.datasets.vocabulary import caption_rows
 from explorer.errors import DatasetError, PackageError
 from explorer.evidence import Evidence
 from explorer.networks.common.bert import BertSizes, WordPieces, padded
-from explorer.networks.common.loading import load_strictly
+from explorer.networks.common.loading import load_strictly, split_parts
 from explorer.networks.three_shnet.config import ImageEncoderConfig
 from explorer.networks.three_shnet.model import ImageEncoder
 from explorer.networks.three_shnet.published_text import BertTextEncoder, BiGruSizes, BiGruTextEncoder
-from explorer.networks.three_shnet.state_dict import split_parts
 from explorer.packages.package import ModelPackage, load_tensors
 from explorer.packages.reference import synthetic_numbers
 from explorer.representations import BinaryCodes, Embeddings, Modality

@@ -10,11 +10,11 @@ from torch import nn
 
 from explorer.errors import PackageError
 from explorer.networks.common.bert import N_WORD_PIECES
+from explorer.networks.common.loading import join_parts
 from explorer.networks.three_shnet.feature_encoder import embed_reference_features, embed_sentences, tokenizer_of
 from explorer.networks.three_shnet.model import ImageEncoder
 from explorer.networks.three_shnet.published import PublishedReport, PublishedTextEncoder
 from explorer.networks.three_shnet.published_text import BertTextEncoder
-from explorer.networks.three_shnet.state_dict import join_parts
 from explorer.packages.manifest import Manifest, Output, Part, Preprocess
 from explorer.packages.package import ModelPackage, write_package
 from explorer.packages.reference import make_reference

@@ -10,7 +10,7 @@ import torch
 
 from explorer.errors import PackageError
 from explorer.networks.common.language import LanguageModel, find_language_model
-from explorer.networks.common.loading import load_strictly
+from explorer.networks.common.loading import load_strictly, split_parts
 from explorer.networks.common.minilm import MiniLM
 from explorer.networks.three_shnet.config import ImageEncoderConfig, RecurrentTextConfig, TextConfig, TextEncoderConfig
 from explorer.networks.three_shnet.eyes import Eyes, read_eyes
@@ -24,7 +24,6 @@ from explorer.networks.three_shnet.reading import (
     build_text,
     is_vocabulary,
 )
-from explorer.networks.three_shnet.state_dict import split_parts
 from explorer.networks.three_shnet.tokens import TokenConfig
 from explorer.packages.package import ModelPackage, load_tensors
 

@@ -6,8 +6,6 @@ the visual tokens) and, where the last backbone stages were tuned, ``tail.*``.
 
 from collections.abc import Mapping
 
-import numpy as np
-
 _PUBLISHED_PARTS = {
     "fc": "project",
     "mlp": "feature_mlp",
@@ -67,17 +65,3 @@ def _renamed(key: str, parts: Mapping[str, str]) -> str:
         if key.startswith(old + "."):
             return new + key[len(old) :]
     raise KeyError(key)
-
-
-def split_parts(tensors: Mapping[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
-    """A package's tensors by part: the word before the first dot."""
-    parts: dict[str, dict[str, np.ndarray]] = {}
-    for key, tensor in tensors.items():
-        part, _, name = key.partition(".")
-        parts.setdefault(part, {})[name] = tensor
-    return parts
-
-
-def join_parts(parts: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """The inverse of :func:`split_parts`."""
-    return {f"{part}.{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
