@@ -1,5 +1,7 @@
 """Label files: which classes are in which photo, ``{"names": [...], "items": {filename: [class numbers]}}``."""
 
+import contextlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,8 +97,41 @@ def read_labels(path: Path) -> LabelFile:
     return LabelFile(tuple(found.names), {item: tuple(sorted(set(found.items[item]))) for item in found.items})
 
 
+def item_names(paths: Iterable[Path]) -> tuple[str, ...]:
+    """What the items of these photos are called in a label file: the names of their files, without folders.
+
+    Raises
+    ------
+    DatasetError
+        two photos have the same file name.
+    """
+    names = tuple(path.name for path in paths)
+    repeated = next((name for name, n in Counter(names).items() if n > 1), None)
+    if repeated is not None:
+        raise DatasetError(
+            f"Two photos are called {repeated}, and labels know photos by the names of their files.",
+            "Give each photo a name of its own.",
+        )
+    return names
+
+
+def check_label_target(path: Path) -> None:
+    """See that a label file can be written there, before work begins whose result would be lost.
+
+    Raises
+    ------
+    DatasetError
+        there is no such folder, or the path is a folder.
+    """
+    if path.is_dir():
+        raise DatasetError(f"{path} is a folder.", "Name a file in it, for example labels.json.")
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise DatasetError(f"There is no folder {folder} to write {path.name} to.", "Make it first.")
+
+
 def write_labels(path: Path, labels: LabelFile) -> None:
-    """Write a label file, items in alphabetical order.
+    """Write a label file, items in alphabetical order; it appears whole or not at all.
 
     Raises
     ------
@@ -104,7 +139,13 @@ def write_labels(path: Path, labels: LabelFile) -> None:
         it cannot be written.
     """
     items = {item: list(labels.items[item]) for item in sorted(labels.items)}
+    content = msgspec.json.encode(_File(list(labels.names), items)) + b"\n"
+    partial = path.with_name(f".{path.name}.part")
     try:
-        path.write_bytes(msgspec.json.encode(_File(list(labels.names), items)) + b"\n")
+        partial.write_bytes(content)
+        partial.replace(path)
     except OSError as error:
         raise DatasetError(f"{path} cannot be written: {error.strerror or error}.", "Name another file.") from error
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink()
