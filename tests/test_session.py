@@ -135,7 +135,8 @@ def test_only_the_carriers_of_the_bit_asked_for_last_count(session):
     first, second = engine.all(p.CarriersOfBit)
     assert (second.model, second.bit, second.positive, second.k) == ("m", 5, False, 20)
     assert engine.last(p.Cancel).target == first.id
-    assert engine.answer(p.BitCarriers(id=first.id, model="m", bit=3, positive=True, item_ids=b"", strengths=b"")) is None
+    late = p.BitCarriers(id=first.id, model="m", bit=3, positive=True, item_ids=b"", strengths=b"")
+    assert engine.answer(late) is None
     answer = p.BitCarriers(id=second.id, model="m", bit=5, positive=False, item_ids=bytes(8), strengths=bytes(4))
     received = engine.answer(answer)
     assert (received.kind, received.answer) == (Kind.CARRIERS, answer)

@@ -37,10 +37,11 @@ from explorer.library.rows import (
     VectorTable,
 )
 from explorer.library.sentences import Sentences, item_of
+from explorer.library.vectors import VectorForm, VectorKind, to_activations, to_rows
 
 __all__ = [
     "CATALOGUE_NAME", "Counts", "FailedItem", "IndexedItem", "ItemRow", "ItemStatus", "Library", "LibraryBusyError",
     "LibraryError", "LibraryReadOnlyError", "LibraryTooNewError", "PendingItem", "Problem", "Problems", "ScanProgress",
-    "ScanSummary", "Sentences", "Source", "StaleIndexError", "StorageFullError", "VectorTable", "hash_content",
-    "item_of", "open_library",
+    "ScanSummary", "Sentences", "Source", "StaleIndexError", "StorageFullError", "VectorForm", "VectorKind",
+    "VectorTable", "hash_content", "item_of", "open_library", "to_activations", "to_rows",
 ]  # fmt: skip

@@ -32,6 +32,7 @@ from explorer.library.rows import (
 from explorer.library.scanning import Scan
 from explorer.library.sentences import Sentences
 from explorer.library.sources import check_source, remove_source
+from explorer.library.vectors import VectorKind
 
 
 def open_library(folder: Path, *, create: bool = True) -> "Library":
@@ -159,7 +160,7 @@ class Library:
         Raises
         ------
         StaleIndexError
-            The library holds vectors of this model id made with other weights, or of another width.
+            The library holds vectors of this model id made with other weights, or of another kind or width.
         """
         self._check_writable()
         with self.indexing(), self._connections.writing() as connection:
@@ -200,12 +201,10 @@ class Library:
                 found = self._arrays_state(model_id)
                 if found is None:
                     self._check_no_other_version(model_id)
-                    return VectorTable(np.empty(0, np.int64), np.empty((0, 0), np.float32))
+                    return VectorTable.empty()
                 model, state = found
                 if weights_hash is not None:
-                    check_weights(
-                        self.folder, model_id, stored=(state.weights_hash, state.dim), offered=(weights_hash, None)
-                    )
+                    check_weights(self.folder, model_id, stored=state.weights_hash, offered=weights_hash)
                 return arrays.current_arrays(self.folder, connection, model, state, writable=not self.read_only)
             finally:
                 connection.execute("COMMIT")
@@ -255,13 +254,16 @@ class Library:
     def _arrays_state(self, model_id: str) -> tuple[int, arrays.ArraysState] | None:
         connection = self._connections.get()
         row = connection.execute(
-            "SELECT id, weights_hash, dim, change_counter FROM models WHERE model_id = ?", (model_id,)
+            "SELECT id, weights_hash, dim, change_counter, kind FROM models WHERE model_id = ?", (model_id,)
         ).fetchone()
         if row is None:
             return None
         (identity,) = connection.execute("SELECT value FROM facts WHERE name = 'identity'").fetchone()
-        model, weights_hash, dim, change_counter = row
-        return model, arrays.ArraysState(identity, model_id, weights_hash, dim, change_counter)
+        model, weights_hash, dim, change_counter, kind = row
+        state = arrays.ArraysState(
+            identity, model_id, weights_hash, dim, change_counter, kind=VectorKind(kind)
+        )
+        return model, state
 
     def _check_no_other_version(self, model_id: str) -> None:
         name = model_id.partition("@")[0]

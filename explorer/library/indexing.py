@@ -4,10 +4,11 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from explorer.errors import StaleIndexError
 from explorer.library.rows import FailedItem, IndexedItem
+from explorer.library.vectors import VectorForm, VectorKind, to_bytes
+
+_REMEDY = "Index again with this model, or open the other one."
 
 
 def write_items(
@@ -23,10 +24,10 @@ def write_items(
     Raises
     ------
     StaleIndexError
-        The library holds vectors of this model id made with other weights, or of another width.
+        The library holds vectors of this model id made with other weights, or of another kind or width.
     """
     if indexed:
-        model = _model(connection, model_id, weights_hash, int(indexed[0].vector.shape[0]))
+        model = model_row(connection, "models", model_id, weights_hash, VectorForm.of(indexed[0].vector))
         for item in indexed:
             _write_item(connection, model, item)
         connection.execute("UPDATE models SET change_counter = change_counter + 1 WHERE id = ?", (model,))
@@ -49,40 +50,53 @@ def forget_readings(connection: sqlite3.Connection, item_ids: Sequence[int]) -> 
     _drop_readings(connection, item_ids)
 
 
-def check_weights(
-    folder: Path, model_id: str, *, stored: tuple[str, int], offered: tuple[str, int] | tuple[str, None]
-) -> None:
-    """Raise StaleIndexError if (weights hash, dim) of the stored vectors are not those offered."""
-    if stored[0] != offered[0]:
+def check_weights(folder: Path, model_id: str, *, stored: str, offered: str) -> None:
+    """Raise StaleIndexError if stored vectors were made with other weights than those offered (hashes)."""
+    if stored != offered:
         raise StaleIndexError(
-            f"The library in {folder} holds vectors of {model_id} made with the weights {stored[0][:16]},"
-            f" but {offered[0][:16]} are loaded.",
-            "Index again with this model, or open the other one.",
-        )
-    if offered[1] is not None and stored[1] != offered[1]:
-        raise StaleIndexError(
-            f"The library in {folder} holds vectors of {model_id} with {stored[1]} numbers each,"
-            f" but the loaded model makes {offered[1]}.",
-            "Index again with this model, or open the other one.",
+            f"The library in {folder} holds vectors of {model_id} made with the weights {stored[:16]},"
+            f" but {offered[:16]} are loaded.",
+            _REMEDY,
         )
 
 
-def _model(connection: sqlite3.Connection, model_id: str, weights_hash: str, dim: int) -> int:
-    row = connection.execute("SELECT id, weights_hash, dim FROM models WHERE model_id = ?", (model_id,)).fetchone()
+def check_form(folder: Path, model_id: str, *, stored: VectorForm, offered: VectorForm) -> None:
+    """Raise StaleIndexError if stored vectors are of another kind or width than what the loaded model makes."""
+    if stored != offered:
+        raise StaleIndexError(
+            f"The library in {folder} holds {stored} of {model_id}, but the loaded model makes {offered}.", _REMEDY
+        )
+
+
+def model_row(
+    connection: sqlite3.Connection, table: str, model_id: str, weights_hash: str, form: VectorForm
+) -> int:
+    """The row of a model in ``table``, made if there is none. Call inside a write transaction.
+
+    Raises
+    ------
+    StaleIndexError
+        The library holds vectors of this model id made with other weights, or of another kind or width.
+    """
+    row = connection.execute(
+        f"SELECT id, weights_hash, kind, dim FROM {table} WHERE model_id = ?", (model_id,)
+    ).fetchone()
     if row is None:
         cursor = connection.execute(
-            "INSERT INTO models (model_id, weights_hash, dim) VALUES (?, ?, ?)", (model_id, weights_hash, dim)
+            f"INSERT INTO {table} (model_id, weights_hash, kind, dim) VALUES (?, ?, ?, ?)",
+            (model_id, weights_hash, *form),
         )
         return int(cursor.lastrowid or 0)
-    path = connection.execute("PRAGMA database_list").fetchone()[2]
-    check_weights(Path(path).parent, model_id, stored=row[1:], offered=(weights_hash, dim))
-    return int(row[0])
+    number, stored, kind, dim = row
+    folder = Path(connection.execute("PRAGMA database_list").fetchone()[2]).parent
+    check_weights(folder, model_id, stored=stored, offered=weights_hash)
+    check_form(folder, model_id, stored=VectorForm(VectorKind(kind), dim), offered=form)
+    return int(number)
 
 
 def _write_item(connection: sqlite3.Connection, model: int, item: IndexedItem) -> None:
-    vector = np.ascontiguousarray(item.vector, dtype="<f4")
-    if vector.ndim != 1:
-        raise ValueError(f"a vector must have the shape (dim,), got {vector.shape}")
+    if item.vector.ndim != 1:
+        raise ValueError(f"a vector must have the shape (dim,), got {item.vector.shape}")
     row = connection.execute("SELECT content_hash FROM items WHERE id = ?", (item.item_id,)).fetchone()
     if row is None:
         return
@@ -98,7 +112,7 @@ def _write_item(connection: sqlite3.Connection, model: int, item: IndexedItem) -
     connection.execute("INSERT OR IGNORE INTO segments VALUES (?, 0, 0, 0)", (item.item_id,))
     connection.execute(
         "INSERT OR REPLACE INTO vectors (model, item_id, position, vector) VALUES (?, ?, 0, ?)",
-        (model, item.item_id, vector.tobytes()),
+        (model, item.item_id, to_bytes(item.vector)),
     )
     if item.thumbnail is not None:
         connection.execute("INSERT OR REPLACE INTO thumbnails VALUES (?, ?)", (item.item_id, item.thumbnail))

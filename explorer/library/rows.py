@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Self
 
 import numpy as np
+
+from explorer.library.vectors import VectorForm, VectorKind
 
 CAPTIONS_SHOWN = 5
 """Sentences that come with the description of an item; data sets of photos have as many for each."""
@@ -86,7 +89,7 @@ class IndexedItem:
         content_hash: :func:`~explorer.library.contents.hash_content` of the bytes that were decoded.
         full_width_px, full_height_px: of the upright picture, not of a reduced decoding.
         thumbnail: JPEG; ``None`` keeps the one that is there.
-        vector: float32 (dim,).
+        vector: float32 (dim,), or a uint8 row of :func:`~explorer.library.vectors.to_rows`.
     """
 
     item_id: int
@@ -173,8 +176,26 @@ class VectorTable:
 
     Attributes:
         item_ids: int64 (n,), ascending; of sentences, their ids (:mod:`~explorer.library.sentences`).
-        vectors: float32 (n, dim), read-only, memory-mapped unless the library's folder cannot be written to.
+        vectors: float32 (n, dim), or packed codes uint8 (n, n_bits / 8); read-only, memory-mapped unless the library's
+            folder cannot be written to.
+        strengths: of codes, int8 (n, n_bits): how firm each bit is (:func:`~explorer.library.vectors.to_activations`),
+            read-only and memory-mapped likewise. None of embeddings.
+        version: two tables of equal versions hold the same; None where nobody knows.
     """
 
     item_ids: np.ndarray
     vectors: np.ndarray
+    strengths: np.ndarray | None = None
+    version: object = None
+
+    @property
+    def form(self) -> VectorForm:
+        """Kind and width of the vectors."""
+        if self.strengths is None:
+            return VectorForm(VectorKind.EMBEDDING, int(self.vectors.shape[1]))
+        return VectorForm(VectorKind.CODE, int(self.strengths.shape[1]))
+
+    @classmethod
+    def empty(cls) -> Self:
+        """No vectors of a model that nothing is known of."""
+        return cls(np.empty(0, np.int64), np.empty((0, 0), np.float32))

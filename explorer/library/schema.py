@@ -12,7 +12,9 @@ from pathlib import Path
 
 from explorer.errors import LibraryError, LibraryTooNewError
 
-MAJOR, MINOR = 1, 1
+MAJOR, MINOR = 1, 2
+_FIRST_KIND = "'embedding'"
+_KIND_COLUMN = f"kind TEXT NOT NULL DEFAULT {_FIRST_KIND}"
 _APPLICATION_ID = 0x52457870  # "RExp": tells a library from any other SQLite file
 
 
@@ -31,9 +33,16 @@ def _add_sentence_vectors(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def _add_kinds(connection: sqlite3.Connection) -> None:
+    """1.2: vectors may be binary codes; a model that an older program adds makes embeddings."""
+    for table in ("models", "sentence_models"):
+        connection.execute(f"ALTER TABLE {table} ADD COLUMN {_KIND_COLUMN}")
+
+
 MIGRATIONS: tuple[tuple[int, int, Callable[[sqlite3.Connection], None]], ...] = (
     (1, 0, _create),
     (1, 1, _add_sentence_vectors),
+    (1, 2, _add_kinds),
 )
 """(major, minor, function) in ascending order."""
 
@@ -83,11 +92,23 @@ def is_empty(connection: sqlite3.Connection) -> bool:
 
 
 def complete_for_reading(connection: sqlite3.Connection) -> None:
-    """Let a connection that cannot write see the tables that an older catalogue lacks, without any rows."""
-    if read_version(connection) < (1, 1):
-        connection.execute("PRAGMA temp_store = MEMORY")
-        for statement in _TABLES_1_1.split(";;"):
-            connection.execute(statement.replace("CREATE TABLE", "CREATE TEMP TABLE"))
+    """Let a connection that cannot write see what an older catalogue lacks: tables without rows, columns as they begin.
+
+    What is temporary hides what the file has under the same name.
+    """
+    version = read_version(connection)
+    if version >= (1, 2):
+        return
+    connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute(f"CREATE TEMP VIEW models AS SELECT *, {_FIRST_KIND} AS kind FROM main.models")
+    if version >= (1, 1):
+        connection.execute(
+            f"CREATE TEMP VIEW sentence_models AS SELECT *, {_FIRST_KIND} AS kind FROM main.sentence_models"
+        )
+        return
+    for statement in _TABLES_1_1.split(";;"):
+        connection.execute(statement.replace("CREATE TABLE", "CREATE TEMP TABLE"))
+    connection.execute(f"ALTER TABLE temp.sentence_models ADD COLUMN {_KIND_COLUMN}")
 
 
 def is_current(connection: sqlite3.Connection) -> bool:

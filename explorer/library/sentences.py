@@ -16,9 +16,10 @@ from explorer.library import arrays, queries
 from explorer.library.arrays import Rows
 from explorer.library.connections import Connections
 from explorer.library.failures import known_failures
-from explorer.library.indexing import check_weights
+from explorer.library.indexing import model_row
 from explorer.library.matching import match_names
 from explorer.library.rows import SENTENCES_PER_ITEM, VectorTable, item_of
+from explorer.library.vectors import VectorForm, VectorKind, to_bytes
 
 __all__ = ["SENTENCES_PER_ITEM", "Sentences", "item_of"]
 
@@ -93,22 +94,21 @@ class Sentences:
         texts
             different sentences.
         vectors
-            float32 (n, dim), one for each.
+            one for each: float32 (n, dim), or uint8 rows of :func:`~explorer.library.vectors.to_rows`.
 
         Raises
         ------
         StaleIndexError
-            The library holds vectors of this model id made with other weights, or of another width.
+            The library holds vectors of this model id made with other weights, or of another kind or width.
         """
         if vectors.ndim != 2 or len(vectors) != len(texts):
             raise ValueError(f"expected vectors (n, dim) for {len(texts)} sentences, got {vectors.shape}")
-        rows = np.ascontiguousarray(vectors, dtype="<f4")
         with self._connections.writing() as connection:
-            model = self._model(connection, model_id, weights_hash, int(rows.shape[1]))
+            model = model_row(connection, "sentence_models", model_id, weights_hash, VectorForm.of(vectors))
             connection.executemany(
                 "INSERT OR IGNORE INTO sentence_vectors (model, text, vector) SELECT ?1, ?2, ?3"
                 " WHERE EXISTS (SELECT 1 FROM captions WHERE text = ?2)",
-                [(model, text, row.tobytes()) for text, row in zip(texts, rows, strict=True)],
+                [(model, text, to_bytes(row)) for text, row in zip(texts, vectors, strict=True)],
             )
             connection.execute("UPDATE sentence_models SET change_counter = change_counter + 1 WHERE id = ?", (model,))
 
@@ -122,14 +122,18 @@ class Sentences:
             connection.execute("BEGIN")  # one snapshot for the counter and the vectors it speaks of
             try:
                 row = connection.execute(
-                    "SELECT id, weights_hash, dim, change_counter FROM sentence_models WHERE model_id = ?", (model_id,)
+                    "SELECT id, weights_hash, dim, change_counter, kind FROM sentence_models WHERE model_id = ?",
+                    (model_id,),
                 ).fetchone()
                 if row is None:
-                    return VectorTable(np.empty(0, np.int64), np.empty((0, 0), np.float32))
+                    return VectorTable.empty()
                 (identity,) = connection.execute("SELECT value FROM facts WHERE name = 'identity'").fetchone()
-                state = arrays.ArraysState(identity, model_id, row[1], row[2], row[3], Rows.SENTENCES)
+                model, weights_hash, dim, counter, kind = row
+                state = arrays.ArraysState(
+                    identity, model_id, weights_hash, dim, counter, Rows.SENTENCES, VectorKind(kind)
+                )
                 writable = not self._connections.read_only
-                return arrays.current_arrays(self._folder, connection, row[0], state, writable=writable)
+                return arrays.current_arrays(self._folder, connection, model, state, writable=writable)
             finally:
                 connection.execute("COMMIT")
 
@@ -148,19 +152,6 @@ class Sentences:
         for other in known:
             if other != model_id and other.partition("@")[0] == name:
                 self.drop_model(other)
-
-    def _model(self, connection: sqlite3.Connection, model_id: str, weights_hash: str, dim: int) -> int:
-        row = connection.execute(
-            "SELECT id, weights_hash, dim FROM sentence_models WHERE model_id = ?", (model_id,)
-        ).fetchone()
-        if row is None:
-            cursor = connection.execute(
-                "INSERT INTO sentence_models (model_id, weights_hash, dim) VALUES (?, ?, ?)",
-                (model_id, weights_hash, dim),
-            )
-            return int(cursor.lastrowid or 0)
-        check_weights(self._folder, model_id, stored=row[1:], offered=(weights_hash, dim))
-        return int(row[0])
 
 
 _WITHOUT_VECTOR = """

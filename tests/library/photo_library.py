@@ -6,17 +6,32 @@ from pathlib import Path
 import numpy as np
 
 from explorer.cancellation import CancellationToken
-from explorer.library import IndexedItem, Library, ScanSummary, hash_content
+from explorer.library import IndexedItem, Library, ScanSummary, hash_content, to_rows
+from explorer.representations import BinaryCodes
 
 MODEL = "toy@0123456789abcdef"
 WEIGHTS = "0123456789abcdef" * 4
 DIM = 8
+CODE_MODEL = "bits@fedcba9876543210"
+N_BITS = 16
 
 
 def vector_of(content: bytes) -> np.ndarray:
     """A vector that the content alone decides, as an encoder's would be."""
     seed = int.from_bytes(hash_content(content)[:4], "big")
     return np.random.default_rng(seed).standard_normal(DIM).astype(np.float32)
+
+
+def codes_of(contents) -> BinaryCodes:
+    """Codes that the contents alone decide."""
+    seeds = [int.from_bytes(hash_content(content)[:4], "big") for content in contents]
+    rows = [np.random.default_rng(seed).uniform(-1, 1, N_BITS) for seed in seeds]
+    return BinaryCodes.from_activations(np.array(rows, np.float32).reshape(len(rows), N_BITS))
+
+
+def code_of(item) -> np.ndarray:
+    """A code of an item's content, as the library takes it."""
+    return to_rows(codes_of([Path(os.fsdecode(item.path)).read_bytes()]))[0]
 
 
 def indexed(item, content: bytes | None = None, *, vector=None) -> IndexedItem:
@@ -43,7 +58,9 @@ def index_all(library: Library, model_id: str = MODEL) -> int:
     """Scan, then "encode" whatever is pending; how many were encoded."""
     scan(library)
     items = library.pending(model_id)
-    library.commit_items(model_id, WEIGHTS, indexed=[indexed(item) for item in items])
+    vectors = [code_of(item) if model_id == CODE_MODEL else None for item in items]
+    entries = [indexed(item, vector=vector) for item, vector in zip(items, vectors, strict=True)]
+    library.commit_items(model_id, WEIGHTS, indexed=entries)
     return len(items)
 
 

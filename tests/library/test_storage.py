@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from photo_library import MODEL, WEIGHTS, index_all, scan
+from photo_library import CODE_MODEL, MODEL, WEIGHTS, code_of, index_all, indexed, scan
 
 from explorer.errors import (
     LibraryBusyError,
@@ -20,7 +20,7 @@ from explorer.errors import (
     LibraryTooNewError,
     StorageFullError,
 )
-from explorer.library import Library, open_library
+from explorer.library import Library, VectorKind, open_library
 from explorer.library.failures import classify, known_failures
 from explorer.library.schema import MAJOR, MIGRATIONS, MINOR
 
@@ -352,21 +352,47 @@ def test_migration_1_0_makes_a_library_in_wal_mode(tmp_path):
     assert {"sources", "items", "segments", "vectors", "thumbnails", "captions"} <= tables
 
 
-def make_1_0(folder: Path, photos: Path) -> None:
-    """A library as version 1.0 left it, with photos, vectors and sentences."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("explorer.library.schema.MIGRATIONS", MIGRATIONS[:1])
-        patched.setattr("explorer.library.schema.MINOR", 0)
-        with open_library(folder) as library:
-            library.add_source(photos)
-            index_all(library)
+_UNDO = {
+    2: ("ALTER TABLE models DROP COLUMN kind", "ALTER TABLE sentence_models DROP COLUMN kind"),
+    1: (
+        "DROP TRIGGER captions_inserted", "DROP TRIGGER captions_deleted", "DROP TRIGGER items_came_or_went",
+        "DROP INDEX captions_by_text", "DROP TABLE sentence_vectors", "DROP TABLE sentence_models",
+    ),
+}  # fmt: skip
+"""Minor version to what takes it back."""
+
+
+def make_older(folder: Path, photos: Path, minor: int) -> None:
+    """A library as version 1.``minor`` left it, with photos, vectors and sentences."""
+    with open_library(folder) as library:
+        library.add_source(photos)
+        index_all(library)
     connection = sqlite3.connect(folder / "library.sqlite")
-    assert connection.execute("PRAGMA user_version").fetchone() == (1000,)
-    assert connection.execute("SELECT name FROM sqlite_schema WHERE name LIKE 'sentence%'").fetchall() == []
+    for undone in range(MINOR, minor, -1):
+        for statement in _UNDO[undone]:
+            connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {1000 * MAJOR + minor}")
     connection.execute("INSERT INTO captions VALUES (1, 0, 'a dog'), (1, 1, 'red'), (2, 0, 'red')")
     connection.execute("UPDATE item_texts SET captions = 'a dog red' WHERE rowid = 1")
     connection.commit()
+    assert _schema(connection) == _schema_of_version(minor)
     connection.close()
+
+
+def _schema(connection: sqlite3.Connection) -> dict[str, list[str]]:
+    names = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema")]
+    return {name: [row[1] for row in connection.execute(f"PRAGMA table_info({name})")] for name in names}
+
+
+def _schema_of_version(minor: int) -> dict[str, list[str]]:
+    connection = sqlite3.connect(":memory:")
+    for _, number, function in MIGRATIONS:
+        if number <= minor:
+            function(connection)
+    try:
+        return _schema(connection)
+    finally:
+        connection.close()
 
 
 def _encode_sentences(library: Library) -> int:
@@ -376,7 +402,7 @@ def _encode_sentences(library: Library) -> int:
 
 
 def test_migration_1_1_keeps_everything_and_adds_vectors_of_sentences(tmp_path, photos):
-    make_1_0(tmp_path / "library", photos)
+    make_older(tmp_path / "library", photos, 0)
     with open_library(tmp_path / "library") as library:
         assert library.counts().n_indexed == {MODEL: 5}
         assert library.counts().n_sentences == library.sentences.count() == 3
@@ -386,13 +412,13 @@ def test_migration_1_1_keeps_everything_and_adds_vectors_of_sentences(tmp_path, 
         assert library.sentences.table(MODEL).vectors.ravel().tolist() == [0, 1, 1]
         assert index_all(library) == 0
     connection = sqlite3.connect(tmp_path / "library" / "library.sqlite")
-    assert connection.execute("PRAGMA user_version").fetchone() == (1001,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (1002,)
     connection.close()
 
 
 def test_an_older_program_keeps_a_migrated_library_right(tmp_path, photos):
     """Version 1.0 may still write: it knows nothing of vectors of sentences, and none may speak of what is gone."""
-    make_1_0(tmp_path / "library", photos)
+    make_older(tmp_path / "library", photos, 0)
     with open_library(tmp_path / "library") as library:
         _encode_sentences(library)
         library.sentences.table(MODEL)
@@ -414,10 +440,44 @@ def test_an_older_program_keeps_a_migrated_library_right(tmp_path, photos):
             assert connection.execute("SELECT COUNT(*) FROM sentence_vectors").fetchone() == (0,)
 
 
+def test_migration_1_2_tells_embeddings_from_codes(tmp_path, photos):
+    make_older(tmp_path / "library", photos, 1)
+    with open_library(tmp_path / "library") as library:
+        assert library.counts().n_indexed == {MODEL: 5}
+        assert library.vector_table(MODEL).form == (VectorKind.EMBEDDING, 8)
+        items = library.pending(CODE_MODEL)
+        library.commit_items(CODE_MODEL, WEIGHTS, indexed=[indexed(item, vector=code_of(item)) for item in items])
+        assert library.vector_table(CODE_MODEL).form == (VectorKind.CODE, 16)
+        assert index_all(library) == 0
+    connection = sqlite3.connect(tmp_path / "library" / "library.sqlite")
+    assert connection.execute("PRAGMA user_version").fetchone() == (1002,)
+    connection.close()
+
+
+def test_a_program_of_1_1_may_add_its_own_models(tmp_path, photos):
+    """It knows embeddings only, and does not say so."""
+    with open_library(tmp_path / "library") as library:
+        library.add_source(photos)
+        index_all(library)
+        older = sqlite3.connect(tmp_path / "library" / "library.sqlite")
+        older.execute("INSERT INTO models (model_id, weights_hash, dim) VALUES ('other@1', '1', 2)")
+        older.execute("INSERT INTO sentence_models (model_id, weights_hash, dim) VALUES ('other@1', '1', 2)")
+        older.execute(
+            "INSERT INTO vectors (model, item_id, position, vector) SELECT id, 1, 0, ? FROM models"
+            " WHERE model_id = 'other@1'", (np.float32([3, 4]).tobytes(),),
+        )  # fmt: skip
+        older.commit()
+        older.close()
+        table = library.vector_table("other@1")
+        assert table.form == (VectorKind.EMBEDDING, 2)
+        assert table.vectors.tolist() == [[3, 4]]
+        assert library.sentences.table("other@1").form == (VectorKind.EMBEDDING, 2)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
 def test_a_migration_that_is_killed_leaves_the_older_version(tmp_path, photos):
     folder = tmp_path / "library"
-    make_1_0(folder, photos)
+    make_older(folder, photos, 0)
     done = subprocess.run(
         [
             sys.executable, "-c",
@@ -442,21 +502,22 @@ def test_a_migration_that_is_killed_leaves_the_older_version(tmp_path, photos):
 
 
 @needs_root
-def test_an_older_library_that_cannot_be_written_to_can_be_read(open_place, photos):
+@pytest.mark.parametrize("minor", range(MINOR))
+def test_an_older_library_that_cannot_be_written_to_can_be_read(open_place, photos, minor):
     folder = open_place / "library"
-    make_1_0(folder, photos)
+    make_older(folder, photos, minor)
     for path in folder.iterdir():
         path.chmod(0o444)
     folder.chmod(0o555)
     printed = run_child(
         "library = open_library(Path(sys.argv[1]))\n"
         "print(library.read_only, library.counts().n_sentences, len(library.item_ids()))\n"
-        "print(library.vector_table(MODEL).vectors.shape, library.describe([1])[0].captions)\n"
+        "print(library.vector_table(MODEL).form, library.describe([1])[0].captions)\n"
         "print(library.sentences.n_without_vector(MODEL), library.sentences.table(MODEL).vectors.shape)\n"
         "tell(library.sentences.commit, MODEL, WEIGHTS, ['x'], np.zeros((1, 2), 'f4'))\n",
         folder, user=_NOBODY,
     ).splitlines()  # fmt: skip
-    assert printed[:3] == ["True 3 5", "(5, 8) ('a dog', 'red')", "2 (0, 0)"]
+    assert printed[:3] == ["True 3 5", "embeddings of 8 numbers ('a dog', 'red')", "2 (0, 0)"]
     assert printed[3].startswith("LibraryReadOnlyError")
     assert len(printed) == 4
 
