@@ -1,7 +1,8 @@
-"""A data set through a model: photos, or feature files somebody published, and sentences become embeddings."""
+"""A data set through a model: photos, or feature files somebody published, and sentences become embeddings or codes."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,22 @@ Source = CaptionedImages | FeatureFolder
 EncodeRows = Callable[[slice], Embeddings | BinaryCodes]
 
 
-def encode_pairs(
+@dataclass(frozen=True, slots=True)
+class EncodedSplit:
+    """A split as a model sees it, in embeddings or in codes.
+
+    Attributes:
+        images: n of them.
+        sentences: m of them.
+        owners: int64 (m,), row in ``images`` that each sentence belongs to.
+    """
+
+    images: Embeddings | BinaryCodes
+    sentences: Embeddings | BinaryCodes
+    owners: np.ndarray
+
+
+def encode_split(
     encoder: Encoder,
     source: Source,
     *,
@@ -45,7 +61,7 @@ def encode_pairs(
     Parameters
     ----------
     encoder
-        any model of real embeddings that reads sentences and pictures, or sentences and features.
+        any model that reads sentences and pictures, or sentences and features.
     source
         the split; photos are decoded here and squashed to the model's square, features are read a batch at a time.
     token
@@ -58,7 +74,7 @@ def encode_pairs(
     DatasetError
         a photo or a row of features cannot be read: leaving it out would measure something else.
     ConfigError
-        the model makes binary codes, or reads no features.
+        the model reads no features.
     Cancelled
         a stop was asked for.
     """
@@ -67,7 +83,19 @@ def encode_pairs(
     progress = _Progress(len(source) + len(texts), token or CancellationToken(), on_progress)
     images = _encode_in_batches(encode_images, _image_batches(len(source)), progress)
     sentences = _encode_in_batches(lambda rows: encoder.encode_texts(texts[rows]), _text_batches(texts), progress)
-    return EncodedPairs(images, sentences, owners_of([len(own) for own in source.sentences]))
+    return EncodedSplit(images, sentences, owners_of([len(own) for own in source.sentences]))
+
+
+def encode_pairs(
+    encoder: Encoder,
+    source: Source,
+    *,
+    token: CancellationToken | None = None,
+    on_progress: OnProgress | None = None,
+) -> EncodedPairs:
+    """Encode a split with a model of real embeddings; as :func:`encode_split`, and codes are a ``ConfigError``."""
+    encoded = encode_split(encoder, source, token=token, on_progress=on_progress)
+    return EncodedPairs(_real(encoded.images), _real(encoded.sentences), encoded.owners)
 
 
 def encode_gallery(
@@ -81,7 +109,7 @@ def encode_gallery(
     """Embeddings of the first photos of a split alone, float32 (n, dim); raises as :func:`encode_pairs` does."""
     n = min(n_images, len(source))
     progress = _Progress(n, token or CancellationToken(), on_progress)
-    return _encode_in_batches(_reader_of(encoder, source), _image_batches(n), progress)
+    return _real(_encode_in_batches(_reader_of(encoder, source), _image_batches(n), progress))
 
 
 def require_readable(encoder: Encoder, source: Source) -> None:
@@ -136,20 +164,31 @@ def _text_batches(texts: Sequence[str]) -> Iterator[slice]:
         yield slice(start, len(texts))
 
 
-def _encode_in_batches(encode: EncodeRows, batches: Iterable[slice], progress: _Progress) -> np.ndarray:
-    """The rows of all batches as float32 (n, dim)."""
+def _encode_in_batches(
+    encode: EncodeRows, batches: Iterable[slice], progress: _Progress
+) -> Embeddings | BinaryCodes:
+    """What all batches became, in one piece."""
     progress.add(0)
-    parts = []
+    values: list[np.ndarray] = []
+    packed: list[np.ndarray] = []
     for rows in batches:
         encoded = encode(rows)
-        if not isinstance(encoded, Embeddings):
-            raise ConfigError(
-                "The image-sentence protocol needs real embeddings, and this model makes binary codes.",
-                "Choose another model.",
-            )
-        parts.append(encoded.values)
+        if isinstance(encoded, Embeddings):
+            values.append(encoded.values)
+        else:
+            packed.append(encoded.packed)
         progress.add(rows.stop - rows.start)
-    return np.concatenate(parts)
+    return BinaryCodes(np.concatenate(packed)) if packed else Embeddings(np.concatenate(values))
+
+
+def _real(encoded: Embeddings | BinaryCodes) -> np.ndarray:
+    """Embeddings as float32 (n, dim)."""
+    if isinstance(encoded, BinaryCodes):
+        raise ConfigError(
+            "The image-sentence protocol needs real embeddings, and this model makes binary codes.",
+            "Choose another model, or --protocol hashing.",
+        )
+    return encoded.values
 
 
 def _load_squares(paths: Sequence[Path], side_px: int) -> np.ndarray:

@@ -122,7 +122,7 @@ def measure_codes(
     relevant
         what answers what; see :func:`sharing_a_label`.
     own_rows
-        int64 (q,): where the query itself stands in the gallery that it searches, which is then without it; -1: nowhere.
+        int64 (q,): where the query itself stands in the gallery, which is then searched without it; -1: nowhere.
     cutoffs
         k and n of the metrics.
     seed
