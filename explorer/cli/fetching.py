@@ -8,10 +8,18 @@ from explorer.cli.shared import say
 
 
 def models_fetch(
-    name: Annotated[str, typer.Argument(help="A torchvision detector, as a recipe's [features] proposer names it.")],
+    name: Annotated[
+        str,
+        typer.Argument(help="A torchvision detector, as a recipe's [features] proposer names it, or alexnet."),
+    ],
 ) -> None:
-    """Fetch the weights of a torchvision detector into torch hub's cache."""
-    from explorer.vision.detectors import load_proposer, weights_path
+    """Fetch the weights of a torchvision network into torch hub's cache."""
+    from explorer.vision.crops import CROP_NETWORK, load_crop_network
+    from explorer.vision.detectors import load_proposer
+    from explorer.vision.hub import weights_path
 
-    load_proposer(name, allow_download=True, device="cpu")
+    if name == CROP_NETWORK:
+        load_crop_network(allow_download=True)
+    else:
+        load_proposer(name, allow_download=True, device="cpu")
     say(f"{name} is ready in {weights_path(name).parent}.")

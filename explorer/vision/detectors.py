@@ -5,33 +5,26 @@ their own shape and give boxes normalised to them.
 """
 # B pictures, R regions
 
-import warnings
 from collections.abc import Sequence
-from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
-from torchvision.models import get_model, get_model_weights
+from torchvision.models import get_model
 from torchvision.ops import FrozenBatchNorm2d
 
 from explorer.datasets.coco_classes import COCO_THING_IDS, COCO_THINGS
 from explorer.errors import ConfigError
 from explorer.vision.device import choose_device, device_title
 from explorer.vision.features import Regions
+from explorer.vision.hub import fill_network
 from explorer.vision.regions import N_REGIONS, OBJECT_LABEL, whole_pictures
 
 DETECTOR_NAMES = ("fasterrcnn_mobilenet_v3_large_320_fpn", "maskrcnn_resnet50_fpn_v2")
 """Faster R-CNN (Ren et al. 2015) on MobileNet v3 at 320 px, and Mask R-CNN (He et al. 2017) on ResNet-50."""
 
 _MIN_SCORE = 0.01
-_HUB_ERRORS = (OSError, ValueError, RuntimeError)
-"""What goes wrong while fetching: no network, a refused address, a file that is not the one it should be."""
-
-_UNREADABLE = (OSError, ValueError, RuntimeError, EOFError, KeyError, TypeError, AttributeError, UnpicklingError)
-"""What a damaged file is to the reader."""
 
 
 class Detector:
@@ -99,13 +92,8 @@ def load_proposer(name: str, *, allow_download: bool = False, device: str = "aut
     if name not in DETECTOR_NAMES:
         raise ConfigError(f'There is no region proposer "{name}".', f"Choose one of {', '.join(DETECTOR_NAMES)}.")
     chosen = choose_device(device)
-    tensors = _read(_find_weights(name, allow_download=allow_download))
     network = _build(name)
-    try:
-        network.load_state_dict(tensors)
-    except (RuntimeError, AttributeError, TypeError) as error:
-        raise ConfigError(f"The weights of {name} in {weights_path(name).parent} are those of another network.",
-                          f"Remove {weights_path(name).name} there and fetch it again.") from error
+    fill_network(network, name, title="the region proposer", allow_download=allow_download)
     if hasattr(network.roi_heads, "mask_predictor"):
         # Masks are not asked for, and cost as much as all before them.
         network.roi_heads.mask_roi_pool = network.roi_heads.mask_head = network.roi_heads.mask_predictor = None
@@ -114,47 +102,6 @@ def load_proposer(name: str, *, allow_download: bool = False, device: str = "aut
 
 def _thing(category_id: int) -> int:
     return COCO_THING_IDS.index(category_id) if category_id in COCO_THING_IDS else len(COCO_THINGS)
-
-
-def weights_path(name: str) -> Path:
-    """Where torch hub keeps the weights of a detector."""
-    return Path(torch.hub.get_dir()) / "checkpoints" / _url(name).rsplit("/", 1)[-1]
-
-
-def _url(name: str) -> str:
-    return str(get_model_weights(name).DEFAULT.url)
-
-
-def _find_weights(name: str, *, allow_download: bool) -> Path:
-    path = weights_path(name)
-    if path.is_file():
-        return path
-    if not allow_download:
-        raise ConfigError(f"The weights of the region proposer {name} are not on this computer.",
-                          f"Allow the download while a network is there, or put {path.name} into {path.parent}.")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # torch names the file by the beginning of its hash.
-        hash_prefix = path.stem.rsplit("-", 1)[-1]
-        torch.hub.download_url_to_file(_url(name), str(path), hash_prefix, progress=False)
-    except _HUB_ERRORS as error:
-        raise ConfigError(f"The weights of the region proposer {name} cannot be fetched: {error}.",
-                          "Try again while a network is there.") from error
-    return path
-
-
-def _read(path: Path) -> dict[str, torch.Tensor]:
-    try:
-        with warnings.catch_warnings():
-            # torch warns of a pickle's version before it refuses the file.
-            warnings.simplefilter("ignore")
-            tensors: dict[str, torch.Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-        if not isinstance(tensors, dict):
-            raise TypeError(f"a file of tensors holds a dict, not {type(tensors)}")
-    except _UNREADABLE as error:
-        raise ConfigError(f"The weights {path.name} in {path.parent} cannot be read.",
-                          "Remove the file and fetch it again.") from error
-    return tensors
 
 
 def _build(name: str) -> Any:

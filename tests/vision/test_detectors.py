@@ -12,7 +12,8 @@ from explorer.datasets.coco_classes import COCO_THINGS
 from explorer.errors import ConfigError, PackageError
 from explorer.packages.reference import synthetic_picture
 from explorer.vision import load_vision
-from explorer.vision.detectors import DETECTOR_NAMES, Detector, load_proposer, weights_path
+from explorer.vision.detectors import DETECTOR_NAMES, Detector, load_proposer
+from explorer.vision.hub import weights_path
 from explorer.vision.regions import N_REGIONS
 
 FAST, MASKS = DETECTOR_NAMES
