@@ -12,6 +12,7 @@ _LOADERS = {
     "ensemble": "explorer.networks.ensemble.encoder",
     "pooled": "explorer.networks.pooled.encoder",
     "three_shnet": "explorer.networks.three_shnet.encoder",
+    "tvdb": "explorer.networks.tvdb.encoder",
 }
 """Family to the module whose ``load`` reads its packages; a family is imported when its first package is loaded."""
 

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 
 from explorer.errors import PackageError
+from explorer.evidence import Segmentation
 from explorer.packages.finding import resolve_package
 from explorer.packages.package import ModelPackage
-from explorer.vision import Vision, load_vision
+from explorer.vision import Vision, VisualFeatures, load_vision
 from explorer.vision.detectors import load_proposer
 
 
@@ -51,3 +53,15 @@ def follow(module: nn.Module, features: torch.Tensor) -> None:
     parameter = next(module.parameters())
     if parameter.device != features.device:
         module.to(features.device)
+
+
+def segmentation_of(vision: Vision, seen: VisualFeatures) -> Segmentation | None:
+    """What vision saw in the first picture, with names; None where there is no segmenter."""
+    if seen.class_map is None or seen.confidence is None or seen.presence is None:
+        return None
+    return Segmentation(
+        class_map=seen.class_map[0].cpu().numpy().astype(np.uint8),
+        confidence=seen.confidence[0].float().cpu().numpy(),
+        names=vision.mask_names,
+        presence=vision.name_presence(seen.presence[0].float().cpu().numpy()),
+    )

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from explorer.errors import PackageError
-from explorer.evidence import Evidence, Segmentation
-from explorer.networks.common.seeing import follow, load_vision_of
+from explorer.evidence import Evidence
+from explorer.networks.common.seeing import follow, load_vision_of, segmentation_of
 from explorer.networks.three_shnet.explaining import Boxes, Cells, evidence_of, to_numpy
 from explorer.networks.three_shnet.feature_encoder import ThreeSHNetFeatureEncoder
 from explorer.networks.three_shnet.feature_encoder import load as load_published_package
@@ -122,7 +122,7 @@ class ThreeSHNetEncoder:
         encoded = self._encode(seen, own, without)
         rows = None if query is None else torch.from_numpy(query.values)
         places = Cells(seen.grid.shape[-1]) if tokens.regions is None else self._boxes(tokens.regions)
-        return evidence_of(self._image, encoded, places, self._segmentation(seen), rows)
+        return evidence_of(self._image, encoded, places, segmentation_of(self.vision, seen), rows)
 
     def _see(self, squares: np.ndarray) -> VisualFeatures:
         return self.vision(squares, propose=True) if self.proposes else self.vision(squares)
@@ -153,17 +153,6 @@ class ThreeSHNetEncoder:
             to_numpy(regions.boxes[0, :n]),
             to_numpy(regions.scores[0, :n]),
             tuple(names[label] if 0 <= label < len(names) else "whole picture" for label in labels),
-        )
-
-    def _segmentation(self, seen: VisualFeatures) -> Segmentation:
-        assert seen.class_map is not None
-        assert seen.confidence is not None
-        assert seen.presence is not None
-        return Segmentation(
-            class_map=seen.class_map[0].cpu().numpy().astype(np.uint8),
-            confidence=to_numpy(seen.confidence[0]),
-            names=self.vision.mask_names,
-            presence=self.vision.name_presence(to_numpy(seen.presence[0])),
         )
 
 
