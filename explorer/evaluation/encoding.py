@@ -55,7 +55,7 @@ def encode_split(
     *,
     token: CancellationToken | None = None,
     on_progress: OnProgress | None = None,
-) -> EncodedPairs:
+) -> EncodedSplit:
     """Encode all photos, or their features, then all sentences of a split.
 
     Parameters
