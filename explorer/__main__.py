@@ -11,7 +11,7 @@ from pathlib import Path
 
 from explorer.errors import UserFacingError
 
-COMMANDS = frozenset({"engine", "index", "search", "explain", "train", "evaluate", "models", "doctor"})
+COMMANDS = frozenset({"engine", "index", "search", "explain", "train", "evaluate", "labels", "models", "doctor"})
 DATA_DIR_VARIABLE = "RETRIEVAL_EXPLORER_DATA"
 
 
