@@ -166,13 +166,13 @@ def _standing(
     correct = _correct_items(opened, spec.query.text) if spec.frames else None
     if not spec.scores and correct is None:
         return _Standing({}, {}, 0, None)
+    query = pipeline.encode_query(encoder, spec.query, query_image)
     try:
-        index = opened.index_of(encoder.model_id, encoder.dim)
+        index = opened.index_of(encoder.model_id, query)
     except StaleIndexError:
         return _Standing({}, {}, 0, correct)  # indexed with other weights: nobody knows its rank
     if not len(index):
         return _Standing({}, {}, 0, correct)
-    query = pipeline.encode_query(encoder, spec.query, query_image)
     ranking = index.rank(index.score_all(query)[0])
     asked = np.array(sorted({row.item_id for row in rows} | (correct or set())), np.int64)
     places = np.flatnonzero(np.isin(ranking.item_ids[0], asked)).tolist()

@@ -12,19 +12,27 @@ import numpy as np
 
 from explorer import protocol
 from explorer.engine.models import LoadedModels
-from explorer.errors import LibraryError, MediaError, QueryError
-from explorer.library.catalogue import Library, open_library
+from explorer.errors import LibraryError, MediaError, QueryError, StaleIndexError
+from explorer.library import Library, VectorForm, VectorKind, VectorTable, open_library
 from explorer.media.image import THUMBNAIL_EDGE_PX, decode_image
 from explorer.media.item import display_path, read_content
-from explorer.retrieval import InnerProductIndex
+from explorer.representations import BinaryCodes, Embeddings
+from explorer.retrieval import GalleryIndex, HammingIndex, InnerProductIndex
+
+_SHORTEST_S = 2.0
+_SHARE = 20
 
 
-@dataclass(frozen=True, slots=True)
-class _Indexed:
-    """An index, and until when it may be used while indexing is under way (``time.monotonic``)."""
+@dataclass(slots=True)
+class _Known:
+    """A model's vectors, what searches them, and until when both may be used while indexing is under way.
 
-    index: InnerProductIndex
+    ``good_until`` is a reading of ``time.monotonic``.
+    """
+
+    table: VectorTable
     good_until: float
+    index: GalleryIndex | None = None
 
 
 class Opened:
@@ -41,7 +49,7 @@ class Opened:
         self.models = LoadedModels(self.model_folders, device=device)
         self.encoding_sentences = threading.Lock()
         self._library: Library | None = None
-        self._indexes: dict[str, _Indexed] = {}
+        self._known: dict[str, _Known] = {}
         self._n_indexing = 0
         self._lock = threading.Lock()
 
@@ -62,7 +70,7 @@ class Opened:
         library = open_library(Path(os.fsdecode(path)))
         with self._lock:
             previous, self._library = self._library, library
-            self._indexes.clear()
+            self._known.clear()
         if previous is not None:
             previous.close()
         return library
@@ -71,27 +79,49 @@ class Opened:
         """Close the library; what was committed stays."""
         with self._lock:
             previous, self._library = self._library, None
-            self._indexes.clear()
+            self._known.clear()
         if previous is not None:
             previous.close()
 
-    def index_of(self, model_id: str, dim: int) -> InnerProductIndex:
-        """The search index of a model whose vectors are ``dim`` wide, as the library is now.
+    def table_of(self, model_id: str) -> VectorTable:
+        """All vectors of a model as the library is now.
 
-        While indexing is under way every batch changes the library: the index then follows it at intervals, so that
-        a search never pays for more than a twentieth of the time in rebuilding.
+        While indexing is under way every batch changes the library: the table then follows it at intervals, so that
+        nobody pays for more than a twentieth of the time in rebuilding.
+
+        Raises:
+            StaleIndexError: there are only vectors of another version of the model.
         """
-        library = self.library
         with self._lock:
-            known = self._indexes.get(model_id)
-            now = time.monotonic()
-            if known is not None and self._n_indexing and now < known.good_until:
-                return known.index
-            table = library.vector_table(model_id)
-            index = InnerProductIndex(table.item_ids, table.vectors, dim=dim)
-            took_s = time.monotonic() - now
-            self._indexes[model_id] = _Indexed(index, now + max(2.0, 20 * took_s))
-            return index
+            return self._current(model_id).table
+
+    def index_of(self, model_id: str, query: Embeddings | BinaryCodes) -> GalleryIndex:
+        """The search index of a model, as current as :meth:`table_of`, for queries like this one.
+
+        Raises:
+            StaleIndexError: the library's vectors are of another version of the model, or cannot be compared with the
+                query.
+        """
+        with self._lock:
+            known = self._current(model_id)
+            if known.index is None:
+                started = time.monotonic()
+                known.index = build_index(known.table, query, model_id)
+                known.good_until += _SHARE * (time.monotonic() - started)
+            return known.index
+
+    def _current(self, model_id: str) -> _Known:
+        library, known, started = self.library, self._known.get(model_id), time.monotonic()
+        if known is not None and self._n_indexing and started < known.good_until:
+            return known
+        table = library.vector_table(model_id)
+        now = time.monotonic()
+        good_until = now + max(_SHORTEST_S, _SHARE * (now - started))
+        if known is not None and known.table.version is not None and known.table.version == table.version:
+            known.good_until = good_until
+        else:
+            known = self._known[model_id] = _Known(table, good_until)
+        return known
 
     @contextmanager
     def indexing_under_way(self) -> Iterator[None]:
@@ -131,6 +161,29 @@ class Opened:
             name = "The picture" if path is None else display_path(path)
             raise QueryError(f"{name} cannot be searched with. {error.message}", error.remedy) from error
         return pixels
+
+
+def build_index(table: VectorTable, query: Embeddings | BinaryCodes, model_id: str) -> GalleryIndex:
+    """What searches a model's vectors (items or sentences) with queries like this one.
+
+    Raises:
+        StaleIndexError: the vectors are of another kind or width than the query.
+    """
+    if isinstance(query, BinaryCodes):
+        wanted = VectorForm(VectorKind.CODE, query.n_bits)
+    else:
+        wanted = VectorForm(VectorKind.EMBEDDING, query.dim)
+    vectors = table.vectors
+    if not len(vectors):
+        vectors = np.empty((0, wanted.columns[0].width), wanted.columns[0].dtype)
+    elif table.form != wanted:
+        raise StaleIndexError(
+            f"The library holds {table.form} of {model_id}, but the loaded model makes {wanted}.",
+            "Index again with this model, or open the other one.",
+        )
+    if wanted.kind is VectorKind.CODE:
+        return HammingIndex(table.item_ids, vectors, version=table.version, n_bits=wanted.dim)
+    return InnerProductIndex(table.item_ids, vectors, version=table.version, dim=wanted.dim)
 
 
 def ms_since(started: float) -> float:

@@ -30,7 +30,7 @@ def search(opened: Opened, request: protocol.Search, token: CancellationToken) -
     started = time.monotonic()
     query = pipeline.encode_query(encoder, request.query, opened.query_image(request.query))
     encoded = time.monotonic()
-    index = opened.index_of(encoder.model_id, encoder.dim)
+    index = opened.index_of(encoder.model_id, query)
     scores = index.score_all(query)[0]
     scored = time.monotonic()
     ranking = index.rank(scores, request.k)

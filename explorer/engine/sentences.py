@@ -10,14 +10,14 @@ from pathlib import Path
 from explorer import pipeline, protocol
 from explorer.cancellation import CancellationToken
 from explorer.datasets.captions import PhotoSentences, read_captions
-from explorer.engine.opened import Opened, ms_since
+from explorer.engine.opened import Opened, build_index, ms_since
 from explorer.engine.pacing import paced
 from explorer.errors import DatasetError, LibraryReadOnlyError, QueryError
 from explorer.library import Library, Sentences, item_of
 from explorer.networks.encoder import Encoder
 from explorer.protocol import Answer
-from explorer.representations import Embeddings, Modality
-from explorer.retrieval import InnerProductIndex, Ranking
+from explorer.representations import BinaryCodes, Embeddings, Modality
+from explorer.retrieval import Ranking
 
 ITEMS_PER_TRANSACTION = 1000
 SENTENCES_PER_PAGE = 1024
@@ -197,10 +197,10 @@ def _matched(
     return {item_id: tuple(sentences) for item_id, sentences in said.items()}, n_unmatched
 
 
-def _rank(sentences: Sentences, model_id: str, query: Embeddings, k: int) -> Ranking:
+def _rank(sentences: Sentences, model_id: str, query: Embeddings | BinaryCodes, k: int) -> Ranking:
     """The best sentences by their ids; of equal ones the first by item and place comes first."""
     table = sentences.table(model_id)
-    return InnerProductIndex(table.item_ids, table.vectors, dim=query.dim).search(query, k)
+    return build_index(table, query, model_id).search(query, k)
 
 
 def _told(sentences: Sentences, ranking: Ranking) -> tuple[protocol.RankedSentence, ...]:

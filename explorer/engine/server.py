@@ -1,6 +1,6 @@
 """The engine behind standard input and output: reads requests, answers from five lanes.
 
-* search: loading models, searching;
+* search: loading models, searching, what carries a bit;
 * look: what the window shows (thumbnails, descriptions, pictures, evidence);
 * sentences: ranking sentences, which the first time means to encode them all;
 * figures: drawing them, which for a grid of many results takes a while;
@@ -28,6 +28,7 @@ from explorer.protocol import Answer, Request, read_message, write_message
 _LANES: dict[type, str] = {
     protocol.LoadModel: "search",
     protocol.Search: "search",
+    protocol.CarriersOfBit: "search",
     protocol.IndexFolders: "slow",
     protocol.RemoveSource: "slow",
     protocol.AddCaptions: "slow",

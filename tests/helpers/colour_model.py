@@ -1,5 +1,6 @@
 """A model that knows colours: fast, exact, no weights. For tests of everything around a model.
 
+There are two: ``colours`` makes embeddings, ``colour-bits`` rounds projections of them to binary codes.
 Run as a script it is an engine on standard input and output: ``python colour_model.py [--slow SECONDS]``.
 """
 
@@ -12,10 +13,13 @@ import numpy as np
 
 from explorer.engine.engine import Engine
 from explorer.errors import PackageError
-from explorer.evidence import AttentionMap, Evidence, PlaceShares
-from explorer.representations import Embeddings, Modality
+from explorer.evidence import AttentionMap, BitAgreement, Evidence, PlaceShares
+from explorer.packages.manifest import Output
+from explorer.representations import BinaryCodes, Embeddings, Modality
 
 NAME = "colours"
+BITS_NAME = "colour-bits"
+N_BITS = 16
 COLOURS = {"red": (1.0, 0.0, 0.0), "green": (0.0, 1.0, 0.0), "blue": (0.0, 0.0, 1.0), "white": (1.0, 1.0, 1.0)}
 
 
@@ -58,6 +62,45 @@ class ColourEncoder:
         return Evidence(attention=maps, score=float(scores[0]), row_scores=scores, shares=(shares,))
 
 
+class ColourBitsEncoder:
+    """The same as binary codes: on which side of some planes a colour lies, and how far from them."""
+
+    model_id = f"{BITS_NAME}@fedcba9876543210"
+    name = BITS_NAME
+    modalities = frozenset({Modality.TEXT, Modality.IMAGE})
+    side_px = 32
+    dim = N_BITS
+    overlays = ()
+    device = "CPU"
+
+    def __init__(self, colours: ColourEncoder) -> None:
+        self.colours = colours
+        # Planes through the axis from black to white tell colours apart best.
+        planes = np.random.default_rng(7).standard_normal((3, N_BITS)).astype(np.float32)
+        self.planes = planes - 0.9 * planes.mean(axis=0)
+
+    def encode_texts(self, texts: Sequence[str]) -> BinaryCodes:
+        return self.codes(self.colours.encode_texts(texts))
+
+    def encode_images(self, squares: np.ndarray) -> BinaryCodes:
+        return self.codes(self.colours.encode_images(squares))
+
+    def codes(self, embeddings: Embeddings) -> BinaryCodes:
+        return BinaryCodes.from_activations(np.tanh(embeddings.values @ self.planes))
+
+    def explain(
+        self, square: np.ndarray, query: BinaryCodes | None = None, *, without: frozenset[str] = frozenset()
+    ) -> Evidence:
+        if query is None:
+            return Evidence()
+        own = self.encode_images(square[None])
+        assert own.activations is not None
+        assert query.activations is not None
+        rows = query.activations @ own.activations[0] / N_BITS
+        bits = BitAgreement(query.activations[0], own.activations[0])
+        return Evidence(score=2 * float(bits.agree.mean()) - 1, row_scores=rows, bits=bits)
+
+
 class ColourModels:
     """In place of :class:`explorer.engine.models.LoadedModels`."""
 
@@ -65,15 +108,18 @@ class ColourModels:
 
     def __init__(self, slow_s: float = 0.0) -> None:
         self.encoder = ColourEncoder(slow_s)
+        self.encoders = {NAME: self.encoder, BITS_NAME: ColourBitsEncoder(self.encoder)}
 
     def package(self, name: str) -> SimpleNamespace:
-        if name != NAME:
+        if name not in self.encoders:
             raise PackageError(f"There is no model called {name}.", f"Models here: {NAME}.")
-        return SimpleNamespace(model_id=self.encoder.model_id)
+        output = Output(kind="code", bits=N_BITS) if name == BITS_NAME else Output(kind="embedding", dim=3)
+        manifest = SimpleNamespace(output=output)
+        return SimpleNamespace(name=name, model_id=self.encoders[name].model_id, manifest=manifest)
 
-    def get(self, name: str) -> ColourEncoder:
+    def get(self, name: str) -> ColourEncoder | ColourBitsEncoder:
         self.package(name)
-        return self.encoder
+        return self.encoders[name]
 
     def take_notice(self) -> str:
         return ""
