@@ -1,5 +1,7 @@
 """A layout that sets its widgets like words on a page: one after another, line under line."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QMargins, QPoint, QRect, QSize, Qt
 from PySide6.QtWidgets import QLayout, QLayoutItem, QStyle, QWidget
 
@@ -61,3 +63,23 @@ class FlowLayout(QLayout):
             x += size.width() + self._gap_px
             line = max(line, size.height())
         return y + line - area.top()
+
+
+def place_beside(widgets: Sequence[QWidget], place: int, key: Qt.Key, direction: Qt.LayoutDirection) -> int:
+    """The number of the widget that an arrow, Home or End leads to from the one at ``place``."""
+    last = len(widgets) - 1
+    if key in (Qt.Key.Key_Home, Qt.Key.Key_End):
+        return 0 if key == Qt.Key.Key_Home else last
+    if key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+        mirrored = direction == Qt.LayoutDirection.RightToLeft
+        step = 1 if (key == Qt.Key.Key_Right) is not mirrored else -1
+        return min(last, max(0, place + step))
+    here = widgets[place].geometry()
+    down = key == Qt.Key.Key_Down
+    lines = [i for i, other in enumerate(widgets) if other.y() != here.y() and (other.y() > here.y()) is down]
+    if not lines:
+        return place
+    centres = {i: widgets[i].geometry().center() for i in lines}
+    nearest = min(abs(centre.y() - here.center().y()) for centre in centres.values())
+    line = [i for i in lines if abs(centres[i].y() - here.center().y()) == nearest]
+    return min(line, key=lambda i: abs(centres[i].x() - here.center().x()))

@@ -60,7 +60,8 @@ class MainWindow(QWidget):
     @Slot()
     def complete(self) -> None:
         """Put in grid and viewer."""
-        from explorer.gui.figure_export import FigureExport  # here for the start-up time
+        from explorer.gui.bit_control import BitControl  # here for the start-up time
+        from explorer.gui.figure_export import FigureExport
         from explorer.gui.results_grid import ResultsGrid
         from explorer.gui.results_grid_area import MAX_CELL_PX, MIN_CELL_PX
         from explorer.gui.sentences_panel import SentencesPanel
@@ -83,6 +84,7 @@ class MainWindow(QWidget):
         self.viewer.closed.connect(self.panes.close_viewer)
         self.panes.viewer_shown.connect(self.viewing.show_current)
         self.commands.viewing = self.viewing
+        BitControl(self._controller, self.viewing)
         self.figures = FigureExport(self._controller, self.pane, self.viewing, self._settings.figure)
         self.commands.figures = self.figures
         self.pane.export_asked.connect(self.figures.export_grid)

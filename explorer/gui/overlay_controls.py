@@ -18,6 +18,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractButton, QCheckBox, QLabel, QSizePolicy, QSlider, QStyle, QWidget
 
 from explorer.gui.painters import bar_image
+from explorer.gui.readable import readable_on, small_font
 from explorer.gui.results_grid_tiles import mixed
 from explorer.overlays import LegendRow, PlacedOverlay, bar_range, has_sign
 
@@ -187,8 +188,13 @@ class LegendButton(QAbstractButton):
         paint_row(self, QColor(*self.row.colour), share, filled=self.isChecked())
 
 
-def paint_row(row: QAbstractButton, colour: QColor, figure: str, *, filled: bool) -> None:
-    """A row of a legend: swatch, the button's text shortened to the room there is, and a figure at the right."""
+def paint_row(
+    row: QAbstractButton, colour: QColor, figure: str, *, filled: bool, number: str = "", dashed: bool = False
+) -> None:
+    """A row of a legend: swatch, the button's text shortened to the room there is, and a figure at the right.
+
+    With a number the swatch is wide enough to hold it, as the badge in the picture does.
+    """
     painter = QPainter(row)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     palette, metrics = row.palette(), row.fontMetrics()
@@ -199,11 +205,20 @@ def paint_row(row: QAbstractButton, colour: QColor, figure: str, *, filled: bool
         painter.setPen(ring if row.hasFocus() else Qt.PenStyle.NoPen)
         painter.setBrush(mixed(ground, text, 0.07))
         painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
-    painter.setPen(QPen(mixed(colour, text, 0.25), 1.5))
+    painter.setPen(QPen(mixed(colour, text, 0.25), 1.5, Qt.PenStyle.DashLine if dashed else Qt.PenStyle.SolidLine))
     painter.setBrush(colour if filled else Qt.BrushStyle.NoBrush)
-    painter.drawRoundedRect(QRectF(8, area.center().y() - 6, 12, 12), 3, 3)
+    swatch = QRectF(8, area.center().y() - 6, 12, 12)
+    if number:
+        swatch.adjust(-4, -1.5, 8, 1.5)
+    painter.drawRoundedRect(swatch, 3, 3)
+    if number:
+        painter.save()
+        painter.setFont(small_font(row.font()))
+        painter.setPen(readable_on(colour))
+        painter.drawText(swatch, Qt.AlignmentFlag.AlignCenter, number)
+        painter.restore()
     painter.setPen(text if filled else mixed(ground, text, 0.5))
-    line = area.adjusted(28, 0, -8, 0)
+    line = area.adjusted(swatch.right() + 8, 0, -8, 0)
     painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, figure)
     room = int(line.width()) - metrics.horizontalAdvance(figure) - 8
     name = metrics.elidedText(row.text(), Qt.TextElideMode.ElideRight, room)

@@ -18,6 +18,7 @@ from explorer.overlays import (
     Style,
     heat_range,
     legend_rows,
+    region_strokes,
     seen_regions,
 )
 
@@ -72,6 +73,7 @@ class LayerBox(QWidget):
         self._opacities: dict[Style, float] = {Style.COVER: _COVER_OPACITY}
         self.cover: QCheckBox | None = None
         self.regions: RegionRows | None = None
+        self.numbers: QCheckBox | None = None
         self.check = ElidedCheckBox()
         hint = KeyCap(str(number))
         hint.setToolTip(f"Press {number} to show or hide this layer")
@@ -118,9 +120,13 @@ class LayerBox(QWidget):
 
     def _make_regions(self) -> None:
         self.regions = RegionRows()
+        self.numbers = QCheckBox("Number the boxes")
+        self.numbers.setToolTip("1 is the most dominant region, of which the proposer is surest")
         self._column.addWidget(self.regions)
+        self._column.addWidget(self.numbers)
         self.regions.pointed.connect(self._on_region_pointed)
         self.regions.held.connect(self._on_region_held)
+        self.numbers.toggled.connect(self._on_numbers)
 
     def _make_cover(self, overlay: PlacedOverlay) -> None:
         self.cover = QCheckBox("Cover the rest")
@@ -147,6 +153,11 @@ class LayerBox(QWidget):
             self.cover.blockSignals(True)
             self.cover.setChecked(overlay.style is Style.COVER)
             self.cover.blockSignals(False)
+        if self.numbers is not None and isinstance(overlay, RegionOverlay):
+            self.numbers.blockSignals(True)
+            self.numbers.setChecked(overlay.numbered)
+            self.numbers.blockSignals(False)
+            self.numbers.setVisible(overlay.style is Style.HEAT)
         self.opacity._show_value(self.opacity.slider.value())
         self.check.blockSignals(True)
         self.check.setChecked(overlay.visible)
@@ -194,7 +205,8 @@ class LayerBox(QWidget):
             return [self.check, *self._legend, self.threshold, self.opacity.slider]
         assert self.cover is not None
         regions = self.regions.rows if self.regions is not None else []
-        return [self.check, self.threshold, *regions, self.cover, self.opacity.slider]
+        numbers = [self.numbers] if self.numbers is not None else []
+        return [self.check, self.threshold, *regions, *numbers, self.cover, self.opacity.slider]
 
     def set_current(self, current: bool) -> None:
         """Mark the layer that the keys for opacity change."""
@@ -239,6 +251,12 @@ class LayerBox(QWidget):
         self.set_overlay(replace(self._overlay, style=style, opacity=opacity))
         self._change(self._overlay)
 
+    @Slot(bool)
+    def _on_numbers(self, checked: bool) -> None:
+        assert isinstance(self._overlay, RegionOverlay)
+        self.set_overlay(replace(self._overlay, numbered=checked))
+        self._change(self._overlay)
+
     @Slot(int)
     def _on_region_pointed(self, place: int) -> None:
         self.place_pointed.emit(self._overlay.name, place)
@@ -260,7 +278,10 @@ def _note_of(overlay: PlacedOverlay) -> str:
     if isinstance(overlay, RegionOverlay):
         n, seen = len(overlay.labels), len(seen_regions(overlay))
         told = count(n, "region") if seen == n else f"{seen} of {count(n, 'region')}"
-        return f"{told}, all of the same weight." if low == high and n > 1 else f"{told}, the strongest on top."
+        if low == high and n > 1:
+            return f"{told}, all of the same weight."
+        lowers = any(stroke.negative for stroke in region_strokes(overlay))
+        return f"{told}, the strongest on top.{' Dashed ones lower the score.' if lowers else ''}"
     if low == high:
         return "The same everywhere in this picture."
     if isinstance(overlay, PointedOverlay):

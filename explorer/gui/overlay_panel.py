@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from explorer.gui.overlay_layer import LayerBox
 from explorer.gui.painters import AnyOverlay
-from explorer.overlays import ClassOverlay
+from explorer.overlays import ClassOverlay, RegionOverlay
 
 OPACITY_STEP = 0.1
 
@@ -76,7 +76,9 @@ class OverlayPanel(QWidget):
         if isinstance(dressed, ClassOverlay) and isinstance(look, ClassOverlay) and look.names == dressed.names:
             return replace(dressed, hidden=look.hidden)
         if not isinstance(dressed, ClassOverlay) and not isinstance(look, ClassOverlay):
-            return replace(dressed, style=look.style)
+            dressed = replace(dressed, style=look.style)
+        if isinstance(dressed, RegionOverlay) and isinstance(look, RegionOverlay):
+            return replace(dressed, numbered=look.numbered)
         return dressed
 
     def toggle(self, number: int) -> None:

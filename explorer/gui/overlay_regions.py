@@ -11,14 +11,15 @@ MOST_ROWS = 6
 
 
 class RegionRow(QAbstractButton):
-    """One region: the colour of its weight, its label, its weight."""
+    """One region: its number on the colour of its weight, its label, its weight."""
 
     pointed = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.place = NOWHERE
-        self._colour, self._figure = QColor(), ""
+        self._colour, self._figure, self._number = QColor(), "", ""
+        self._dashed = False
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
@@ -30,9 +31,12 @@ class RegionRow(QAbstractButton):
         self._figure = value_text(place_value(overlay, stroke.place), high - low)
         name = place_name(overlay, stroke.place)
         self.setText(name[:1].upper() + name[1:])
-        self.setAccessibleName(f"{name}, weight {self._figure}")
+        self._number, self._dashed = str(stroke.number) if overlay.numbered else "", stroke.negative
+        numbered = "" if name.endswith(f" {stroke.number}") else f"{stroke.number}, "
+        self.setAccessibleName(f"{numbered}{name}, weight {self._figure}")
         sure = f"the proposer is {float(overlay.scores[stroke.place]):.0%} sure of it"
-        self.setToolTip(f"{name}: {sure}. Click to hold it in the picture")
+        lowers = " It lowers the score." if stroke.negative else ""
+        self.setToolTip(f"{name}, number {stroke.number}: {sure}.{lowers} Click to hold it in the picture")
         self.update()
 
     def enterEvent(self, event: QEnterEvent) -> None:
@@ -61,7 +65,7 @@ class RegionRow(QAbstractButton):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Swatch, label, weight."""
-        paint_row(self, self._colour, self._figure, filled=True)
+        paint_row(self, self._colour, self._figure, filled=True, number=self._number, dashed=self._dashed)
 
 
 class RegionRows(QWidget):

@@ -29,6 +29,11 @@ class SelectionArea(CellArea):
         """Id and row of the selected item."""
         return None if self._current < 0 else (int(self._item_ids[self._current]), self._current)
 
+    def row_of(self, item_id: int) -> int:
+        """Where an item is; -1 if it is not among these."""
+        found = np.flatnonzero(self._item_ids == item_id)
+        return int(found[0]) if found.size else -1
+
     def select_row(self, row: int) -> None:
         """Select the item of this row and bring it into sight; a row that does not exist changes nothing."""
         if not 0 <= row < len(self._item_ids):

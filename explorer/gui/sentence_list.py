@@ -114,7 +114,7 @@ class SentenceDelegate(QStyledItemDelegate):
         painter.setPen(text)
         painter.drawText(score, middle | end, score_text(sentence.score))
         ground = blend(text, palette.color(QPalette.ColorRole.Window), 0.1)
-        _paint_picture(painter, picture, index.data(_PICTURE), ground)
+        paint_square(painter, picture, index.data(_PICTURE), ground)
         line = QRect(picture.right() + 11, box.top(), score.left() - picture.right() - 22, box.height())
         _paint_sentence(painter, line, one_line(sentence.text), metrics)
         painter.restore()
@@ -233,8 +233,8 @@ def _copies(event: QKeyEvent) -> bool:
     return bool(event.matches(QKeySequence.StandardKey.Copy))
 
 
-def _paint_picture(painter: QPainter, box: QRect, pixmap: QPixmap | None, ground: QColor) -> None:
-    """The middle of the thumbnail, filling a small square."""
+def paint_square(painter: QPainter, box: QRect, pixmap: QPixmap | None, ground: QColor) -> None:
+    """The middle of a thumbnail, filling a small square; its ground until it comes."""
     shape = QPainterPath()
     shape.addRoundedRect(QRectF(box), 3, 3)
     painter.fillPath(shape, ground)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QPointF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
+from explorer.gui.bits_panel import BitsPanel
 from explorer.gui.overlay_panel import OverlayPanel
 from explorer.gui.viewer_bar import ViewerBar
 from explorer.gui.viewer_comparison import ComparedPictures
@@ -48,6 +49,7 @@ class Viewer(QWidget):
         self.canvas = self.pictures.canvas
         self.status = StatusStrip()
         self.words = WordsPanel()
+        self.bits = BitsPanel()
         self.layers = OverlayPanel()
         self.details = DetailsPanel()
         self._picture_timer = QTimer(self, singleShot=True, interval=_PICTURE_AFTER_MS)
@@ -57,7 +59,7 @@ class Viewer(QWidget):
         self.clear()
 
     def _build(self) -> None:
-        self._scroll = scrolled(column_of(self.words, self.layers, self.details))
+        self._scroll = scrolled(column_of(self.words, self.bits, self.layers, self.details))
         self._splitter = PaneSplitter()
         self._splitter.addWidget(column_of(self.pictures, self.status, stretched=self.pictures))
         self._splitter.addWidget(self._scroll)
@@ -89,6 +91,7 @@ class Viewer(QWidget):
         self.layers.place_held.connect(self.canvas.hold)
         self.layers.current_changed.connect(self.canvas.set_current_layer)
         self.status.retry_clicked.connect(self._on_retry)
+        self.bits.controls_changed.connect(self._order_tabs)
         self.words.values_wanted.connect(self.canvas.show_values)
         self.canvas.place_pointed.connect(self.words.point)
 
@@ -106,6 +109,8 @@ class Viewer(QWidget):
         self._explained = self._has_full_picture = False
         self._layers_of = -1
         self.words.hold()
+        self.bits.hold()
+        self.bits.show_item(item.item_id)
         self.canvas.expect(QSize(item.width_px, item.height_px))
         self.details.set_presence(())
         self.status.reset()
@@ -139,13 +144,15 @@ class Viewer(QWidget):
         self.pictures.set_score(explanation.score)
         self.words.prefer(tuple(overlay.name for overlay in shown if overlay.visible))
         self.words.show_words(explanation.words)
+        self.bits.show_bits(explanation.bits, explanation.model)
         self._order_tabs()
         self.details.set_presence(explanation.presence)
         self.status.explanation_came(has_layers=bool(shown))
 
+    @Slot()
     def _order_tabs(self) -> None:
         """From top to bottom, wherever controls were made later than what is below them."""
-        above = [self.canvas, self.pictures.beside, self.status.retry, *self.words.controls()]
+        above = [self.canvas, self.pictures.beside, self.status.retry, *self.words.controls(), *self.bits.controls()]
         chain = [*above, *self.layers.controls(), *self.details.controls()]
         for before, after in pairwise(chain):
             QWidget.setTabOrder(before, after)
@@ -155,12 +162,14 @@ class Viewer(QWidget):
         self.status.show_problem(sentence)
         if not self._explained:
             self.words.show_words(None)
+            self.bits.show_bits(None, "")
             self.layers.set_overlays(())
             self.pictures.set_overlays(())
 
     def clear(self) -> None:
         """Show nothing."""
         self._item = None
+        self.bits.show_bits(None, "")
         self._picture_timer.stop()
         self._explanation_timer.stop()
         self.canvas.expect(QSize())

@@ -82,11 +82,18 @@ class Pointing:
         """What it is, and its raw weight there: for a tag and for those who cannot see it."""
         if self.layer is None or self.place == NOWHERE:
             return ""
-        name, shown = place_name(self.layer, self.place), self._weighed()
+        name, shown = self._name(self.layer), self._weighed()
         if shown is None:
             return name
         low, high = heat_range(shown)
         return f"{name}   {value_text(place_value(shown, self.place), high - low)}"
+
+    def _name(self, layer: PlacedOverlay) -> str:
+        """What the place is called; a numbered region with its number, unless that is its name."""
+        name = place_name(layer, self.place)
+        if not isinstance(layer, RegionOverlay) or not layer.numbered or not layer.labels[self.place]:
+            return name
+        return f"{self.place + 1} {name}"
 
     @property
     def says_more(self) -> bool:

@@ -95,6 +95,13 @@ class ItemViewing(QObject):
         self.show_current()
         self._viewer.canvas.setFocus()
 
+    @Slot(int)
+    def open_item(self, item_id: int) -> None:
+        """Show an item in its place among the results, or by itself if it has none."""
+        row = self._pane.grid.row_of(item_id)
+        self._pane.grid.select_row(row)
+        self._select(item_id, row)
+
     @Slot()
     def _ranking_changed(self) -> None:
         found = self._pane.grid.current_item()

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from explorer.gui.icons import blend
 from explorer.gui.overlay_controls import value_text
+from explorer.gui.readable import contrast, readable_on, small_font
 
 _PAD_PX = 8
 _FAINTEST, _STRONGEST = 0.10, 0.55
@@ -89,16 +90,10 @@ class WordChip(QAbstractButton):
         """The number as it is written."""
         return self._number
 
-    def _small(self) -> QFont:
-        font = QFont(self.font())
-        font.setBold(False)
-        font.setPointSizeF(max(6.5, font.pointSizeF() * 0.82))
-        return font
-
     def sizeHint(self) -> QSize:
         """The word and its number; whoever has less room gets the word shortened."""
         word = self.fontMetrics().horizontalAdvance(self.text()) + 2
-        number = QFontMetrics(self._small()).horizontalAdvance(self._number)
+        number = QFontMetrics(small_font(self.font())).horizontalAdvance(self._number)
         return QSize(2 * _PAD_PX + word + 6 + number, self.fontMetrics().height() + 10)
 
     def minimumSizeHint(self) -> QSize:
@@ -134,10 +129,10 @@ class WordChip(QAbstractButton):
         painter.setPen(pen)
         painter.setBrush(ground)
         painter.drawRoundedRect(box, 5, 5)
-        self._paint_words(painter, text if _contrast(text, ground) >= 4.5 else _readable(ground))
+        self._paint_words(painter, text if contrast(text, ground) >= 4.5 else readable_on(ground))
 
     def _paint_words(self, painter: QPainter, ink: QColor) -> None:
-        small = self._small()
+        small = small_font(self.font())
         room = self.rect().adjusted(_PAD_PX, 0, -_PAD_PX, 0)
         number_px = QFontMetrics(small).horizontalAdvance(self._number)
         mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
@@ -199,21 +194,3 @@ class WordChip(QAbstractButton):
 def number_text(value: float, scale: float) -> str:
     """A word's number, with digits enough for words that add a quarter as much: most add little, and differ in that."""
     return value_text(value, scale * _FINER)
-
-
-def _luminance(colour: QColor) -> float:
-    red, green, blue = (
-        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
-        for c in (colour.redF(), colour.greenF(), colour.blueF())
-    )
-    return float(0.2126 * red + 0.7152 * green + 0.0722 * blue)
-
-
-def _contrast(first: QColor, second: QColor) -> float:
-    """Contrast ratio, WCAG 2.1: 1 to 21."""
-    high, low = sorted((_luminance(first), _luminance(second)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
-
-
-def _readable(ground: QColor) -> QColor:
-    return max((QColor("black"), QColor("white")), key=lambda ink: _contrast(ink, ground))

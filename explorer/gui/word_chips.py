@@ -7,7 +7,7 @@ from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QMenu, QWidget
 
-from explorer.gui.flow_layout import FlowLayout
+from explorer.gui.flow_layout import FlowLayout, place_beside
 from explorer.gui.word_chip import WordChip, number_text
 from explorer.gui.word_links import WordTable, runs_right_to_left
 
@@ -141,28 +141,9 @@ class WordChips(QWidget):
 
     @Slot(int, int)
     def _move(self, place: int, key: int) -> None:
-        target = self.chips[self._target(place, Qt.Key(key))]
+        target = self.chips[place_beside(self.chips, place, Qt.Key(key), self.layoutDirection())]
         self._let_tab_reach(target.place)
         target.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def _target(self, place: int, key: Qt.Key) -> int:
-        """The word an arrow leads to."""
-        last = len(self.chips) - 1
-        if key in (Qt.Key.Key_Home, Qt.Key.Key_End):
-            return 0 if key == Qt.Key.Key_Home else last
-        if key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
-            mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
-            step = 1 if (key == Qt.Key.Key_Right) is not mirrored else -1
-            return min(last, max(0, place + step))
-        here = self.chips[place].geometry().center()
-        down = key == Qt.Key.Key_Down
-        rows = [chip for chip in self.chips if (chip.y() > self.chips[place].y()) is down
-                and chip.y() != self.chips[place].y()]
-        if not rows:
-            return place
-        nearest = min(abs(chip.geometry().center().y() - here.y()) for chip in rows)
-        row = [chip for chip in rows if abs(chip.geometry().center().y() - here.y()) == nearest]
-        return min(row, key=lambda chip: abs(chip.geometry().center().x() - here.x())).place
 
     @Slot(int, QPoint)
     def _open_menu(self, place: int, at: QPoint) -> None:

@@ -106,6 +106,7 @@ class RegionOverlay(Overlay):
         colour_map: an even one.
         style: outlines in colours, or a cover.
         span: values that the two ends of the colours stand for; None: the lowest and the highest.
+        numbered: whether each box bears its number: its place in the order of the boxes, from 1, the most dominant.
     """
 
     kind: OverlayKind = OverlayKind.REGIONS
@@ -116,6 +117,7 @@ class RegionOverlay(Overlay):
     colour_map: ColourMap = ColourMap.MAGMA
     style: Style = Style.HEAT
     span: tuple[float, float] | None = None
+    numbered: bool = True
 
     def __post_init__(self) -> None:
         Overlay.__post_init__(self)

@@ -10,6 +10,9 @@ from explorer.overlays.overlay import HeatOverlay, RegionOverlay, Style
 COVER_EDGE = 448
 """Pixels along either edge of a cover made of regions; it is stretched over the picture."""
 
+_NOTICED = 0.02
+"""Of the largest: what lies less below zero is as good as zero."""
+
 
 @dataclass(frozen=True, slots=True)
 class RegionStroke:
@@ -20,12 +23,19 @@ class RegionStroke:
         box: xyxy normalised to the picture.
         colour: RGB.
         strength: in [0, 1]; stronger ones are drawn later and wider.
+        negative: whether its weight lies below zero; such a one is outlined with dashes.
     """
 
     place: int
     box: tuple[float, float, float, float]
     colour: tuple[int, int, int]
     strength: float
+    negative: bool = False
+
+    @property
+    def number(self) -> int:
+        """What a person calls it: 1 is the most dominant."""
+        return self.place + 1
 
 
 def seen_regions(overlay: RegionOverlay) -> np.ndarray:
@@ -40,10 +50,14 @@ def region_strokes(overlay: RegionOverlay) -> tuple[RegionStroke, ...]:
     """What is drawn, the weakest first so that the strongest lies on top."""
     stretched = heat_values(overlay)
     strength = strengths(overlay, stretched)
+    values = np.nan_to_num(overlay.values)
+    negative = values < -_NOTICED * np.abs(values).max(initial=0.0)
     colours = region_table(overlay.colour_map)[np.rint(stretched * 255).astype(np.uint8)].tolist()
     boxes = np.clip(overlay.boxes, 0, 1).tolist()
     return tuple(
-        RegionStroke(place, tuple(boxes[place]), tuple(colours[place]), float(strength[place]))
+        RegionStroke(
+            place, tuple(boxes[place]), tuple(colours[place]), float(strength[place]), bool(negative[place])
+        )
         for place in seen_regions(overlay).tolist()
     )
 

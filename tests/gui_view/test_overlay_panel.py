@@ -29,7 +29,7 @@ def test_the_strongest_regions_are_listed_first_with_label_and_weight(regions):
     rows = [row for row in regions.boxes[0].regions.rows if row.isVisibleTo(regions)]
     assert [row.text() for row in rows] == ["Region 3", "Dog", "Person"]
     assert [row.accessibleName() for row in rows] == [
-        "region 3, weight .90", "dog, weight .50", "person, weight .20",
+        "region 3, weight .90", "2, dog, weight .50", "1, person, weight .20",
     ]
     assert "90%" in rows[1].toolTip()
     assert regions.boxes[0].note.text() == "3 regions, the strongest on top."

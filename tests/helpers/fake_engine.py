@@ -43,6 +43,13 @@ MODELS = (
 )
 
 
+def code_model(n_bits: int) -> p.ModelSummary:
+    return p.ModelSummary(
+        name=f"tvdb-flickr8k-{n_bits}", family="tvdb", title=f"TVDB, {n_bits} bits, Flickr8k", output="code",
+        modalities=("text", "image"), overlays=("regions", "region-bits"),
+    )
+
+
 class Stop(Exception):
     """The request was cancelled."""
 
@@ -54,9 +61,12 @@ class FakeEngine:
         self.sources: dict[int, tuple[bytes, int]] = {}
         self.indexed: dict[str, int] = {}
         self.path = b""
+        self.models = MODELS
+        if options.code_bits:
+            self.models = (code_model(options.code_bits), *MODELS)
         if options.items:
             self.sources[1] = (os.fsencode(options.folder_name), options.items)
-            self.indexed = {"3shnet-flickr8k": options.items}
+            self.indexed = {self.models[0].name: options.items, MODELS[0].name: options.items}
         self.cancelled: set[int] = set()
         self.lock = threading.Lock()
         self.index_jobs: queue.Queue[p.IndexFolders | p.AddCaptions] = queue.Queue()
@@ -120,7 +130,7 @@ class FakeEngine:
                     device="CPU", pid=os.getpid(),
                 )
             case p.ListModels():
-                return p.ModelList(id=request.id, models=() if self.options.no_models else MODELS)
+                return p.ModelList(id=request.id, models=() if self.options.no_models else self.models)
             case p.OpenLibrary():
                 return self.open(request)
             case p.DescribeLibrary():
@@ -152,6 +162,9 @@ class FakeEngine:
             case p.Explain():
                 self.pause(request.id, 0.05)
                 return fake_evidence.explanation(request)
+            case p.CarriersOfBit():
+                self.pause(request.id, self.options.carriers_ms / 1000)
+                return self.find_carriers(request)
             case p.SearchSentences():
                 return self.rank_sentences(request)
             case p.MakeFigure():
@@ -201,6 +214,10 @@ class FakeEngine:
         seed = int.from_bytes(hashlib.sha256(repr(request.query).encode()).digest()[:4], "big")
         ids = np.random.default_rng(seed).permutation(ids)
         scores = (0.9 * np.exp(-np.arange(len(ids)) / 60)).astype("<f4")
+        if n_bits := fake_evidence.n_bits_of(request.model):
+            scores = np.array([fake_evidence.score_of(request.query, i, n_bits) for i in ids.tolist()], "<f4")
+            order = np.lexsort((ids, -scores))
+            ids, scores = ids[order], scores[order]
         return p.SearchResponse(
             id=request.id, item_ids=ids.tobytes(), scores=scores.tobytes(), model=request.model, query=request.query,
             encode_ms=9.0, score_ms=1.0, sort_ms=0.5, n_unindexed=len(self.ids()) - n_indexed,
@@ -231,6 +248,12 @@ class FakeEngine:
         stream = io.BytesIO()
         image.save(stream, "JPEG", quality=85)
         return stream.getvalue()
+
+    def find_carriers(self, request: p.CarriersOfBit) -> p.Message:
+        if self.options.carriers_error:
+            return p.Failed(id=request.id, message=self.options.carriers_error, remedy="Index the library again.",
+                            kind="StaleIndexError")
+        return fake_evidence.carriers(request, self.ids()[: self.indexed.get(request.model, 0)])
 
     def rank_sentences(self, request: p.SearchSentences) -> p.Message:
         if self.options.sentences_error:
@@ -325,6 +348,9 @@ def main() -> None:
     parser.add_argument("--sentences", type=int, default=0, help="in the library at the start")
     parser.add_argument("--sentences-ms", type=float, default=0, help="for ten sentences to encode before ranking")
     parser.add_argument("--sentences-error", default="")
+    parser.add_argument("--code-bits", type=int, default=0, help="offer a model with codes of so many bits first")
+    parser.add_argument("--carriers-ms", type=float, default=5)
+    parser.add_argument("--carriers-error", default="")
     parser.add_argument("--figure-ms", type=float, default=5)
     parser.add_argument("--figure-error", default="")
     parser.add_argument("--open-error", default="", help='"LibraryBusyError: Another program writes to it."')
