@@ -6,7 +6,7 @@ form of ``retrieval-explorer labels``, :meth:`LabelledItems.at` the items of one
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -78,15 +78,25 @@ class LabelledItems:
     def at(self, rows: Sequence[int] | np.ndarray) -> "LabelledItems":
         """These items, rows counted from 0, in the order given; for example those of a split."""
         chosen = [int(row) for row in rows]
-        return LabelledItems(
-            name=self.name,
+        return replace(
+            self,
             filenames=tuple(self.filenames[row] for row in chosen),
-            label_names=self.label_names,
             labels=self.labels[chosen],
             image_paths=None if self.image_paths is None else tuple(self.image_paths[row] for row in chosen),
             texts=None if self.texts is None else tuple(self.texts[row] for row in chosen),
             tags=None if self.tags is None else self.tags[chosen],
         )
+
+    def with_most_frequent(self, n_labels: int) -> "LabelledItems":
+        """The items of the labels that most items have, with these labels only; order as it was, earlier labels first.
+
+        Hashing papers keep 100 of the 353 of Web Queries; which they kept is remembered, not read.
+        """
+        frequency = self.labels.sum(axis=0)
+        kept = np.sort(np.argsort(-frequency, kind="stable")[:n_labels])
+        chosen = self.at(np.flatnonzero(self.labels[:, kept].any(axis=1)))
+        names = tuple(self.label_names[number] for number in kept)
+        return replace(chosen, label_names=names, labels=chosen.labels[:, kept])
 
     def to_label_file(self) -> LabelFile:
         """The labels by file name; see :func:`~explorer.datasets.labels.write_labels`."""

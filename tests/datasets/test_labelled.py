@@ -70,6 +70,16 @@ def test_parts_that_do_not_fit_are_one_sentence(changed: dict[str, Any], says: s
         items(**changed)
 
 
+def test_the_labels_that_most_items_have() -> None:
+    labels = np.array([[1, 0, 1], [0, 1, 0], [0, 0, 1]], np.bool_)
+    whole = items(labels=labels)
+    assert whole.with_most_frequent(3).filenames == whole.filenames
+    kept = whole.with_most_frequent(2)  # chien and été are in one item each: the earlier stays
+    assert (kept.label_names, kept.filenames) == (("chien", "sea lion"), ("b ü.jpg", "c.jpg"))
+    np.testing.assert_array_equal(kept.labels, [[True, True], [False, True]])
+    assert kept.texts == (("one", "two"), ("three",))
+
+
 def test_nothing_is_no_data_set() -> None:
     with pytest.raises(DatasetError, match="holds no items"):
         items().at([])
