@@ -18,9 +18,6 @@ from explorer.media.item import read_content
 from explorer.packages.finding import resolve_package
 from explorer.vision import OBJECT_LABEL, Vision, load_vision
 
-MIN_SCORE = 0.3
-"""Of a region, for its class to count; resources/labels/README.md has the numbers it was chosen by."""
-
 _BATCH_SIZE = 16
 
 OnProgress = Callable[[int, int], None]
