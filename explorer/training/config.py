@@ -15,49 +15,9 @@ import msgspec
 from explorer.errors import ConfigError
 from explorer.networks.common.language import DEFAULT_LANGUAGE_MODEL
 from explorer.networks.three_shnet.reading import TextKind
+from explorer.training.hashing_config import TVDBRecipe
 from explorer.training.precision import Precision
-
-_Positive = Annotated[int, msgspec.Meta(ge=1)]
-_Count = Annotated[int, msgspec.Meta(ge=0)]
-_Share = Annotated[float, msgspec.Meta(ge=0.0, lt=1.0)]
-_Rate = Annotated[float, msgspec.Meta(gt=0.0, le=1.0)]
-
-
-class DatasetSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Captioned photos in Karpathy's form.
-
-    Attributes:
-        annotations: the json; ``$NAMES`` are taken from the environment, relative paths start at the recipe.
-        images: folder of the photos; empty: ``images`` beside the json.
-        train_split: split to train on.
-        val_split: split to choose on.
-        max_photos: use only the first photos of each split (0: all); for trying a recipe out.
-    """
-
-    annotations: str
-    images: str = ""
-    train_split: str = "train"
-    val_split: str = "val"
-    max_photos: _Count = 0
-
-
-class FeatureSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the frozen backbone gives, once for every view of a photo.
-
-    Attributes:
-        vision: the vision package; empty: the backbone alone.
-        n_crops: random crops with changed colours of each training photo, beside the photo itself (reconstructed).
-        flip: whether the mirrored photo is a view, too (reconstructed).
-        seed: of the crops.
-        proposer: a torchvision detector that gives the regions in the place of vision's own proposer; its weights must
-            be here (``retrieval-explorer models fetch NAME``).
-    """
-
-    vision: str = ""
-    n_crops: _Count = 0
-    flip: bool = False
-    seed: int = 0
-    proposer: str = ""
+from explorer.training.sections import Count, DatasetSection, FeatureSection, Positive, Rate, Share
 
 
 class TailSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -74,13 +34,13 @@ class TailSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         sentences: sentences of each photo in a step.
     """
 
-    epochs: _Count = 0
-    batch_size: _Positive = 128
-    learning_rate: _Rate = 1e-3
-    tail_learning_rate: _Rate = 1e-4
+    epochs: Count = 0
+    batch_size: Positive = 128
+    learning_rate: Rate = 1e-3
+    tail_learning_rate: Rate = 1e-4
     weight_decay: Annotated[float, msgspec.Meta(ge=0.0)] = 0.05
-    embed_dim: _Positive = 512
-    dropout: _Share = 0.4
+    embed_dim: Positive = 512
+    dropout: Share = 0.4
     sentences: Annotated[int, msgspec.Meta(ge=1, le=5)] = 5
 
 
@@ -105,19 +65,19 @@ class NetworkSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     text: TextKind = "minilm"
     language_model: str = DEFAULT_LANGUAGE_MODEL
-    min_word_count: _Positive = 4
-    word_dim: _Positive = 300
+    min_word_count: Positive = 4
+    word_dim: Positive = 300
     tokens: Literal["grid", "regions"] = "grid"
     region_pooling: Literal["mean", "max"] = "mean"
     region_positions: bool = True
     region_labels: bool = True
     whole_picture: bool = True
-    embed_dim: _Positive = 1024
-    map_size: _Positive = 14
-    hidden_dim: _Positive = 512
-    dropout: _Share = 0.1
-    token_dropout: _Share = 0.2
-    feature_dropout: _Share = 0.0
+    embed_dim: Positive = 1024
+    map_size: Positive = 14
+    hidden_dim: Positive = 512
+    dropout: Share = 0.1
+    token_dropout: Share = 0.2
+    feature_dropout: Share = 0.0
     trunk_cells: bool = True
     vsem: bool = True
     vspm: bool = True
@@ -125,8 +85,8 @@ class NetworkSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     segmentation_cells: bool = True
     gate: Literal["sigmoid", "softmax"] = "sigmoid"
     pooling: Literal["gpo", "mean"] = "gpo"
-    word_dropout: _Share = 0.0
-    word_feature_dropout: _Share = 0.0
+    word_dropout: Share = 0.0
+    word_feature_dropout: Share = 0.0
 
 
 class TrainingSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -153,18 +113,18 @@ class TrainingSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """
 
     loss: Literal["triplet", "info-nce"] = "info-nce"
-    warmup_epochs: _Count = 1
+    warmup_epochs: Count = 1
     margin: Annotated[float, msgspec.Meta(gt=0.0)] = 0.2
-    epochs: _Positive = 25
+    epochs: Positive = 25
     batch_size: Annotated[int, msgspec.Meta(ge=2)] = 256
     sentences: Annotated[int, msgspec.Meta(ge=1, le=5)] = 1
-    learning_rate: _Rate = 5e-4
-    warmup_steps: _Count = 50
+    learning_rate: Rate = 5e-4
+    warmup_steps: Count = 50
     weight_decay: Annotated[float, msgspec.Meta(ge=0.0)] = 1e-4
     clip_norm: Annotated[float, msgspec.Meta(gt=0.0)] = 2.0
     gate_cost: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0
-    gate_cost_epochs: _Count = 0
-    averaging: _Share = 0.0
+    gate_cost_epochs: Count = 0
+    averaging: Share = 0.0
     precision: Precision = "float32"
     seed: int = 0
 
@@ -182,8 +142,8 @@ class GateSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         weight: of the cross-entropy between gates and attributions, beside InfoNCE.
     """
 
-    epochs: _Count = 0
-    learning_rate: _Rate = 2e-4
+    epochs: Count = 0
+    learning_rate: Rate = 2e-4
     weight: Annotated[float, msgspec.Meta(ge=0.0)] = 0.5
 
 
@@ -227,9 +187,9 @@ class ImageSentenceRecipe(
             raise ValueError("gates can be taught on the cells of a grid only, tokens = \"grid\"")
 
 
-Recipe = PooledRecipe | ImageSentenceRecipe
+Recipe = PooledRecipe | ImageSentenceRecipe | TVDBRecipe
 
-TASKS = ("pooled", "image-sentence", "distillation")
+TASKS = ("pooled", "image-sentence", "tvdb", "distillation")
 """What a recipe can be for; the last has its recipe in ``distillation.py``, because it trains no encoder."""
 
 
@@ -271,7 +231,10 @@ def _decode_table(content: bytes, *, where: str) -> dict[str, Any]:
 def decode_recipe(content: bytes, *, where: str) -> Recipe:
     """The recipe in these bytes; see :func:`read_recipe`."""
     table = _decode_table(content, where=where)
-    kind: type[Any] = PooledRecipe if table["task"] == "pooled" else ImageSentenceRecipe
+    kinds = {"pooled": PooledRecipe, "image-sentence": ImageSentenceRecipe, "tvdb": TVDBRecipe}
+    kind: type[Any] | None = kinds.get(table["task"])
+    if kind is None:
+        raise ConfigError(f"{where} is a recipe of the task {table['task']}, which trains no encoder.")
     _refuse_unknown(table, kind, where, "")
     try:
         recipe: Recipe = msgspec.convert(table, Recipe)
@@ -289,12 +252,13 @@ def dataset_paths(section: DatasetSection, recipe_folder: Path) -> tuple[Path, P
         a variable that the recipe names is not set.
     """
     return (
-        annotations := _expanded(section.annotations, recipe_folder),
-        _expanded(section.images, recipe_folder) if section.images else annotations.parent / "images",
+        annotations := expand_path(section.annotations, recipe_folder),
+        expand_path(section.images, recipe_folder) if section.images else annotations.parent / "images",
     )
 
 
-def _expanded(path: str, recipe_folder: Path) -> Path:
+def expand_path(path: str, recipe_folder: Path) -> Path:
+    """A path of a recipe: variables and ``~`` replaced, relative to the recipe; raises as :func:`dataset_paths`."""
     expanded = os.path.expandvars(path)
     if "$" in expanded:
         variable = expanded[expanded.index("$") :].split("/")[0].strip("${}")

@@ -27,7 +27,7 @@ from explorer.training.config import ImageSentenceRecipe, NetworkSection
 from explorer.training.events import Finished, Progressed, TrainingEvent
 from explorer.training.gates import GatePhase
 from explorer.training.network import NetworkPhase, TokenSource, first_view_statistics
-from explorer.training.packaging import write_card
+from explorer.training.packaging import recall_table, write_card
 from explorer.training.phases import run_phase
 from explorer.training.photos import Split
 from explorer.training.preparation import Prepared, TrainingPlaces, prepare, with_minilm
@@ -203,7 +203,7 @@ def write_trained(
     card = write_card(
         recipe,
         what=_what(recipe),
-        metrics=metrics,
+        table=recall_table(metrics),
         n_train=len(prepared.train),
         n_val=len(prepared.val),
         folder=places.recipe_folder,

@@ -21,10 +21,19 @@ captions of COCO and Flickr30K, so its word states are no strangers to captions 
 """
 
 
+RECALL_PROTOCOL = (
+    "every sentence against every photo and the other way, rank of the best own item (Karpathy protocol). The numbers "
+    "are of the split that the settings were chosen on, so expect a little less elsewhere."
+)
+
+
 def write_card(
-    recipe: Recipe, *, what: str, metrics: Mapping[str, float], n_train: int, n_val: int, folder: Path, note: str = ""
+    recipe: Recipe, *, what: str, table: str, n_train: int, n_val: int, folder: Path, protocol: str = RECALL_PROTOCOL
 ) -> str:
-    """``CARD.md``: data, split, protocol, metrics, licences, how trained, limits."""
+    """``CARD.md``: data, split, protocol, metrics, licences, how trained, limits.
+
+    table: the metrics in Markdown, see :func:`recall_table` and :func:`hashing_table`.
+    """
     seed = recipe.training.seed if hasattr(recipe, "training") else 0
     return "\n".join(
         [
@@ -32,12 +41,9 @@ def write_card(
             what + "\n",
             "## Data and protocol\n",
             f"Trained on {n_train} photos of split `{recipe.dataset.train_split}` with up to five sentences each; "
-            f"chosen and measured on {n_val} photos of `{recipe.dataset.val_split}`: every sentence against every "
-            "photo and the other way, rank of the best own item (Karpathy protocol). The numbers are of the split that "
-            "the settings were chosen on, so expect a little less elsewhere.\n",
+            f"chosen and measured on {n_val} photos of `{recipe.dataset.val_split}`: {protocol}\n",
             "## Metrics on that split (per cent)\n",
-            _table(metrics),
-            note,
+            table,
             "## How it was trained\n",
             f"`retrieval-explorer train resources/recipes/{recipe.name}.toml`, seed {seed}, "
             f"source at commit {_commit(folder)}.\n",
@@ -47,11 +53,20 @@ def write_card(
     )
 
 
-def _table(metrics: Mapping[str, float]) -> str:
+def recall_table(metrics: Mapping[str, float]) -> str:
+    """Recall both ways."""
     head = "| image to text R@1 | R@5 | R@10 | text to image R@1 | R@5 | R@10 | rSum |"
     names = ("i2t_r1", "i2t_r5", "i2t_r10", "t2i_r1", "t2i_r5", "t2i_r10", "rsum")
     row = " | ".join(f"{metrics[name]:.1f}" for name in names)
     return f"{head}\n| --- | --- | --- | --- | --- | --- | --- |\n| {row} |\n"
+
+
+def hashing_table(metrics: Mapping[str, float], n_bits: int) -> str:
+    """Tie-aware mAP both ways, and whether the codes say anything."""
+    head = "| bits | image to text mAP | text to image mAP | photos with a code of their own | mean bit correlation |"
+    row = f"| {n_bits} | {metrics['i2t_map']:.1f} | {metrics['t2i_map']:.1f}"
+    row += f" | {100 * metrics['unique_share']:.0f} | {100 * metrics['bit_correlation']:.0f} |"
+    return f"{head}\n| --- | --- | --- | --- | --- |\n{row}\n"
 
 
 def _commit(folder: Path) -> str:

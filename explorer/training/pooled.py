@@ -20,7 +20,7 @@ from explorer.packages.reference import make_reference
 from explorer.representations import Modality
 from explorer.training.config import PooledRecipe
 from explorer.training.events import EpochFinished, Finished, TrainingEvent
-from explorer.training.packaging import write_card
+from explorer.training.packaging import recall_table, write_card
 from explorer.training.photos import Split, recall_metrics, val_ranks
 from explorer.training.preparation import Prepared, TrainingPlaces, prepare
 from explorer.vision import DEFAULT_SOURCE
@@ -95,7 +95,7 @@ def _write(
     card = write_card(
         recipe,
         what=what,
-        metrics=metrics,
+        table=recall_table(metrics),
         n_train=len(prepared.train),
         n_val=len(prepared.val),
         folder=places.recipe_folder,

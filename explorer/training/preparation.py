@@ -14,11 +14,12 @@ from explorer.packages.finding import resolve_package
 from explorer.packages.manifest import VisionPart
 from explorer.packages.package import ModelPackage
 from explorer.training.captions import build_sentence_bank
-from explorer.training.config import DatasetSection, FeatureSection, NetworkSection, dataset_paths
+from explorer.training.config import NetworkSection, dataset_paths
 from explorer.training.events import Started, TrainingEvent
 from explorer.training.feature_cache import CachedView, ViewRequest, cache_view, open_view
 from explorer.training.photos import Split
 from explorer.training.run_directory import RunDirectory
+from explorer.training.sections import DatasetSection, FeatureSection
 from explorer.training.views import View, training_views
 from explorer.training.wording import Wording, find_wording
 from explorer.vision import DEFAULT_BACKBONE, Vision, load_vision
@@ -71,6 +72,21 @@ class Prepared:
         return VisionPart(name=manifest.name, sha256=manifest.weights.sha256)
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What vision gives for all photos.
+
+    Attributes:
+        vision: backbone and, if the recipe names one, segmenter.
+        package: the package of the segmenter, or None.
+        views: cached features of each split's views, the photos as they are first.
+    """
+
+    vision: Vision
+    package: ModelPackage | None
+    views: tuple[list[CachedView], ...]
+
+
 def prepare(
     dataset: DatasetSection,
     features: FeatureSection,
@@ -89,25 +105,63 @@ def prepare(
     Cancelled
         a stop was asked for; what was computed is kept.
     """
+    captioned = read_splits(dataset, places)
+    # Before the long part: a language model that is not there is said at once.
+    wording = find_wording(network or NetworkSection(), captioned[0].sentences)
+    regions = network is not None and network.tokens == "regions"
+    seen = yield from see_splits(captioned, features, places, token, regions=regions)
+    splits = []
+    for part, views in zip(captioned, seen.views, strict=True):
+        bank = wording.bank(part.sentences, sentences_path(places.features_folder, part.sentences))
+        splits.append(Split(part.image_paths, part.sentences, views, bank))
+    train, val = splits
+    return Prepared(seen.vision, seen.package, train, val, wording)
+
+
+def read_splits(dataset: DatasetSection, places: TrainingPlaces) -> list[CaptionedImages]:
+    """The training and the validation photos with their sentences; nothing is decoded.
+
+    Raises
+    ------
+    DatasetError, ConfigError
+        the annotations or the recipe's paths are not as they should be.
+    """
+    annotations, images = dataset_paths(dataset, places.recipe_folder)
+    return [
+        _limited(read_karpathy(annotations, split=name, images_folder=images), dataset.max_photos)
+        for name in (dataset.train_split, dataset.val_split)
+    ]
+
+
+def see_splits(
+    captioned: Sequence[CaptionedImages],
+    features: FeatureSection,
+    places: TrainingPlaces,
+    token: CancellationToken,
+    *,
+    regions: bool,
+) -> Generator[TrainingEvent, None, Seen]:
+    """Features of every view of the training photos, the first split, and of the others as they are.
+
+    Raises
+    ------
+    DatasetError, PackageError, ConfigError
+        a photo, the vision package or its detector are not as they should be.
+    Cancelled
+        a stop was asked for; what was computed is kept.
+    """
     package = resolve_package(features.vision, places.search_folders) if features.vision else None
     vision = load_vision(package)
     if features.proposer:
         vision.use_detector(load_proposer(features.proposer))
-    annotations, images = dataset_paths(dataset, places.recipe_folder)
     views = training_views(features.n_crops, features.flip, features.seed)
-    captioned = [
-        _limited(read_karpathy(annotations, split=name, images_folder=images), dataset.max_photos)
-        for name in (dataset.train_split, dataset.val_split)
-    ]
-    # Before the long part: a language model that is not there is said at once.
-    wording = find_wording(network or NetworkSection(), captioned[0].sentences)
-    yield Started(places.run.folder, 0, len(views) + 1, "features")
-    regions_id = (features.proposer or _regions_id(package)) if network and network.tokens == "regions" else ""
-    splits = []
-    for part, part_views in zip(captioned, (views, [View("photo")]), strict=True):
+    yield Started(places.run.folder, 0, len(views) + len(captioned) - 1, "features")
+    regions_id = (features.proposer or _regions_id(package)) if regions else ""
+    model_id = package.model_id if package else DEFAULT_BACKBONE
+    seen: list[list[CachedView]] = []
+    for number, part in enumerate(captioned):
         cached: list[CachedView] = []
-        for view in part_views:
-            model_id = package.model_id if package else DEFAULT_BACKBONE
+        for view in views if number == 0 else [View("photo")]:
             request = ViewRequest(places.features_folder, model_id, part.image_paths, view, vision.side_px, regions_id)
             if request.begin < len(part):
                 reader = functools.partial(vision, segment=request.n_done < len(part), propose=bool(regions_id))
@@ -115,10 +169,8 @@ def prepare(
             if token.cancelled:
                 raise Cancelled
             cached.append(open_view(request))
-        bank = wording.bank(part.sentences, sentences_path(places.features_folder, part.sentences))
-        splits.append(Split(part.image_paths, part.sentences, cached, bank))
-    train, val = splits
-    return Prepared(vision, package, train, val, wording)
+        seen.append(cached)
+    return Seen(vision, package, tuple(seen))
 
 
 def _regions_id(package: ModelPackage | None) -> str:

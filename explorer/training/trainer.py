@@ -6,6 +6,7 @@ from pathlib import Path
 from explorer.cancellation import CancellationToken, Cancelled
 from explorer.training.config import PooledRecipe, read_recipe, read_recipe_bytes, task_of
 from explorer.training.events import TrainingEvent
+from explorer.training.hashing_config import TVDBRecipe
 from explorer.training.preparation import TrainingPlaces
 from explorer.training.run_directory import begin_run, open_run
 
@@ -60,6 +61,10 @@ def train(
             from explorer.training.pooled import train_pooled
 
             yield from train_pooled(recipe, places, token)
+        elif isinstance(recipe, TVDBRecipe):
+            from explorer.training.tvdb import train_tvdb
+
+            yield from train_tvdb(recipe, places, token)
         else:
             from explorer.training.image_sentence import train_image_sentence
 

@@ -22,6 +22,8 @@ class ImageEncoderConfig:
         hidden_dim: of the LSTM, each direction (reconstructed; shipped 512).
         fc_dim: width between the two fully connected layers (reconstructed).
         dropout: before each of them (reconstructed).
+        input_dropout: on the LSTM's input (reconstructed).
+        normalised: whether activations are normalised before the tanh (reconstructed; on in what we ship).
     """
 
     n_bits: int = 64
@@ -32,6 +34,8 @@ class ImageEncoderConfig:
     hidden_dim: int = 512
     fc_dim: int = 1024
     dropout: float = 0.5
+    input_dropout: float = 0.0
+    normalised: bool = False
 
     def __post_init__(self) -> None:
         check_bits(self.n_bits)
@@ -39,8 +43,9 @@ class ImageEncoderConfig:
             raise ValueError(f"every size must be at least 1, and n_regions at least 0, got {self}")
         if self.position_dim < 0 or self.position_dim % N_POSITIONS:
             raise ValueError(f"position_dim must be a multiple of {N_POSITIONS}, got {self.position_dim}")
-        if not 0.0 <= self.dropout < 1.0:
-            raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
+        for share in (self.dropout, self.input_dropout):
+            if not 0.0 <= share < 1.0:
+                raise ValueError(f"dropout must be in [0, 1), got {share}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +62,7 @@ class TextEncoderConfig:
         fc_dim: width between the two fully connected layers (reconstructed).
         dropout: before each of them (reconstructed).
         word_dropout: share of words that are read as unknown in training (reconstructed; 0 in the sources).
+        normalised: as of the pictures.
     """
 
     n_words: int
@@ -68,6 +74,7 @@ class TextEncoderConfig:
     fc_dim: int = 1024
     dropout: float = 0.5
     word_dropout: float = 0.0
+    normalised: bool = False
 
     def __post_init__(self) -> None:
         check_bits(self.n_bits)

@@ -8,22 +8,49 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-SimilarityKind = Literal["centred", "signed", "binary", "identity"]
+APART = -0.4
+"""Wanted similarity of pairs that are not relevant (chosen on Flickr8k: 0 leaves them closer, -1 makes bits alike)."""
+
+SimilarityKind = Literal["residual", "centred", "signed", "binary", "identity"]
 
 
-def similarity_matrix(kind: SimilarityKind, labels: Tensor, items: Tensor) -> Tensor:
+def similarity_matrix(
+    kind: SimilarityKind, relevance: Tensor, items: Tensor, activations: tuple[Tensor, Tensor] | None = None
+) -> Tensor:
     """The batch's similarity matrix S, float32 (N, N), pictures in rows (README.md 1.7; all reconstructed).
 
-    kind: ``"centred"``: relevance (1 where pictures share a label), double-centred; ``"signed"``: +1 and -1;
-    ``"binary"``: 1 and 0; ``"identity"``: only what belongs together, double-centred.
-    labels: bool (N, C) of each pair.   items: int64 (N,), which picture each pair is of.
+    kind: ``"centred"``: relevance, double-centred; ``"signed"``: +1 and -1; ``"binary"``: relevance as it is;
+    ``"identity"``: only what belongs together, double-centred; ``"residual"``: what the networks do not say yet of the
+    relevance, which needs their ``activations``, (N, K) of pictures and of sentences.
+    relevance: (N, N) of 0 and 1, see :func:`relevance_of`.   items: int64 (N,), which picture each pair is of.
+
+    Raises ``ValueError`` where activations are needed and there are none.
     """
+    if kind == "residual":
+        if activations is None:
+            raise ValueError("the residual needs the networks' activations")
+        return residual_similarity(relevance, *activations)
     if kind == "identity":
         return double_centred((items[:, None] == items[None, :]).float())
-    relevance = relevance_of(labels, items)
     if kind == "signed":
         return 2.0 * relevance - 1.0
     return double_centred(relevance) if kind == "centred" else relevance
+
+
+@torch.no_grad()
+def residual_similarity(relevance: Tensor, image: Tensor, text: Tensor) -> Tensor:
+    """W (T - f g' / K): wanted less present similarity, relevant and other pairs of equal weight in total, (N, N).
+
+    T is 1 for relevant pairs and :data:`APART` for others. An S that does not change makes the updates steps of a power
+    iteration, and over training turns every bit into its leading eigenvector: with the double-centred relevance of
+    Flickr8k all bits were one after two epochs. What is said already is taken off here, as in boosting, so that bits
+    go on to say something else; within a batch S is fixed and the updates stay exact.
+    """
+    wanted = torch.where(relevance > 0, 1.0, APART)
+    n_relevant = relevance.sum().clamp(min=1.0)
+    n_other = (1.0 - relevance).sum().clamp(min=1.0)
+    weights = torch.where(relevance > 0, 0.5 / n_relevant, 0.5 / n_other) * len(relevance)
+    return weights * (wanted - image @ text.T / image.shape[1])
 
 
 def relevance_of(labels: Tensor, items: Tensor) -> Tensor:

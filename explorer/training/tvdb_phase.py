@@ -1,0 +1,266 @@
+"""Training TVDB's two encoders on cached regions: alternating discrete steps (networks/tvdb/README.md 1.4 to 1.8)."""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from explorer.errors import UserFacingError
+from explorer.evaluation.hashing_metrics import tie_aware_average_precision
+from explorer.networks.tvdb.config import ImageEncoderConfig, TextEncoderConfig
+from explorer.networks.tvdb.losses import (
+    CodeStatistics,
+    code_statistics,
+    discrete_codes,
+    opposition,
+    pairwise_loss,
+    regression_loss,
+    relevance_of,
+    similarity_matrix,
+)
+from explorer.networks.tvdb.model import ImageEncoder, TextEncoder
+from explorer.networks.tvdb.preprocess import steps_of
+from explorer.representations import BinaryCodes
+from explorer.training.hashing_config import TVDBTrainingSection
+from explorer.training.phases import epoch_order
+from explorer.training.region_features import RegionFeatures
+from explorer.training.schedule import RunningAverage, decay_groups, rate_at, set_rate
+
+_BATCH = 100
+_TEXT_BATCH = 1000
+_MEASURED = 1000
+"""Queries of a measurement after an epoch; the whole protocol is `evaluate --protocol hashing`."""
+
+_FEWEST_UNIQUE = 0.1
+_HIGHEST_CORRELATION = 0.9
+_MOST_OPPOSED = -0.5
+
+
+class CodesCollapsedError(UserFacingError):
+    """The codes say nothing any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class HashingSplit:
+    """Photos of one split with all that is frozen.
+
+    Attributes:
+        views: regions of each view, the photos as they are first.
+        rows: int64 (n_sentences, T), rows of words.
+        first: int64 (n_photos + 1,), the first sentence of each photo.
+        labels: bool (n_photos, C).
+    """
+
+    views: list[RegionFeatures]
+    rows: Tensor
+    first: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def owners(self) -> Tensor:
+        """The photo of every sentence, int64 (n_sentences,)."""
+        return torch.arange(len(self)).repeat_interleave(self.first.diff())
+
+    def draw(self, photos: Tensor, n_each: int) -> tuple[Tensor, Tensor]:
+        """Different sentences of each photo (all, if it has fewer), and the row of each one's photo in ``photos``."""
+        chosen, owners = [], []
+        for row, photo in enumerate(photos.tolist()):
+            first, end = int(self.first[photo]), int(self.first[photo + 1])
+            mine = first + torch.randperm(end - first)[:n_each]
+            chosen.append(mine)
+            owners.append(torch.full_like(mine, row))
+        return torch.cat(chosen), torch.cat(owners)
+
+
+class TVDBModel(nn.Module):
+    """Both encoders."""
+
+    def __init__(self, image: ImageEncoder, text: TextEncoder) -> None:
+        super().__init__()
+        self.image = image
+        self.text = text
+
+
+class TVDBPhase:
+    """The phase ``network``; see :class:`~explorer.training.phases.Phase`.
+
+    Attributes:
+        model: both encoders as they are trained.
+    """
+
+    name = "network"
+
+    def __init__(
+        self,
+        configs: tuple[ImageEncoderConfig, TextEncoderConfig],
+        training: TVDBTrainingSection,
+        statistics: tuple[Tensor, Tensor],
+        train: HashingSplit,
+        val: HashingSplit,
+    ) -> None:
+        torch.manual_seed(training.seed)
+        self._training, self._statistics = training, statistics
+        self._train, self._val = train, val
+        self.seed, self.n_epochs = training.seed, training.epochs
+        self.batch_size = min(training.batch_size, len(train))
+        self.n_steps = len(train) // self.batch_size
+        self.model = TVDBModel(ImageEncoder(configs[0]), TextEncoder(configs[1])).train()
+        self._optimizer = torch.optim.AdamW(decay_groups([(self.model, training.learning_rate)], training.weight_decay))
+        self._average = RunningAverage(self.model, training.averaging) if training.averaging else None
+
+    def step(self, epoch: int, step: int) -> float:
+        """Codes of a batch, then one step of both encoders towards them."""
+        training = self._training
+        n_done = epoch * self.n_steps + step
+        set_rate(self._optimizer, rate_at(n_done, self.n_epochs * self.n_steps, training.warmup_steps))
+        order = epoch_order(len(self._train), self.seed, epoch)
+        photos = order[step * self.batch_size : (step + 1) * self.batch_size].sort().values
+        view = self._train.views[int(torch.randint(len(self._train.views), ()))]
+        sentences, owners = self._train.draw(photos, training.sentences)
+        with self._multiplying():
+            # A photo is seen once, however many of its sentences are in the batch: each is a pair with the same photo.
+            image = self.model.image(self._steps(view, photos)).float()[owners]
+            text = self.model.text(self._train.rows[sentences]).float()
+        loss = self._loss(image, text, photos[owners])
+        self._optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), training.clip_norm)
+        self._optimizer.step()
+        if self._average is not None:
+            self._average.update(self.model)
+        return float(loss.detach())
+
+    def _loss(self, image: Tensor, text: Tensor, photos: Tensor) -> Tensor:
+        """image, text: activations (N, K) of the batch's pairs.   photos: (N,), the photo of each."""
+        training = self._training
+        relevance = relevance_of(self._train.labels[photos], photos)
+        if training.objective == "pairwise":
+            return pairwise_loss(image, text, relevance)
+        similarity = similarity_matrix(training.similarity, relevance, photos, (image, text))
+        codes = discrete_codes(image, text, similarity, eta=training.eta, n_rounds=training.rounds)
+        return regression_loss(image, text, *codes)
+
+    def _steps(self, view: RegionFeatures, photos: Tensor) -> Tensor:
+        return steps_of(view.values[photos], view.boxes[photos], self._statistics, self.model.image.config)
+
+    def _multiplying(self) -> torch.autocast:
+        # The LSTM's products of a step take a third of the time in bfloat16 on a processor that has it.
+        half = self._training.precision == "bfloat16"
+        return torch.autocast("cpu", dtype=torch.bfloat16, enabled=half)
+
+    def finished_model(self) -> TVDBModel:
+        """A copy with the weights that are measured and shipped."""
+        model = copy.deepcopy(self.model).eval()
+        if self._average is not None:
+            model.load_state_dict(self._average.tensors)
+        return model
+
+    def measure(self) -> dict[str, float]:
+        """Tie-aware mAP of some validation queries against the training split, and whether the codes say anything.
+
+        Raises
+        ------
+        CodesCollapsedError
+            they do not; the sentence says which setting to change.
+        """
+        model = self.finished_model()
+        gallery = self.encode(model, self._train)
+        found = code_statistics(gallery[0])
+        opposed = opposition(*gallery)
+        refuse_collapse(found, opposed, self._training)
+        queries = self.encode(model, self._val)
+        metrics = {
+            "i2t_map": _map(queries[0], gallery[1], self._val.labels, self._train.labels[self._train.owners]),
+            "t2i_map": _map(queries[1], gallery[0], self._val.labels[self._val.owners], self._train.labels),
+        }
+        return metrics | {
+            "unique_share": found.unique_share,
+            "bit_correlation": found.correlation,
+            "bit_imbalance": found.imbalance,
+            "opposition": opposed,
+        }
+
+    @torch.inference_mode()
+    def encode(self, model: TVDBModel, split: HashingSplit) -> tuple[Tensor, Tensor]:
+        """Activations of a split's photos as they are (n, K) and of all their sentences."""
+        with self._multiplying():
+            rows = torch.arange(len(split)).split(_BATCH)
+            images = [model.image(self._steps(split.views[0], photos)).float() for photos in rows]
+            texts = [model.text(part).float() for part in split.rows.split(_TEXT_BATCH)]
+        return torch.cat(images), torch.cat(texts)
+
+    def state(self) -> dict[str, Any]:
+        """Tensors and plain values."""
+        average = self._average
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "average": average.tensors if average else {},
+            "n_updates": average.n_updates if average else 0,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """The inverse of :meth:`state`."""
+        self.model.load_state_dict(state["model"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        if self._average is not None:
+            self._average.tensors = dict(state["average"])
+            self._average.n_updates = int(state["n_updates"])
+
+
+def refuse_collapse(found: CodeStatistics, opposed: float, training: TVDBTrainingSection) -> None:
+    """Stop a run whose codes say nothing (README.md 1.7).
+
+    Raises
+    ------
+    CodesCollapsedError
+        fewer than one code in ten is unique, bits repeat each other, or all pictures oppose all sentences; says what
+        to change.
+    """
+    problem = (
+        f"only {found.unique_share:.1%} of the photos' codes differ" if found.unique_share < _FEWEST_UNIQUE
+        else "every bit says the same" if found.correlation > _HIGHEST_CORRELATION
+        else "all photos are the opposite of all sentences" if opposed < _MOST_OPPOSED
+        else ""
+    )
+    if not problem:
+        return
+    advice = {
+        "signed": 'With few similar pairs this S is best served so: say similarity = "residual".',
+        "binary": 'This S only draws together: say similarity = "residual".',
+    }.get(training.similarity, "")
+    raise CodesCollapsedError(
+        f"The codes collapsed: {problem}.",
+        advice or f"Change eta in [training] (it is {training.eta:g}), lower learning_rate, or say similarity = "
+        '"residual"; and see that few photos share a label ([labels] without).',
+    )
+
+
+def _map(queries: Tensor, gallery: Tensor, query_labels: Tensor, gallery_labels: Tensor) -> float:
+    """Tie-aware mAP of at most ``_MEASURED`` queries, evenly taken, in per cent."""
+    step = max(1, len(queries) // _MEASURED)
+    asked, asked_labels = queries[::step], query_labels[::step].float()
+    values = []
+    for distances, relevant in _blocks(asked, gallery, asked_labels, gallery_labels.float()):
+        values.append(tie_aware_average_precision(distances, relevant, gallery.shape[1]))
+    found = np.concatenate(values)
+    return 100.0 * float(np.nanmean(found)) if np.isfinite(found).any() else 0.0
+
+
+def _blocks(
+    queries: Tensor, gallery: Tensor, query_labels: Tensor, gallery_labels: Tensor
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Distances and relevance of some queries at a time."""
+    n_bits = gallery.shape[1]
+    ours, theirs = (BinaryCodes.from_activations(part.numpy()).signs.astype(np.float32) for part in (queries, gallery))
+    for start in range(0, len(ours), _BATCH):
+        rows = slice(start, start + _BATCH)
+        distances = ((n_bits - ours[rows] @ theirs.T) / 2).astype(np.int64)
+        yield distances, (query_labels[rows] @ gallery_labels.T > 0).numpy()
