@@ -40,14 +40,14 @@ _PERSON = """
     wrestler, fighter, dancer, ballerina, performer, entertainer, musician, guitarist, drummer, singer, artist,
     painter, photographer, clown, acrobat, juggler, worker, construction worker, officer, police officer, policeman,
     policewoman, fireman, firefighter, soldier, fisherman, cowboy, cowgirl, businessman, businesswoman, workman,
-    vendor, waiter, waitress, chef, waterskier, rollerblader, opponent, adults, males, females, tennis player, ball
-    player, football player, basketball player, volleyball player, student, teacher, trainer, handler, protester,
+    vendor, waiter, waitress, chef, waterskier, rollerblader, opponent, adults, males, females, tennis player,
+    ball player, football player, basketball player, volleyball player, student, teacher, trainer, handler, protester,
     shopper, passenger, customer, camper, monk, nun, sports team, soccer team, baseball team, football team,
     basketball team, volleyball team, hockey team, cameraman, tv cameraman, television cameraman
 """
 _DOG = """
-    dog, puppy, pup, doggy, doggie, canine, mutt, hound, greyhound, poodle, labrador, retriever, terrier, bulldog, pit
-    bull, pitbull, collie, dalmatian, dalmation, beagle, pug, chihuahua, husky, rottweiler, doberman, dachshund,
+    dog, puppy, pup, doggy, doggie, canine, mutt, hound, greyhound, poodle, labrador, retriever, terrier, bulldog,
+    pit bull, pitbull, collie, dalmatian, dalmation, beagle, pug, chihuahua, husky, rottweiler, doberman, dachshund,
     spaniel, corgi, sheep dog, mastiff, whippet, schnauzer, malamute, pomeranian, sheepdog, great dane, saint bernard,
     st bernard, german shepherd, australian shepherd, german shepard, black lab, yellow lab, brown lab, chocolate lab
 """
@@ -124,16 +124,16 @@ _TERMS = {
 """Terms of each thing, singular, with commas between them; a thing that is not here goes by its own name."""
 
 _NOTHING = """
-    couple of, hot air, corn dog, prairie dog, bear hug, rubber duck, bird cage, birdcage, bird house, bird bath, bus
-    stop, bus station, train station, train stop, train track, train platform, cable car, car seat, bumper car, flower
-    bed, river bed, stream bed, creek bed, lake bed, garden bed, ball pit, ball gown, disco ball, tie dye, tie dyed,
-    jet ski, water ski, ski lift, ski jump, pool table, ping pong table, table tennis, tennis table, chair lift, world
-    cup, super bowl, skate bowl, apple tree, orange juice, remote controlled, phone booth, pay phone, payphone, public
-    phone, phone pole, tv camera, television camera, toilet paper, stove pipe, red bull, o clock, build a bear,
-    football game, football match, football field, football uniform, football jersey, football helmet, football
-    stadium, football practice, basketball game, basketball match, basketball court, basketball uniform, basketball
-    jersey, basketball hoop, basketball goal, basketball net, volleyball game, volleyball match, volleyball court,
-    volleyball net
+    couple of, hot air, corn dog, prairie dog, bear hug, rubber duck, bird cage, birdcage, bird house, bird bath,
+    bus stop, bus station, train station, train stop, train track, train platform, cable car, car seat, bumper car,
+    flower bed, river bed, stream bed, creek bed, lake bed, garden bed, ball pit, ball gown, disco ball, tie dye,
+    tie dyed, jet ski, water ski, ski lift, ski jump, pool table, ping pong table, table tennis, tennis table,
+    chair lift, world cup, super bowl, skate bowl, apple tree, orange juice, remote controlled, phone booth,
+    pay phone, payphone, public phone, phone pole, tv camera, television camera, toilet paper, stove pipe, red bull,
+    o clock, build a bear, football game, football match, football field, football uniform, football jersey,
+    football helmet, football stadium, football practice, basketball game, basketball match, basketball court,
+    basketball uniform, basketball jersey, basketball hoop, basketball goal, basketball net, volleyball game,
+    volleyball match, volleyball court, volleyball net
 """
 """Terms that would name something, word by word, but do not."""
 
