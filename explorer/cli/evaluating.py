@@ -2,13 +2,44 @@
 
 import json
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from explorer.cancellation import Cancelled
+from explorer.cli.evaluate_options import (
+    HASHING,
+    AtOption,
+    BinariseOption,
+    BitsOption,
+    CsvOption,
+    DatasetOption,
+    EccvOption,
+    EnsembleOption,
+    FeaturesOption,
+    FigureOption,
+    FoldsOption,
+    GalleryOption,
+    GallerySplitOption,
+    GivenAlways,
+    GivenForCodes,
+    GivenForRecall,
+    ImagesOption,
+    LabelsOption,
+    ModelsOption,
+    NormaliserOption,
+    PrecisionAtOption,
+    PresetOption,
+    ProtocolOption,
+    SplitOption,
+    TiesChoice,
+    TiesOption,
+    TimingOption,
+    refuse_given,
+    require_folder_of,
+)
+from explorer.cli.evaluating_hashing import evaluate_codes
 from explorer.cli.shared import (
     DEFAULT_MODEL,
     DeviceOption,
@@ -25,108 +56,92 @@ if TYPE_CHECKING:
     from explorer.evaluation.report import EvaluationReport
 
 
-class TiesChoice(StrEnum):
-    """How an item stands among others of exactly its score."""
-
-    PESSIMISTIC = "pessimistic"
-    MEAN = "mean"
-
-
-DatasetOption = Annotated[
-    list[Path],
-    typer.Option(
-        help="A Karpathy json, its photos in images/ beside it, or a folder of feature files ({split}_ims.npy). More "
-        "than once: each is measured, for example one that the model was not trained on."
-    ),
-]
-ModelsOption = Annotated[list[str] | None, typer.Option("--model", "-m", help="May be given more than once.")]
-SplitOption = Annotated[
-    str | None, typer.Option(help="By default val of a json, dev of a folder, or the protocol's own: test, testall.")
-]
-ImagesOption = Annotated[
-    list[Path] | None, typer.Option(help="Folder of the photos, if it is not images/; once for each data set.")
-]
-FeaturesOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="MODEL=FOLDER",
-        help="This model reads features of the same photos from this folder: a region and a grid model together.",
-    ),
-]
-ProtocolOption = Annotated[
-    str,
-    typer.Option(
-        "--protocol",
-        help="image-sentence (all photos of a split), flickr30k-1k, coco-5k, or coco-1k (mean of five folds).",
-    ),
-]
-FoldsOption = Annotated[
-    int | None, typer.Option(min=1, help="Mean of so many folds of consecutive photos; each fold is reported.")
-]
-EnsembleOption = Annotated[bool, typer.Option("--ensemble", help="Measure the mean of the models' similarities, too.")]
-TiesOption = Annotated[
-    TiesChoice, typer.Option(help="Rank among equal scores: last, or in the middle. The other one is reported too.")
-]
-EccvOption = Annotated[
-    Path | None, typer.Option(help="Folder of ECCV Caption's json files: mAP@R, R-Precision, R@1 on COCO's test split.")
-]
-TimingOption = Annotated[bool, typer.Option("--timing", help="Time of a query: encode, score, sort, Kpps.")]
-CsvOption = Annotated[Path | None, typer.Option("--csv", help="Write the numbers to this file as well.")]
-
-
 def evaluate(  # noqa: PLR0913 - a command's options
     context: typer.Context,
     dataset: DatasetOption,
     model: ModelsOption = None,
     split: SplitOption = None,
     images: ImagesOption = None,
-    features: FeaturesOption = None,
     protocol_name: ProtocolOption = "image-sentence",
+    features: FeaturesOption = None,
     folds: FoldsOption = None,
     ensemble: EnsembleOption = False,
-    ties: TiesOption = TiesChoice.PESSIMISTIC,
+    ties: TiesOption = None,
     eccv: EccvOption = None,
     timing: TimingOption = False,
+    labels: LabelsOption = None,
+    gallery: GalleryOption = None,
+    gallery_split: GallerySplitOption = None,
+    preset: PresetOption = None,
+    binarise: BinariseOption = None,
+    bits: BitsOption = None,
+    at: AtOption = None,
+    precision_at: PrecisionAtOption = None,
+    normaliser: NormaliserOption = None,
+    figure: FigureOption = None,
     csv: CsvOption = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Measure models on captioned data sets: recall both ways, median and mean ranks, rSum."""
-    names = list(dict.fromkeys(model or [DEFAULT_MODEL]))
-    if images and len(images) != len(dataset):
-        raise typer.BadParameter(f"--images was given {len(images)} times for {len(dataset)} data sets.")
-    if ensemble and len(names) < 2:
+    """Measure models on data sets: recall of photos and sentences both ways, or rankings of binary codes."""
+    always = GivenAlways(
+        models=list(dict.fromkeys(model or [DEFAULT_MODEL])), datasets=dataset, split=split, images=images or (),
+        csv=csv, device=device, as_json=as_json,
+    )  # fmt: skip
+    for_recall = GivenForRecall(
+        features=features, folds=folds, ensemble=ensemble, ties=ties, eccv=eccv, timing=timing
+    )  # fmt: skip
+    for_codes = GivenForCodes(
+        labels=labels, gallery=gallery, gallery_split=gallery_split, preset=preset, binarise=binarise, bits=bits,
+        at=at, precision_at=precision_at, normaliser=normaliser, figure=figure,
+    )  # fmt: skip
+    model_folders = places_of(context).model_folders
+    if protocol_name == HASHING:
+        refuse_given(for_recall, HASHING)
+        evaluate_codes(always, for_codes, model_folders)
+    else:
+        refuse_given(for_codes, protocol_name)
+        _evaluate_recall(always, for_recall, protocol_name, model_folders)
+
+
+def _evaluate_recall(
+    always: GivenAlways, given: GivenForRecall, protocol_name: str, model_folders: Sequence[Path]
+) -> None:
+    if always.images and len(always.images) != len(always.datasets):
+        raise typer.BadParameter(
+            f"--images was given {len(always.images)} times for {len(always.datasets)} data sets."
+        )
+    if given.ensemble and len(always.models) < 2:
         raise typer.BadParameter("--ensemble needs at least two models: give --model more than once.")
-    if csv is not None and not csv.absolute().parent.is_dir():
-        raise ConfigError(f"There is no folder {csv.absolute().parent} to write {csv.name} to.", "Make it first.")
+    require_folder_of(always.csv)
     from explorer.engine.evaluating import Evaluation, evaluate_models
     from explorer.evaluation.protocols import protocol_named
 
     wanted = Evaluation(
-        models=tuple(names),
-        datasets=tuple(dataset),
-        images=tuple(images or ()),
-        features=_features(features or (), names),
-        protocol=protocol_named(protocol_name).with_folds(folds),
-        split=split,
-        ties=ties.value,
-        ensemble=ensemble,
-        eccv=eccv,
-        timing=timing,
+        models=tuple(always.models),
+        datasets=tuple(always.datasets),
+        images=tuple(always.images),
+        features=_features(given.features or (), always.models),
+        protocol=protocol_named(protocol_name).with_folds(given.folds),
+        split=always.split,
+        ties=(given.ties or TiesChoice.PESSIMISTIC).value,
+        ensemble=given.ensemble,
+        eccv=given.eccv,
+        timing=given.timing,
     )
     with stoppable() as token, progress_bar() as bar:
         task = bar.add_task("", total=None)
         try:
             reports = evaluate_models(
                 wanted,
-                model_folders=places_of(context).model_folders,
-                device=device,
+                model_folders=model_folders,
+                device=always.device,
                 token=token,
                 on_progress=lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
             )
         except Cancelled:
             raise UserFacingError("Stopped; nothing was measured to its end.", "Run the same command again.") from None
-    _write(reports, as_json=as_json, csv=csv)
+    _write(reports, as_json=always.as_json, csv=always.csv)
 
 
 def _features(given: Sequence[str], models: Sequence[str]) -> dict[str, Path]:

@@ -4,7 +4,13 @@ from pathlib import Path
 
 import msgspec
 
-from explorer.datasets.karpathy import SENTENCES_PER_IMAGE, CaptionedImages, read_karpathy, require_photos
+from explorer.datasets.karpathy import (
+    SENTENCES_PER_IMAGE,
+    CaptionedImages,
+    karpathy_splits,
+    read_karpathy,
+    require_photos,
+)
 from explorer.errors import DatasetError
 
 _FILE_PREFIX = "captions_"
@@ -50,6 +56,12 @@ def read_captioned(path: Path, *, split: str, images_folder: Path | None = None)
     if _is_coco(path):
         return read_coco_captions(path, images_folder=images_folder)
     return read_karpathy(path, split=split, images_folder=images_folder)
+
+
+def read_all_captioned(path: Path, *, images_folder: Path | None = None) -> CaptionedImages:
+    """As :func:`read_captioned`, every split of the file together, in file order."""
+    split = "" if _is_coco(path) else "+".join(karpathy_splits(path))
+    return read_captioned(path, split=split, images_folder=images_folder)
 
 
 def read_coco_captions(path: Path, *, images_folder: Path | None = None) -> CaptionedImages:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 from explorer.errors import DatasetError
 
@@ -40,6 +41,18 @@ class CaptionedImages:
 
     def __len__(self) -> int:
         return len(self.image_paths)
+
+    def at(self, rows: Sequence[int] | np.ndarray, *, split: str) -> "CaptionedImages":
+        """These photos with their sentences, rows counted from 0, in the order given, under a split's name."""
+        chosen = [int(row) for row in rows]
+        return CaptionedImages(
+            name=self.name,
+            split=split,
+            image_paths=tuple(self.image_paths[row] for row in chosen),
+            sentences=tuple(self.sentences[row] for row in chosen),
+            image_ids=tuple(self.image_ids[row] for row in chosen),
+            sent_ids=tuple(self.sent_ids[row] for row in chosen),
+        )
 
 
 class _Sentence(msgspec.Struct):
@@ -99,6 +112,11 @@ def read_karpathy(path: Path, *, split: str, images_folder: Path | None = None) 
             for row, sentences in enumerate(kept)
         ),
     )
+
+
+def karpathy_splits(path: Path) -> tuple[str, ...]:
+    """Names of the splits of a Karpathy json, as they first come; raises as :func:`read_karpathy` does."""
+    return tuple(dict.fromkeys(image.split for image in _decode(path).images))
 
 
 def _decode(path: Path) -> _File:

@@ -9,6 +9,7 @@ from explorer.engine.models import LoadedModels
 from explorer.errors import ConfigError
 from explorer.evaluation.comparison import paired_bootstrap
 from explorer.evaluation.encoding import Source, encode_pairs, require_readable
+from explorer.evaluation.hashing_report import HASHING
 from explorer.evaluation.image_text import Ties
 from explorer.evaluation.judgements import GalleryIds, Judgements, read_cxc, read_eccv, require_ids
 from explorer.evaluation.judging import judge_recall, judge_relevance
@@ -177,7 +178,7 @@ def _require_embeddings(package: ModelPackage, protocol: RetrievalProtocol) -> N
         raise ConfigError(
             f"The protocol {protocol.name} needs real embeddings, and {package.name} makes "
             f"{'binary codes' if kind == 'code' else 'none'}.",
-            "Choose another model.",
+            f"Choose another model, or --protocol {HASHING} for codes.",
         )
 
 

@@ -66,7 +66,9 @@ class RankingScores:
 
 @dataclass(frozen=True, slots=True)
 class RadiusCurve:
-    """Precision and recall of everything within radius 0, 1, ..., n_bits, over the pairs of all queries.
+    """Precision and recall of everything within radius 0, 1, ..., n_bits, over all pairs of a query and an item.
+
+    Queries without a relevant item are left out here, too.
 
     Attributes:
         precision: float64 (n_bits + 1,); not a number where nothing lies within the radius. The last is the share of
@@ -226,6 +228,9 @@ class _Tally:
             *(precision_at(ranked, n) for n in cutoffs.precision_at),
         ]
         self._values.append(np.stack(values))
+        asked = np.flatnonzero(~np.isnan(values[0]))
+        if len(asked) < len(distances):
+            distances, relevant = distances[asked], relevant[asked]
         self._counts += count_by_radius(distances, relevant, self._n_bits)
 
     def scores(self) -> RankingScores:

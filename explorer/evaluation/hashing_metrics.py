@@ -141,7 +141,8 @@ def tie_aware_average_precision(distances: np.ndarray, relevant: np.ndarray, n_b
     sums = (found + 1.0 - (before + 1.0) * share) * reciprocals + share * n_all
     total = n_relevant.sum(axis=1)
     weighted = np.where(n_relevant > 0, n_relevant / np.maximum(n_all, 1.0) * sums, 0.0).sum(axis=1)
-    return np.asarray(np.divide(weighted, total, out=np.full(n_queries, np.nan), where=total > 0))
+    means = np.divide(weighted, total, out=np.full(n_queries, np.nan), where=total > 0)
+    return np.asarray(np.minimum(means, 1.0))  # rounding may lead a little beyond
 
 
 def count_by_radius(distances: np.ndarray, relevant: np.ndarray, n_bits: int) -> np.ndarray:

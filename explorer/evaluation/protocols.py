@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from explorer.cancellation import CancellationToken
 from explorer.errors import ConfigError
 from explorer.evaluation.encoding import OnProgress, Source, encode_pairs
+from explorer.evaluation.hashing_report import HASHING
 from explorer.evaluation.image_text import Standings, Ties
 from explorer.evaluation.report import EvaluationReport, OtherTies, Scores
 from explorer.evaluation.similarities import Similarities, fold_slices, standings_of
@@ -94,7 +95,7 @@ def protocol_named(name: str) -> RetrievalProtocol:
         there is none; the error lists those that there are.
     """
     if name not in PROTOCOLS:
-        raise ConfigError(f"There is no protocol {name!r}.", f"Protocols: {', '.join(PROTOCOLS)}.")
+        raise ConfigError(f"There is no protocol {name!r}.", f"Protocols: {', '.join([*PROTOCOLS, HASHING])}.")
     return PROTOCOLS[name]
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from explorer.datasets.captioned import read_captioned
+from explorer.datasets.captioned import read_all_captioned, read_captioned
 from explorer.datasets.feature_folder import is_feature_folder, open_feature_folder
 from explorer.datasets.karpathy import CaptionedImages
 from explorer.errors import DatasetError
@@ -38,6 +38,33 @@ def read_source(dataset: Path, protocol: RetrievalProtocol, *, split: str | None
             "Name the json file of a data set, or a folder with {split}_caps.txt and {split}_ims.npy.",
         )
     return read_captioned(dataset, split=split or protocol.json_split, images_folder=images)
+
+
+def read_every_split(dataset: Path, *, split: str | None, images: Path | None) -> CaptionedImages:
+    """All photos of a data set that a published division divides anew, in the order of its file.
+
+    Parameters
+    ----------
+    dataset
+        a json in Karpathy's or COCO's form.
+    split
+        only these splits, joined by plus signs; None: all of them.
+    images
+        where the photos are, ``images`` beside the json by default.
+
+    Raises
+    ------
+    DatasetError
+        as the readers do; it is a folder of feature files, each of which holds one split.
+    """
+    if dataset.is_dir():
+        raise DatasetError(
+            f"{dataset} is a folder, and a preset divides all photos of one json file.",
+            "Name the json, or name splits with --split and --gallery-split in the place of --preset.",
+        )
+    if split is None:
+        return read_all_captioned(dataset, images_folder=images)
+    return read_captioned(dataset, split=split, images_folder=images)
 
 
 def require_same_sentences(source: Source, other: Source) -> None:

@@ -4,9 +4,11 @@ import errno
 import io
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib
+from matplotlib.figure import Figure
 
 from explorer.errors import ConfigError, StorageFullError, UserFacingError
 from explorer.figures.lettering import letters_without_glyphs
@@ -40,14 +42,24 @@ def page_bytes(page: Page, file_format: str, dpi: int) -> bytes:
     ValueError
         The format is none of :data:`FORMATS`.
     """
+    check_pixels(page.width * page.height * (dpi / MM_PER_INCH) ** 2)
+    return figure_bytes(lambda: page.to_figure(dpi, whole_pixels=file_format == "png"), file_format, dpi)
+
+
+def figure_bytes(draw: Callable[[], Figure], file_format: str, dpi: int) -> bytes:
+    """What a figure becomes, as :func:`page_bytes` has it; it is drawn with the settings that its file needs.
+
+    Raises
+    ------
+    ValueError
+        The format is none of :data:`FORMATS`.
+    """
     if file_format not in FORMATS:
         raise ValueError(f"the format must be one of {', '.join(FORMATS)}, got {file_format!r}")
-    check_pixels(page.width * page.height * (dpi / MM_PER_INCH) ** 2)
     content = io.BytesIO()
     # These settings are the whole process's, so that threads take turns.
     with _matplotlib_settings, matplotlib.rc_context(_SETTINGS), letters_without_glyphs():
-        figure = page.to_figure(dpi, whole_pixels=file_format == "png")
-        figure.savefig(content, format=file_format, dpi=dpi, metadata=_METADATA[file_format])
+        draw().savefig(content, format=file_format, dpi=dpi, metadata=_METADATA[file_format])
     return content.getvalue()
 
 

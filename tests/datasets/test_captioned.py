@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from explorer.datasets.captioned import read_captioned, read_coco_captions
+from explorer.datasets.captioned import read_all_captioned, read_captioned, read_coco_captions
 from explorer.datasets.karpathy import read_karpathy
 from explorer.errors import DatasetError
 
@@ -45,6 +45,11 @@ def test_photos_in_order_of_images_with_their_first_five_sentences(tmp_path: Pat
     assert read.sent_ids == ((770338, 770340, 770341, 770342, 770343), (770337, 770339))
     assert read.sentences[1] == ("ein Café 🐕 770337", "ein Café 🐕 770339")
     assert read.image_paths[0] == tmp_path / photos / "COCO val2014_000000391895.jpg"
+
+
+def test_one_file_of_coco_is_one_split(tmp_path: Path) -> None:
+    path = write(tmp_path, TWO)
+    assert read_all_captioned(path) == read_captioned(path, split="ignored")
 
 
 def test_karpathy_files_are_read_as_ever(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from explorer.datasets.karpathy import read_karpathy
+from explorer.datasets.captioned import read_all_captioned
+from explorer.datasets.karpathy import karpathy_splits, read_karpathy
 from explorer.errors import DatasetError
 
 
@@ -42,6 +43,17 @@ def test_split_is_read_in_file_order(tmp_path: Path) -> None:
     assert [len(sentences) for sentences in read.sentences] == [5, 5, 2]
     assert read.image_ids == (7, 42, 2)
     assert read.sent_ids == ((100, 101, 102, 103, 104), (100, 101, 102, 103, 104), (100, 101))
+
+
+def test_rows_of_a_split_and_all_splits_together(tmp_path: Path) -> None:
+    path = write(tmp_path, image("a.jpg", "train"), image("b.jpg", "val", 2), image("c.jpg", "train"))
+    assert karpathy_splits(path) == ("train", "val")
+    read = read_all_captioned(path)
+    assert (read.split, [photo.name for photo in read.image_paths]) == ("train+val", ["a.jpg", "b.jpg", "c.jpg"])
+    some = read.at([2, 1], split="queries")
+    assert (some.name, some.split, some.image_ids) == ("toy", "queries", (2, 1))
+    assert [photo.name for photo in some.image_paths] == ["c.jpg", "b.jpg"]
+    assert [len(own) for own in some.sentences] == [len(own) for own in some.sent_ids] == [5, 2]
 
 
 def test_two_splits_at_once(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_blocks_give_what_the_whole_matrix_gives(seed: int, n_bits: int, pairs_a
     assert found.precision_at == {n: close(mean(precision_at(ranked, n))) for n in (4, 90)}
     assert found.map_all_queries == pytest.approx(np.nan_to_num(average_precision(ranked)).mean())
     for radius in (0, 1, n_bits // 2, n_bits):
-        within = distances <= radius
+        within = (distances <= radius) & answerable[:, None]
         assert found.curve.precision[radius] == close(relevant[within].mean() if within.any() else np.nan)
         recalled = relevant[within].sum() / relevant.sum() if relevant.any() else np.nan
         assert found.curve.recall[radius] == close(recalled)

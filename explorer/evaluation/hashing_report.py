@@ -1,0 +1,124 @@
+"""What measuring codes says; ``to_dict`` is its JSON, ``hashing_tables.py`` writes it as Markdown and CSV."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from explorer.evaluation.hashing import Cutoffs, DirectionScores, RankingScores
+
+HASHING = "hashing"
+
+DIRECTIONS = ("image_to_text", "text_to_image", "image_to_image", "text_to_text")
+"""Who asks whom: ``image_to_text`` are photos that search sentences."""
+
+
+@dataclass(frozen=True, slots=True)
+class HashingReport:
+    """One model's codes on one split and gallery, by one source of labels; all metrics in [0, 1].
+
+    Attributes:
+        model: the package's name.
+        binarised: how its embeddings became codes, ``"lsh"`` or ``"itq"``; empty for a model of codes.
+        dataset: name of the queries' data set.
+        split: the queries' split, for example ``"val"``.
+        gallery: name of the data set that is searched.
+        gallery_split: its split.
+        labels: where the labels come from.
+        n_bits: length of a code.
+        directions: by :data:`DIRECTIONS`.
+        cutoffs: where rankings were cut.
+        n_items: query photos, query sentences, gallery photos, gallery sentences.
+        preset: the published division, if one was followed.
+        trained_on: what the model's card says it was trained on.
+        notes: what a reader of the numbers must know.
+    """
+
+    model: str
+    binarised: str
+    dataset: str
+    split: str
+    gallery: str
+    gallery_split: str
+    labels: str
+    n_bits: int
+    directions: Mapping[str, DirectionScores]
+    cutoffs: Cutoffs
+    n_items: tuple[int, int, int, int]
+    preset: str = ""
+    trained_on: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def n_queries_skipped(self) -> int:
+        """Photos and sentences, each counted once, that found no relevant item in at least one gallery."""
+        skipped = {name: scores.n_skipped for name, scores in self.directions.items()}
+        photos = max(skipped["image_to_text"], skipped["image_to_image"])
+        return photos + max(skipped["text_to_image"], skipped["text_to_text"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """What ``evaluate --protocol hashing --json`` prints; what does not apply is left out."""
+        return {
+            "model": self.model,
+            **({"binarised": self.binarised} if self.binarised else {}),
+            "dataset": self.dataset,
+            "split": self.split,
+            "gallery": self.gallery,
+            "gallery_split": self.gallery_split,
+            "protocol": HASHING,
+            **({"preset": self.preset} if self.preset else {}),
+            "labels": self.labels,
+            "n_bits": self.n_bits,
+            "n_queries_skipped": self.n_queries_skipped,
+            "map_at_normaliser": self.cutoffs.normaliser,
+            **{name: _direction(self.directions[name]) for name in DIRECTIONS},
+            "trained_on": self.trained_on,
+            **({"notes": self.notes} if self.notes else {}),
+        }
+
+
+def _direction(scores: DirectionScores) -> dict[str, Any]:
+    return {
+        **_ranking(scores),
+        "random": _number(scores.random),
+        "n_queries": scores.n_queries,
+        "n_queries_skipped": scores.n_skipped,
+    }
+
+
+def _ranking(scores: RankingScores) -> dict[str, Any]:
+    return {
+        "map": _number(scores.map),
+        "map_tie_aware": _number(scores.map_tie_aware),
+        "map_all_queries": _number(scores.map_all_queries),
+        "map_at": {str(k): _number(value) for k, value in scores.map_at.items()},
+        "precision_at": {str(n): _number(value) for n, value in scores.precision_at.items()},
+    }
+
+
+def _number(value: float) -> float | None:
+    """JSON has no word for what is not a number."""
+    return None if math.isnan(value) else value
+
+
+def notes_on(directions: Mapping[str, DirectionScores], cutoffs: Cutoffs, n_in_gallery: int) -> tuple[str, ...]:
+    """What a reader of these numbers must know: queries that met themselves, labels that part nothing.
+
+    Parameters
+    ----------
+    directions
+        what was measured.
+    cutoffs
+        with these.
+    n_in_gallery
+        query photos that stand in the gallery, too.
+    """
+    notes = []
+    if n_in_gallery:
+        notes.append(
+            f"{n_in_gallery:,} query photos are in the gallery, too: a photo or a sentence is never searched for "
+            "itself, but a photo's own sentences and a sentence's own photo count as answers."
+        )
+    if all(scores.curve.precision[-1] == 1.0 for scores in directions.values()):
+        notes.append("Every item answers every query: random codes score the same as any others, 1.")
+    return tuple(notes)
