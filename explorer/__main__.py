@@ -11,7 +11,9 @@ from pathlib import Path
 
 from explorer.errors import UserFacingError
 
-COMMANDS = frozenset({"engine", "index", "search", "explain", "train", "evaluate", "labels", "models", "doctor"})
+COMMANDS = frozenset(
+    {"engine", "index", "search", "explain", "train", "evaluate", "labels", "convert", "models", "doctor"}
+)
 DATA_DIR_VARIABLE = "RETRIEVAL_EXPLORER_DATA"
 
 

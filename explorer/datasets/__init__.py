@@ -3,6 +3,7 @@
 ``karpathy.py`` and ``captioned.py`` read photos with their sentences for training and evaluation, ``captions.py``
 sentences for a library from any of three forms, ``coco.py`` panoptic and instance masks; ``feature_folder.py`` opens
 the pre-computed features of VSE++, SCAN and 3SHNet, ``bottom_up.py`` those of bottom-up attention, ``vocabulary.py``
-SCAN's word tables. A file that does not say what it should is a :class:`~explorer.errors.DatasetError` with a sentence
-that names the place.
+SCAN's word tables. What hashing papers use is read with its labels by ``coco_labels.py``, ``iapr.py``,
+``web_queries.py`` and ``hashing_mat.py``, all as ``labelled.py`` has it. A file that does not say what it should is a
+:class:`~explorer.errors.DatasetError` with a sentence that names the place.
 """
