@@ -1,5 +1,6 @@
 """What encoders produce and indexes store: binary codes and real embeddings."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -32,6 +33,10 @@ class Embeddings:
 
     def __len__(self) -> int:
         return int(self.values.shape[0])
+
+    def __getitem__(self, rows: slice | np.ndarray) -> "Embeddings":
+        """Some of the embeddings."""
+        return Embeddings(self.values[rows])
 
     @property
     def dim(self) -> int:
@@ -97,3 +102,24 @@ class BinaryCodes:
                 f"activations must be numbers of shape (n, a multiple of 8), got shape {values.shape}"
             )
         return cls(np.packbits(values >= 0, axis=1), np.ascontiguousarray(values))
+
+
+def concatenate(parts: Sequence[Embeddings | BinaryCodes]) -> Embeddings | BinaryCodes:
+    """All rows of several parts of one kind and width, at least one part.
+
+    Raises
+    ------
+    ValueError
+        there are none, or they are not of one kind.
+    """
+    embeddings = [part for part in parts if isinstance(part, Embeddings)]
+    codes = [part for part in parts if isinstance(part, BinaryCodes)]
+    if not parts or (embeddings and codes):
+        raise ValueError(f"expected parts of one kind, got {len(embeddings)} of embeddings and {len(codes)} of codes")
+    if embeddings:
+        return Embeddings(np.concatenate([part.values for part in embeddings]))
+    activations = [part.activations for part in codes if part.activations is not None]
+    return BinaryCodes(
+        np.concatenate([part.packed for part in codes]),
+        np.concatenate(activations) if len(activations) == len(codes) else None,
+    )

@@ -24,7 +24,7 @@ from explorer.cli.shared import (
     say,
     stoppable,
 )
-from explorer.cli.showing import place_of
+from explorer.cli.showing import likeness, place_of, said_likeness, width
 
 if TYPE_CHECKING:
     from explorer.engine.engine import Engine
@@ -119,7 +119,7 @@ def search(  # noqa: PLR0913 - a command's options
         running.close()
     by_id = {item.item_id: item for item in described.items}
     hits = [
-        _hit(rank, score, by_id[item_id])
+        {"rank": rank, **likeness(score, found.n_bits), **place_of(by_id[item_id])}
         for rank, (item_id, score) in enumerate(zip(item_ids, scores, strict=True), start=1)
         if item_id in by_id
     ]
@@ -128,11 +128,8 @@ def search(  # noqa: PLR0913 - a command's options
     if as_json:
         times = {"encode_ms": found.encode_ms, "score_ms": found.score_ms, "sort_ms": found.sort_ms}
         asked = {"text": text, "not": not_text, "image": str(image) if image else ""}
-        print_out(json.dumps({"model": model, "query": asked, "hits": hits, **times}, indent=2))
+        document = {"model": model, **width(found.n_bits), "query": asked, "hits": hits, **times}
+        print_out(json.dumps(document, indent=2))
     else:
         for hit in hits:
-            print_out(f"{hit['rank']:4d}  {hit['score']:.3f}  {hit['item_id']:>8}  {hit['path']}")
-
-
-def _hit(rank: int, score: float, item: protocol.ItemDescription) -> dict[str, Any]:
-    return {"rank": rank, "score": round(score, 6), **place_of(item)}
+            print_out(f"{hit['rank']:4d}  {said_likeness(hit, found.n_bits)}  {hit['item_id']:>8}  {hit['path']}")

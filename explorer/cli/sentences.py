@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer import protocol
 from explorer.cli.shared import last_answer, print_out, say, stoppable
-from explorer.cli.showing import place_of
+from explorer.cli.showing import likeness, place_of, said_likeness, width
 
 if TYPE_CHECKING:
     from explorer.engine.engine import Engine
@@ -48,7 +48,10 @@ def print_sentences(running: "Engine", query: protocol.Query, *, model: str, k: 
     )
     places = {item.item_id: place_of(item) for item in described.items}
     rows = [
-        {"rank": rank, "score": round(sentence.score, 6), "text": sentence.text, **places.get(sentence.item_id, {})}
+        {
+            "rank": rank, **likeness(sentence.score, found.n_bits), "text": sentence.text,
+            **places.get(sentence.item_id, {}),
+        }
         for rank, sentence in enumerate(found.sentences, start=1)
     ]
     if not found.n_sentences:
@@ -56,8 +59,8 @@ def print_sentences(running: "Engine", query: protocol.Query, *, model: str, k: 
     if as_json:
         image = "" if query.image_path is None else os.fsdecode(query.image_path)
         asked = {"text": query.text, "not": query.not_text, "image": image}
-        document = {"model": model, "query": asked, "n_sentences": found.n_sentences, "sentences": rows}
-        print_out(json.dumps({**document, "elapsed_ms": found.elapsed_ms}, indent=2))
+        document = {"model": model, **width(found.n_bits), "query": asked, "n_sentences": found.n_sentences}
+        print_out(json.dumps({**document, "sentences": rows, "elapsed_ms": found.elapsed_ms}, indent=2))
         return
     for row in rows:
-        print_out(f"{row['rank']:4d}  {row['score']:.3f}  {row.get('item_id', ''):>8}  {row['text']}")
+        print_out(f"{row['rank']:4d}  {said_likeness(row, found.n_bits)}  {row.get('item_id', ''):>8}  {row['text']}")

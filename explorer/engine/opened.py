@@ -186,6 +186,11 @@ def build_index(table: VectorTable, query: Embeddings | BinaryCodes, model_id: s
     return InnerProductIndex(table.item_ids, vectors, version=table.version, dim=wanted.dim)
 
 
+def n_bits_of(query: Embeddings | BinaryCodes) -> int:
+    """Bits of a code; 0 of an embedding."""
+    return query.n_bits if isinstance(query, BinaryCodes) else 0
+
+
 def ms_since(started: float) -> float:
     """Milliseconds since a reading of ``time.monotonic``."""
     return 1e3 * (time.monotonic() - started)

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 from explorer import pipeline, protocol
 from explorer.cancellation import CancellationToken
-from explorer.engine.opened import Opened, ms_since
+from explorer.engine.opened import Opened, ms_since, n_bits_of
 from explorer.protocol import Answer
+from explorer.representations import BinaryCodes
 
 
 def load_model(opened: Opened, request: protocol.LoadModel, _token: CancellationToken) -> Iterator[Answer]:
@@ -31,9 +32,14 @@ def search(opened: Opened, request: protocol.Search, token: CancellationToken) -
     query = pipeline.encode_query(encoder, request.query, opened.query_image(request.query))
     encoded = time.monotonic()
     index = opened.index_of(encoder.model_id, query)
-    scores = index.score_all(query)[0]
-    scored = time.monotonic()
-    ranking = index.rank(scores, request.k)
+    if isinstance(query, BinaryCodes):
+        # Distances are small numbers, which an index of codes sorts by counting; of the best k it looks at few others.
+        ranking = index.search(query, request.k)
+        scored = time.monotonic()
+    else:
+        scores = index.score_all(query)[0]
+        scored = time.monotonic()
+        ranking = index.rank(scores, request.k)
     yield protocol.SearchResponse(
         id=request.id,
         item_ids=ranking.item_ids[0].astype("<i8", copy=False).tobytes(),
@@ -44,6 +50,7 @@ def search(opened: Opened, request: protocol.Search, token: CancellationToken) -
         score_ms=1e3 * (scored - encoded),
         sort_ms=ms_since(scored),
         n_unindexed=_n_unindexed(opened, len(index)),
+        n_bits=n_bits_of(query),
         notice=opened.models.take_notice(),
     )
 

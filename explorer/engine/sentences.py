@@ -10,10 +10,10 @@ from pathlib import Path
 from explorer import pipeline, protocol
 from explorer.cancellation import CancellationToken
 from explorer.datasets.captions import PhotoSentences, read_captions
-from explorer.engine.opened import Opened, build_index, ms_since
+from explorer.engine.opened import Opened, build_index, ms_since, n_bits_of
 from explorer.engine.pacing import paced
 from explorer.errors import DatasetError, LibraryReadOnlyError, QueryError
-from explorer.library import Library, Sentences, item_of
+from explorer.library import Library, Sentences, item_of, to_rows
 from explorer.networks.encoder import Encoder
 from explorer.protocol import Answer
 from explorer.representations import BinaryCodes, Embeddings, Modality
@@ -96,6 +96,7 @@ def search_sentences(
         query=request.query,
         model=request.model,
         elapsed_ms=elapsed_ms + ms_since(started),
+        n_bits=n_bits_of(query),
     )
 
 
@@ -160,7 +161,7 @@ def encode_sentences(
         after = page[-1]
         for texts in _batches(page):
             token.check()
-            vectors = pipeline.embeddings(encoder.encode_texts(texts)).values
+            vectors = to_rows(encoder.encode_texts(texts))
             library.sentences.commit(encoder.model_id, weights_hash, texts, vectors)
             n_done += len(texts)
             rate = n_done / max(time.monotonic() - started, 1e-6)

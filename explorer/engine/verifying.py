@@ -5,12 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from explorer import pipeline
 from explorer.errors import UserFacingError
 from explorer.packages.finding import resolve_package
 from explorer.packages.package import ModelPackage, verify_weights
 from explorer.packages.reference import check_reference
-from explorer.representations import Modality
+from explorer.representations import BinaryCodes, Embeddings, Modality
 
 
 def verify(name: str, model_folders: Sequence[Path], *, device: str = "cpu") -> list[str]:
@@ -37,13 +36,20 @@ def _verify_encoder(package: ModelPackage, model_folders: Sequence[Path], device
     encoder = load_encoder(package, search_folders=model_folders, device=device)
 
     def texts(sentences: Sequence[str]) -> np.ndarray:
-        return pipeline.embeddings(encoder.encode_texts(sentences)).values
+        return _numbers(encoder.encode_texts(sentences))
 
     def images(squares: np.ndarray) -> np.ndarray:
-        return pipeline.embeddings(encoder.encode_images(squares)).values
+        return _numbers(encoder.encode_images(squares))
 
     assert package.reference is not None
     # A model that reads features instead of pictures makes up its own, see ThreeSHNetFeatureEncoder.
     features = getattr(encoder, "encode_reference_features", None)
     reads_text = Modality.TEXT in encoder.modalities
     return check_reference(package.reference, texts if reads_text else None, images, features)
+
+
+def _numbers(outputs: Embeddings | BinaryCodes) -> np.ndarray:
+    """What can agree to a tolerance: of codes what their bits were rounded from, for a bit flips or does not."""
+    if isinstance(outputs, Embeddings):
+        return outputs.values
+    return outputs.signs if outputs.activations is None else outputs.activations

@@ -17,10 +17,10 @@ from explorer.errors import MediaError
 from explorer.library.catalogue import Library
 from explorer.library.contents import hash_content
 from explorer.library.rows import FailedItem, IndexedItem, PendingItem
+from explorer.library.vectors import to_rows
 from explorer.media.image import THUMBNAIL_EDGE_PX, decode_image, make_thumbnail, squash
 from explorer.media.item import read_content
 from explorer.networks.encoder import Encoder
-from explorer.pipeline.querying import embeddings
 
 BATCH_SIZE = 16
 """Pictures a step: large enough for the network, small enough that a stop is seen within two seconds on a CPU."""
@@ -115,7 +115,7 @@ def _prepared_ahead(
 def _encode(encoder: Encoder, ready: Sequence[Prepared]) -> list[IndexedItem]:
     if not ready:
         return []
-    vectors = embeddings(encoder.encode_images(np.stack([entry.square for entry in ready]))).values
+    vectors = to_rows(encoder.encode_images(np.stack([entry.square for entry in ready])))
     return [
         IndexedItem(
             item_id=entry.item.item_id,

@@ -1,4 +1,4 @@
-"""From a query to vectors: the whole query, and the query with each of its words left out."""
+"""From a query to what searches the library: the whole query, and the query with each of its words left out."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -9,20 +9,13 @@ from explorer.errors import QueryError
 from explorer.media.image import squash
 from explorer.networks.encoder import Encoder
 from explorer.protocol import Query
-from explorer.representations import Embeddings
-from explorer.retrieval import combine
+from explorer.representations import BinaryCodes, Embeddings, concatenate
+from explorer.retrieval import combine, combine_codes
 
 MAX_WORDS = 64
 """Longer sentences are weighed in runs of words: each costs one more sentence to encode, and those are long then."""
 
 _MIN_RUNS = 16
-
-
-def embeddings(representation: object) -> Embeddings:
-    """Narrow what an encoder gave to real embeddings (binary codes get their own index with TVDB and DSMHN)."""
-    if not isinstance(representation, Embeddings):
-        raise QueryError("This model makes binary codes, which cannot be searched yet.", "Choose another model.")
-    return representation
 
 
 def check_query(query: Query) -> None:
@@ -36,10 +29,11 @@ def check_query(query: Query) -> None:
         raise QueryError("There is nothing to search for.", "Type a sentence or drop a picture.")
 
 
-def encode_query(encoder: Encoder, query: Query, image: np.ndarray | None) -> Embeddings:
-    """The query as one unit vector (1, dim): sentence, picture or their sum, minus what to stay away from.
+def encode_query(encoder: Encoder, query: Query, image: np.ndarray | None) -> Embeddings | BinaryCodes:
+    """The query as one row of what the model makes: sentence, picture or their sum, minus what to stay away from.
 
-    ``image`` is the picture's pixels, uint8 RGB (h, w, 3), if the query has one.
+    ``image`` is the picture's pixels, uint8 RGB (h, w, 3), if the query has one. An embedding is of unit length; parts
+    of a code are added up before they are rounded.
 
     Raises:
         QueryError: there is neither a sentence nor a picture, or the parts cancel out.
@@ -60,7 +54,7 @@ def query_words(text: str) -> tuple[str, ...]:
     return tuple(" ".join(words[start:end]) for start, end in pairwise(ends))
 
 
-def encode_without_words(encoder: Encoder, query: Query, image: np.ndarray | None) -> Embeddings:
+def encode_without_words(encoder: Encoder, query: Query, image: np.ndarray | None) -> Embeddings | BinaryCodes:
     """The query, then the query without each of its words: (1 + n_words, dim), rows as :func:`query_words` cuts them.
 
     Raises as :func:`encode_query` does.
@@ -70,20 +64,27 @@ def encode_without_words(encoder: Encoder, query: Query, image: np.ndarray | Non
     return _encode(encoder, query, image, [query.text.strip(), *without])
 
 
-def _encode(encoder: Encoder, query: Query, image: np.ndarray | None, texts: Sequence[str]) -> Embeddings:
+def _encode(
+    encoder: Encoder, query: Query, image: np.ndarray | None, texts: Sequence[str]
+) -> Embeddings | BinaryCodes:
     """One row for each text in the place of the query's own."""
     check_query(query)
-    fixed: list[np.ndarray] = []
+    fixed: list[Embeddings | BinaryCodes] = []
     weights: list[float] = []
     if image is not None:
-        fixed.append(embeddings(encoder.encode_images(squash(image, encoder.side_px)[None])).values)
+        fixed.append(encoder.encode_images(squash(image, encoder.side_px)[None]))
         weights.append(1.0)
     if query.not_text.strip():
-        fixed.append(embeddings(encoder.encode_texts([query.not_text.strip()])).values)
+        fixed.append(encoder.encode_texts([query.not_text.strip()]))
         weights.append(-1.0)
     if not query.text.strip():
-        return combine(Embeddings(np.concatenate(fixed)), weights)
+        return _combine(fixed, weights)
     # A sentence of one word leaves an empty one behind: what the model makes of saying nothing.
-    sentences = embeddings(encoder.encode_texts(texts)).values
-    rows = [combine(Embeddings(np.concatenate([row[None], *fixed])), [1.0, *weights]).values for row in sentences]
-    return Embeddings(np.concatenate(rows))
+    sentences = encoder.encode_texts(texts)
+    rows = [_combine([sentences[row : row + 1], *fixed], [1.0, *weights]) for row in range(len(sentences))]
+    return concatenate(rows)
+
+
+def _combine(parts: Sequence[Embeddings | BinaryCodes], weights: Sequence[float]) -> Embeddings | BinaryCodes:
+    joined = concatenate(parts)
+    return combine_codes(joined, weights) if isinstance(joined, BinaryCodes) else combine(joined, weights)

@@ -211,7 +211,10 @@ class SearchResponse(Message, frozen=True):
     Attributes:
         item_ids: little-endian int64, 8 bytes an item.
         scores: little-endian float32, 4 bytes an item, larger is nearer; empty when browsing.
+        sort_ms: for the ranking of scores; codes are ranked while they are compared, which is in ``score_ms``.
         n_unindexed: readable items of the library that have no vector of this model yet.
+        n_bits: of the codes that were compared; 0 where embeddings were. Two codes that differ in d bits have the
+            score 1 - 2 d / n_bits.
     """
 
     item_ids: bytes
@@ -222,6 +225,7 @@ class SearchResponse(Message, frozen=True):
     score_ms: float = 0.0
     sort_ms: float = 0.0
     n_unindexed: int = 0
+    n_bits: int = 0
     notice: str = ""
 
 

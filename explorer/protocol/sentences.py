@@ -45,10 +45,14 @@ class RankedSentence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SentenceRanking(Message, frozen=True):
-    """The best sentences, best first; ``n_sentences`` is how many the library has."""
+    """The best sentences, best first; ``n_sentences`` is how many the library has.
+
+    ``n_bits``: of the codes that were compared, 0 where embeddings were.
+    """
 
     sentences: tuple[RankedSentence, ...]
     n_sentences: int
     query: Query | None = None
     model: str = ""
     elapsed_ms: float = 0.0
+    n_bits: int = 0

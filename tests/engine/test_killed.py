@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import pytest
 
 from explorer import protocol
 from explorer.library.catalogue import open_library
@@ -59,9 +60,8 @@ def contents(folder: Path) -> dict[bytes, tuple[int, int, bytes, bytes]]:
         thumbnails = library.thumbnails(ids)
         (model_id,) = library.counts().n_indexed
         table = library.vector_table(model_id)
-        vectors = {
-            item: np.array(row).tobytes() for item, row in zip(table.item_ids.tolist(), table.vectors, strict=True)
-        }
+        parts = table.vectors if table.strengths is None else np.hstack([table.vectors, table.strengths.view(np.uint8)])
+        vectors = {item: np.array(row).tobytes() for item, row in zip(table.item_ids.tolist(), parts, strict=True)}
         sizes = {item: (row.width_px, row.height_px) for item, row in rows.items()}
         return {rows[item].path: (*sizes[item], vectors[item], thumbnails[item]) for item in ids}
 
@@ -81,14 +81,15 @@ def check_whole(folder: Path) -> None:
     assert (half, stray) == (0, 0)
 
 
-def test_killed_twenty_times(tmp_path: Path, make_photo: Callable[..., Path]) -> None:
+@pytest.mark.parametrize(("model", "n_wanted"), [("colours", N_KILLS), ("colour-bits", 5)])
+def test_killed_many_times(tmp_path: Path, make_photo: Callable[..., Path], model: str, n_wanted: int) -> None:
     photos = tmp_path / "photos"
     for number in range(N_PHOTOS):
         make_photo(photos / f"{number:03d}.jpg", (number, 255 - number, 40), size=(64, 48))
-    request = protocol.IndexFolders(id=2, folders=(os.fsencode(photos),), model="colours")
+    request = protocol.IndexFolders(id=2, folders=(os.fsencode(photos),), model=model)
     moments = random.Random(4)
     n_kills = 0
-    while n_kills < N_KILLS:
+    while n_kills < n_wanted:
         child = Child(tmp_path / "killed")
         child.send(request)
         time.sleep(moments.uniform(0, 0.25))
