@@ -11,6 +11,7 @@ import numpy as np
 
 from explorer.errors import ConfigError, DatasetError
 from explorer.representations import BinaryCodes, Embeddings
+from explorer.retrieval.faiss_threads import faiss_with_threads
 
 ITQ_SEED = 123
 """Faiss's own, of the first rotation."""
@@ -57,7 +58,8 @@ class IterativeQuantisation:
         values = _checked(embeddings, self._transform.d_in)
         if not len(values):
             return BinaryCodes.from_activations(np.empty((0, self._transform.d_out), np.float32))
-        return BinaryCodes.from_activations(self._transform.apply(values))
+        with faiss_with_threads():
+            return BinaryCodes.from_activations(self._transform.apply(values))
 
 
 def random_codes(n: int, n_bits: int, seed: int) -> BinaryCodes:
@@ -110,12 +112,10 @@ def fit_itq(embeddings: Embeddings, n_bits: int, seed: int = ITQ_SEED) -> Iterat
             f"{len(embeddings)} embeddings are too few to find {n_bits} directions in which they differ.",
             f"Give more than {n_bits}, or choose fewer bits.",
         )
-    # Start-up time: only who fits a baseline waits for it.
-    import faiss
-
-    transform = faiss.ITQTransform(embeddings.dim, n_bits, True)
-    transform.itq.seed = seed
-    transform.train(values)
+    with faiss_with_threads() as faiss:
+        transform = faiss.ITQTransform(embeddings.dim, n_bits, True)
+        transform.itq.seed = seed
+        transform.train(values)
     return IterativeQuantisation(transform)
 
 

@@ -71,6 +71,12 @@ class HammingIndex:
         """Bits of one code."""
         return self._n_bits
 
+    @property
+    def packed(self) -> np.ndarray:
+        """The codes, uint8 (n, n_bits / 8), in the gallery's order; a copy once items came or went."""
+        parts = self._rows.parts
+        return parts[0].live_codes if len(parts) == 1 else np.concatenate([part.live_codes for part in parts])
+
     def add(self, item_ids: np.ndarray, packed: np.ndarray) -> None:
         """Append items; the arrays must not be changed afterwards.
 

@@ -1,8 +1,8 @@
 """Distances of blocks of codes to one code: the inner loop of every exact search over codes."""
 
-from typing import Any
-
 import numpy as np
+
+from explorer.retrieval.faiss_threads import faiss_with_threads
 
 _BLOCK_BYTES = 1 << 18
 """Codes looked at together: they, and what is computed from them, stay in a core's cache."""
@@ -98,25 +98,12 @@ def _words_of(n_bytes: int) -> tuple[np.dtype[np.unsignedinteger], int]:
 
 
 def _nearer_by_faiss(code: np.ndarray, bound: int, packed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distances and rows below the bound; reads the codes where they are, and leaves no trace in faiss's settings."""
-    faiss = _faiss()
-    n_threads = faiss.omp_get_max_threads()
-    # A single query is one thread's work; waking others costs more than the search.
-    faiss.omp_set_num_threads(1)
-    try:
+    """Distances and rows below the bound; reads the codes where they are."""
+    with faiss_with_threads() as faiss:
         result = faiss.RangeSearchResult(1)
         faiss.hamming_range_search(
             faiss.swig_ptr(code), faiss.swig_ptr(packed), 1, len(packed), bound, packed.shape[1], result
         )
-    finally:
-        faiss.omp_set_num_threads(n_threads)
-    n_hits = int(faiss.rev_swig_ptr(result.lims, 2)[1])
-    distances = faiss.rev_swig_ptr(result.distances, n_hits).astype(np.uint8 if len(code) < 32 else np.uint16)
-    return distances, faiss.rev_swig_ptr(result.labels, n_hits).copy()
-
-
-def _faiss() -> Any:
-    # Start-up time: only who searches codes waits for it.
-    import faiss
-
-    return faiss
+        n_hits = int(faiss.rev_swig_ptr(result.lims, 2)[1])
+        distances = faiss.rev_swig_ptr(result.distances, n_hits).astype(np.uint8 if len(code) < 32 else np.uint16)
+        return distances, faiss.rev_swig_ptr(result.labels, n_hits).copy()
