@@ -10,7 +10,7 @@ What is said: ``protocols.py`` knows the field's protocols by name, ``report.py`
 writes it as Markdown and CSV, ``provenance.py`` says what a model was trained on.
 
 Binary codes have a protocol of their own. ``hashing_pairs.py`` knows queries, gallery and the labels that say what
-answers what; ``hashing_presets.py`` the published divisions; ``hashing.py`` ranks a block at a time beside random codes,
-with the metrics of ``hashing_metrics.py``; ``hashing_protocol.py`` does so in four directions; ``hashing_report.py`` and
-``hashing_tables.py`` are what comes out.
+answers what; ``hashing_presets.py`` the published divisions; ``hashing.py`` ranks a block at a time beside random
+codes, with the metrics of ``hashing_metrics.py``; ``hashing_protocol.py`` does so in four directions;
+``hashing_report.py`` and ``hashing_tables.py`` are what comes out.
 """

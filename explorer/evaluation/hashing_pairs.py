@@ -3,6 +3,7 @@
 A sentence has its photo's labels. A query that stands in the gallery itself is no answer to itself.
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -48,7 +49,9 @@ def own_rows(queries: Source, gallery: Source) -> OwnRows:
 
 def _identities(source: Source) -> list[str]:
     if isinstance(source, CaptionedImages):
-        return [str(path.absolute()) for path in source.image_paths]
+        folders = {path.parent for path in source.image_paths}
+        whole = {folder: os.path.realpath(folder) for folder in folders}
+        return [f"{whole[path.parent]}/{path.name}" for path in source.image_paths]
     return [f"{source.name}/{source.split}/{number}" for number in source.image_ids]
 
 

@@ -38,6 +38,8 @@ def test_queries_are_found_by_file_and_sentences_by_place_and_words() -> None:
     itself = own_rows(GALLERY, GALLERY)
     assert itself.images.tolist() == [0, 1, 2]
     assert itself.sentences.tolist() == list(range(6))
+    roundabout = captioned(("b.jpg", ("b 0",)), folder=Path("photos/../photos"))
+    assert own_rows(roundabout, GALLERY).images.tolist() == [1]
     elsewhere = own_rows(captioned(("a.jpg", ("a 0",)), folder=Path("others")), GALLERY)
     assert elsewhere.n_there == 0
 
