@@ -65,6 +65,8 @@ class TVDBTrainingSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
         objective: alternating discrete steps, or the pairwise network that TVDB is compared with.
         similarity: the batch's similarity matrix.
         eta: weight of the distance between codes and networks.
+        decorrelation: how far the correlation of bits is taken off the activations before codes are made from them,
+            0 to 1 (reconstructed; on in what we ship).
         rounds: how often both blocks of codes are updated in a batch.
         epochs: passes over the photos.
         batch_size: photos a step.
@@ -81,6 +83,7 @@ class TVDBTrainingSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     objective: Literal["alternating", "pairwise"] = "alternating"
     similarity: SimilarityKind = "centred"
     eta: Annotated[float, msgspec.Meta(gt=0.0)] = 1.0
+    decorrelation: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.0
     rounds: Positive = 1
     epochs: Positive = 30
     batch_size: Annotated[int, msgspec.Meta(ge=2)] = 128

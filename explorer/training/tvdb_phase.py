@@ -15,11 +15,12 @@ from explorer.networks.tvdb.config import ImageEncoderConfig, TextEncoderConfig
 from explorer.networks.tvdb.losses import (
     CodeStatistics,
     code_statistics,
+    decorrelated,
     discrete_codes,
     opposition,
+    pairs_of,
     pairwise_loss,
     regression_loss,
-    relevance_of,
     similarity_matrix,
 )
 from explorer.networks.tvdb.model import ImageEncoder, TextEncoder
@@ -140,11 +141,12 @@ class TVDBPhase:
     def _loss(self, image: Tensor, text: Tensor, photos: Tensor) -> Tensor:
         """image, text: activations (N, K) of the batch's pairs.   photos: (N,), the photo of each."""
         training = self._training
-        relevance = relevance_of(self._train.labels[photos], photos)
+        pairs = pairs_of(self._train.labels[photos], photos)
         if training.objective == "pairwise":
-            return pairwise_loss(image, text, relevance)
-        similarity = similarity_matrix(training.similarity, relevance, photos, (image, text))
-        codes = discrete_codes(image, text, similarity, eta=training.eta, n_rounds=training.rounds)
+            return pairwise_loss(image, text, pairs)
+        similarity = similarity_matrix(training.similarity, pairs, (image, text))
+        near = decorrelated(image, text, training.decorrelation) if training.decorrelation else (image, text)
+        codes = discrete_codes(*near, similarity, eta=training.eta, n_rounds=training.rounds)
         return regression_loss(image, text, *codes)
 
     def _steps(self, view: RegionFeatures, photos: Tensor) -> Tensor:

@@ -11,52 +11,75 @@ from torch import Tensor
 APART = -0.4
 """Wanted similarity of pairs that are not relevant (chosen on Flickr8k: 0 leaves them closer, -1 makes bits alike)."""
 
+_SMALLEST_VARIANCE = 1e-3
+"""Of a direction, as a share of the mean."""
+
 SimilarityKind = Literal["residual", "centred", "signed", "binary", "identity"]
 
 
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """What is known about the N pairs of a batch, each of a picture and a sentence.
+
+    Attributes:
+        items: int64 (N,), which picture each pair is of.
+        relevance: float32 (N, N), 1 where two pairs share a label or are of the same picture, else 0.
+        known: float32 (N, N), 0 where neither of two pairs has a label, unless they are of the same picture, else 1:
+            two pictures in which nothing was named may be alike or not.
+    """
+
+    items: Tensor
+    relevance: Tensor
+    known: Tensor
+
+
+def pairs_of(labels: Tensor, items: Tensor) -> Pairs:
+    """labels: bool (N, C) of each pair.   items: int64 (N,), which picture each pair is of."""
+    same = items[:, None] == items[None, :]
+    shared = labels.float() @ labels.float().T > 0
+    named = labels.any(dim=1)
+    return Pairs(items, (shared | same).float(), (named[:, None] | named[None, :] | same).float())
+
+
 def similarity_matrix(
-    kind: SimilarityKind, relevance: Tensor, items: Tensor, activations: tuple[Tensor, Tensor] | None = None
+    kind: SimilarityKind, pairs: Pairs, activations: tuple[Tensor, Tensor] | None = None
 ) -> Tensor:
     """The batch's similarity matrix S, float32 (N, N), pictures in rows (README.md 1.7; all reconstructed).
 
     kind: ``"centred"``: relevance, double-centred; ``"signed"``: +1 and -1; ``"binary"``: relevance as it is;
     ``"identity"``: only what belongs together, double-centred; ``"residual"``: what the networks do not say yet of the
     relevance, which needs their ``activations``, (N, K) of pictures and of sentences.
-    relevance: (N, N) of 0 and 1, see :func:`relevance_of`.   items: int64 (N,), which picture each pair is of.
 
     Raises ``ValueError`` where activations are needed and there are none.
     """
     if kind == "residual":
         if activations is None:
             raise ValueError("the residual needs the networks' activations")
-        return residual_similarity(relevance, *activations)
+        return residual_similarity(pairs, *activations)
     if kind == "identity":
-        return double_centred((items[:, None] == items[None, :]).float())
+        return double_centred((pairs.items[:, None] == pairs.items[None, :]).float())
     if kind == "signed":
-        return 2.0 * relevance - 1.0
-    return double_centred(relevance) if kind == "centred" else relevance
+        return 2.0 * pairs.relevance - 1.0
+    return double_centred(pairs.relevance) if kind == "centred" else pairs.relevance
 
 
 @torch.no_grad()
-def residual_similarity(relevance: Tensor, image: Tensor, text: Tensor) -> Tensor:
-    """W (T - f g' / K): wanted less present similarity, relevant and other pairs of equal weight in total, (N, N).
+def residual_similarity(pairs: Pairs, image: Tensor, text: Tensor) -> Tensor:
+    """W (T - f g' / K): wanted less present similarity of the pairs about which something is known, (N, N).
 
-    T is 1 for relevant pairs and :data:`APART` for others. An S that does not change makes the updates steps of a power
-    iteration, and over training turns every bit into its leading eigenvector: with the double-centred relevance of
-    Flickr8k all bits were one after two epochs. What is said already is taken off here, as in boosting, so that bits
-    go on to say something else; within a batch S is fixed and the updates stay exact.
+    T is 1 for relevant pairs and :data:`APART` for others. W gives every picture and every sentence the same weight,
+    half of it to what is relevant for it: few pictures share a rare class, and without it they would not count.
     """
-    wanted = torch.where(relevance > 0, 1.0, APART)
-    n_relevant = relevance.sum().clamp(min=1.0)
-    n_other = (1.0 - relevance).sum().clamp(min=1.0)
-    weights = torch.where(relevance > 0, 0.5 / n_relevant, 0.5 / n_other) * len(relevance)
+    relevant, other = pairs.relevance * pairs.known, (1.0 - pairs.relevance) * pairs.known
+    weights = 0.5 * degree_normalised(relevant) + 0.5 * degree_normalised(other)
+    wanted = torch.where(relevant > 0, 1.0, APART)
     return weights * (wanted - image @ text.T / image.shape[1])
 
 
-def relevance_of(labels: Tensor, items: Tensor) -> Tensor:
-    """1 where two pairs share a label or are of the same picture, else 0; float32 (N, N)."""
-    shared = labels.float() @ labels.float().T > 0
-    return (shared | (items[:, None] == items[None, :])).float()
+def degree_normalised(matrix: Tensor) -> Tensor:
+    """``D^-1/2 R D^-1/2``, D the row sums of a symmetric matrix (N, N) that is not negative."""
+    root = matrix.sum(dim=1).clamp(min=1.0).sqrt()
+    return matrix / root[:, None] / root[None, :]
 
 
 def double_centred(matrix: Tensor) -> Tensor:
@@ -90,6 +113,25 @@ def objective(
 
 
 @torch.no_grad()
+def decorrelated(image: Tensor, text: Tensor, power: float) -> tuple[Tensor, Tensor]:
+    """Activations (N, K) of both sides with the correlation of their bits taken off, as far as ``power`` says.
+
+    Reconstructed. Each side less its mean, times C^(-power/2), C the covariance of both sides together, each bit then
+    brought to spread 1. The updates are steps of a power iteration: from one batch to the next they turn every bit into
+    the direction that is told most easily, and equal bits never part again, for everything moves them alike. With power
+    1 the steps are those of an orthogonal iteration, which finds K directions; 0 leaves correlations as they are.
+    """
+    means = image.mean(dim=0), text.mean(dim=0)
+    centred = torch.cat([image - means[0], text - means[1]]).double()
+    values, vectors = torch.linalg.eigh(centred.T @ centred / len(centred))
+    # Directions with next to no variance hold noise: it must not be blown up without limit.
+    scaled = (values / values.mean().clamp(min=1e-12)).clamp(min=_SMALLEST_VARIANCE)
+    turned = centred @ (vectors * scaled.pow(-power / 2)) @ vectors.T
+    turned = (turned / turned.std(dim=0).clamp(min=1e-6)).to(image.dtype)
+    return turned[: len(image)], turned[len(image) :]
+
+
+@torch.no_grad()
 def discrete_codes(
     image: Tensor, text: Tensor, similarity: Tensor, *, eta: float, n_rounds: int
 ) -> tuple[Tensor, Tensor]:
@@ -106,17 +148,21 @@ def regression_loss(image: Tensor, text: Tensor, image_codes: Tensor, text_codes
     return F.mse_loss(image, image_codes) + F.mse_loss(text, text_codes)
 
 
-def pairwise_loss(image: Tensor, text: Tensor, relevance: Tensor) -> Tensor:
+def pairwise_loss(image: Tensor, text: Tensor, pairs: Pairs) -> Tensor:
     """The negative log-likelihood of DCMH (README.md, "The pairwise network"): no discrete step, for comparison.
 
-    theta = u.v / 2 for every picture and sentence of the batch; relevant and other pairs weigh the same in total, for
-    where few are relevant the others drown them.   relevance: (N, N) of 0 and 1.
+    theta = u.v / 2 for every picture and sentence of the batch about which something is known; relevant and other pairs
+    weigh the same in total, for where few are relevant the others drown them.
     """
     theta = image @ text.T / 2.0
-    losses = F.softplus(theta) - relevance * theta
-    n_relevant = relevance.sum().clamp(min=1.0)
-    n_other = (1.0 - relevance).sum().clamp(min=1.0)
-    return (losses * relevance).sum() / n_relevant + (losses * (1.0 - relevance)).sum() / n_other
+    losses = F.softplus(theta) - pairs.relevance * theta
+    relevant, other = pairs.relevance * pairs.known, (1.0 - pairs.relevance) * pairs.known
+    return weighted_mean(losses, relevant) + weighted_mean(losses, other)
+
+
+def weighted_mean(losses: Tensor, weights: Tensor) -> Tensor:
+    """The weighted mean of the losses; 0 where no weight is left."""
+    return (losses * weights).sum() / weights.sum().clamp(min=1.0)
 
 
 @dataclass(frozen=True, slots=True)
