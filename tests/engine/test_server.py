@@ -85,10 +85,18 @@ def wire() -> Iterator[Wire]:
     ],
     ids=lambda request: type(request).__name__,
 )
-def test_a_search_never_waits_behind_long_work(wire: Wire, slow: Request) -> None:
+@pytest.mark.parametrize(
+    "quick",
+    [
+        protocol.Search(id=2, query=protocol.Query(text="a dog"), model="m"),
+        protocol.CarriersOfBit(id=2, model="m", bit=0),
+    ],
+    ids=lambda request: type(request).__name__,
+)
+def test_a_search_never_waits_behind_long_work(wire: Wire, slow: Request, quick: Request) -> None:
     wire.send(slow)
     assert wire.engine.started.wait(60)
-    wire.send(protocol.Search(id=2, query=protocol.Query(text="a dog"), model="m"))
+    wire.send(quick)
     answer = wire.read()
     assert isinstance(answer, protocol.SearchResponse)
     assert answer.id == 2
