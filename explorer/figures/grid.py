@@ -1,6 +1,6 @@
 """The first results side by side: ranks, scores, layers over each picture, and a frame around correct ones."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from explorer.figures.alike import legend_layers, made_alike
 from explorer.figures.content import FigureContent, ShownResult
@@ -10,7 +10,7 @@ from explorer.figures.legends import LABEL_PT, draw_legend, legend_height, numbe
 from explorer.figures.lettering import line_height_mm, shorten, width_mm
 from explorer.figures.page import MM_PER_POINT, Box, Colour, Page
 from explorer.figures.panels import without_note
-from explorer.overlays import AnyOverlay
+from explorer.overlays import AnyOverlay, RegionOverlay
 from explorer.protocol import FigureSpec
 
 CAPTION_PT = 7.0
@@ -55,7 +55,8 @@ def draw_grid(spec: FigureSpec, content: FigureContent, *, known: tuple[str, ...
 def _layers(spec: FigureSpec, result: ShownResult, *, known: tuple[str, ...]) -> tuple[AnyOverlay, ...]:
     if result.evidence is None or not spec.layers:
         return ()
-    return chosen_layers(result.evidence, spec.layers, known=known)
+    layers = chosen_layers(result.evidence, spec.layers, known=known)
+    return tuple(replace(layer, numbered=False) if isinstance(layer, RegionOverlay) else layer for layer in layers)
 
 
 def _notes(spec: FigureSpec, content: FigureContent) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ import numpy as np
 
 from explorer.errors import ConfigError
 from explorer.evidence import Evidence
-from explorer.figures.page import Box, Page
+from explorer.figures.lettering import width_mm
+from explorer.figures.page import MM_PER_POINT, Box, Page
 from explorer.overlays import (
     AnyOverlay,
     ClassOverlay,
@@ -15,12 +16,14 @@ from explorer.overlays import (
     HeatOverlay,
     PointedOverlay,
     RegionOverlay,
+    RegionStroke,
     Style,
     at_place,
     class_rgba,
     composed,
     heat_rgba,
     overlays_from_evidence,
+    place_badges,
     place_box,
     region_cover_rgba,
     region_strokes,
@@ -34,6 +37,9 @@ _CLASS_PX_PER_MM = 6.7
 
 _USUAL_HEAT, _USUAL_CLASSES = 0.75, 0.95
 _HALO = (0.0, 0.0, 0.0, 0.55)
+_NUMBER_PT = 6.0
+_BLACK_IS_READ = 0.179
+"""From this luminance on black letters have more contrast than white ones."""
 
 
 def all_layers(evidence: Evidence) -> tuple[AnyOverlay, ...]:
@@ -104,8 +110,44 @@ def _draw_regions(page: Page, box: Box, overlay: RegionOverlay, *, name: str) ->
         red, green, blue = (part / 255 for part in stroke.colour)
         page.rectangle(where, edge=_faded(_HALO, overlay.opacity), line_pt=line_pt + 0.5)
         page.rectangle(
-            where, edge=(red, green, blue, overlay.opacity), line_pt=line_pt, name=f"{name}-box{stroke.place}"
-        )
+            where, edge=(red, green, blue, overlay.opacity), line_pt=line_pt, dashed=stroke.negative,
+            name=f"{name}-box{stroke.place}",
+        )  # fmt: skip
+    if overlay.numbered:
+        _draw_numbers(page, box, region_strokes(overlay), overlay.opacity, name=name)
+
+
+def _draw_numbers(page: Page, box: Box, strokes: Sequence[RegionStroke], opacity: float, *, name: str) -> None:
+    """Each at its own box; low numbers choose their place first, strong regions lie on top."""
+    size = _NUMBER_PT * page.scale
+    height = 1.15 * size * MM_PER_POINT
+    by_number = sorted(strokes, key=lambda stroke: stroke.place)
+    widths = [max(height, width_mm(str(stroke.number), size) + 0.35 * height) for stroke in by_number]
+    boxes = [box.inner(stroke.box) for stroke in by_number]
+    spots = place_badges(
+        [(inner.x, inner.y, inner.right, inner.bottom) for inner in boxes], [(width, height) for width in widths],
+        (box.x, box.y, box.right, box.bottom),
+    )
+    badges = {s.place: Box(*spot, width, height) for s, spot, width in zip(by_number, spots, widths, strict=True)}
+    for stroke in strokes:
+        badge = badges[stroke.place]
+        red, green, blue = (part / 255 for part in stroke.colour)
+        page.rectangle(
+            badge, face=(red, green, blue, opacity), edge=_faded(_HALO, opacity), line_pt=0.3,
+            name=f"{name}-badge{stroke.place}",
+        )  # fmt: skip
+        page.text(
+            badge.x + badge.width / 2, badge.bottom - 0.2 * height, str(stroke.number), size, side="center",
+            colour="black" if _luminance(stroke.colour) > _BLACK_IS_READ else "white",
+            name=f"{name}-number{stroke.place}",
+        )  # fmt: skip
+
+
+def _luminance(colour: tuple[int, int, int]) -> float:
+    """Relative luminance, WCAG 2.1."""
+    parts = (part / 255 for part in colour)
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return float(0.2126 * red + 0.7152 * green + 0.0722 * blue)
 
 
 def _faded(colour: tuple[float, float, float, float], opacity: float) -> tuple[float, float, float, float]:
@@ -137,6 +179,8 @@ def _as_wanted(overlay: AnyOverlay, layer: FigureLayer, evidence: Evidence) -> A
         opacity = 1.0
     colours = ColourMap(layer.colour_map) if layer.colour_map else overlay.colour_map
     drawn = replace(overlay, opacity=opacity, threshold=layer.threshold, style=style, colour_map=colours)
+    if isinstance(drawn, RegionOverlay):
+        drawn = replace(drawn, numbered=layer.numbers)
     if layer.place is not None and isinstance(drawn, PointedOverlay):
         return _of_place(drawn, layer.place)
     return drawn if layer.word is None else _of_word(drawn, layer.word, evidence)

@@ -2,7 +2,7 @@
 
 import math
 
-from explorer.figures.lettering import line_height_mm, shorten
+from explorer.figures.lettering import line_height_mm, shorten, wrap
 from explorer.figures.page import Box, Page
 from explorer.overlays import (
     AnyOverlay,
@@ -15,6 +15,7 @@ from explorer.overlays import (
     heat_range,
     legend_rows,
     region_cover_range,
+    region_strokes,
 )
 
 LABEL_PT = 6.0
@@ -26,6 +27,7 @@ _PATCH_GAP_MM = 0.9
 _COLUMN_GAP_MM = 2.0
 _NARROWEST_COLUMN_MM = 21.0
 _MOST_CLASSES = 8
+_MOST_LINES_TOLD = 3
 _LINE_COLOUR = (0.4, 0.4, 0.4)
 _TEXT_COLOUR = (0.2, 0.2, 0.2)
 
@@ -36,7 +38,7 @@ def legend_height(page: Page, overlay: AnyOverlay, width: float) -> float:
     if isinstance(overlay, ClassOverlay):
         rows = legend_rows(overlay)[:_MOST_CLASSES]
         return max(1, math.ceil(len(rows) / _n_columns(page, width))) * line
-    return (_BAR_MM + _TICK_MM) * page.scale + line
+    return (_BAR_MM + _TICK_MM) * page.scale + line * (1 + len(_lines_told(page, overlay, width)))
 
 
 def draw_legend(page: Page, x: float, y: float, width: float, overlay: AnyOverlay) -> None:
@@ -87,6 +89,9 @@ def _draw_bar(page: Page, x: float, y: float, width: float, overlay: HeatOverlay
     low, high = _range(overlay)
     labels = value_labels(low, high)
     base = bar.bottom + _TICK_MM * scale + 0.85 * line_height_mm(size) * 0.8
+    line = line_height_mm(size)
+    for place, words in enumerate(_lines_told(page, overlay, width), start=1):
+        page.text(x, base + place * line, words, size, colour=_TEXT_COLOUR, name=f"told-{overlay.name}-{place}")
     if len(labels) == 1:
         page.text(x, base, labels[0], size, colour=_TEXT_COLOUR)
         return
@@ -96,6 +101,15 @@ def _draw_bar(page: Page, x: float, y: float, width: float, overlay: HeatOverlay
         at = x + part * width
         page.rectangle(Box(at, bar.bottom, 0.0, _TICK_MM * scale), edge=_LINE_COLOUR, line_pt=0.4)
         page.text(at, base, label, size, colour=_TEXT_COLOUR, side=side)  # type: ignore[arg-type]
+
+
+def _lines_told(page: Page, overlay: HeatOverlay | RegionOverlay, width: float) -> list[str]:
+    """What numbers and dashes of boxes mean."""
+    if not isinstance(overlay, RegionOverlay) or overlay.style is Style.COVER:
+        return []
+    told = ["Number 1: the most dominant region." if overlay.numbered else ""]
+    told += ["Dashed: lowers the score." if any(stroke.negative for stroke in region_strokes(overlay)) else ""]
+    return wrap(" ".join(filter(None, told)), LABEL_PT * page.scale, width, most_lines=_MOST_LINES_TOLD)
 
 
 def _n_columns(page: Page, width: float) -> int:

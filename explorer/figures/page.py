@@ -19,6 +19,9 @@ from explorer.figures.lettering import MM_PER_POINT, properties
 
 MM_PER_INCH = 25.4
 
+_DASHES = (0, (2.5, 1.5))
+"""In line widths."""
+
 Colour = tuple[float, float, float] | tuple[float, float, float, float] | str
 Side = Literal["left", "center", "right"]
 
@@ -81,6 +84,7 @@ class RectangleMark:
     edge: Colour = "none"
     face: Colour = "none"
     line_pt: float = 0.0
+    dashed: bool = False
     name: str = ""
 
 
@@ -117,11 +121,12 @@ class Page:
         self.marks.append(ImageMark(box=box, pixels=pixels, name=name))
 
     def rectangle(
-        self, box: Box, *, edge: Colour = "none", face: Colour = "none", line_pt: float = 0.0, name: str = ""
-    ) -> None:
+        self, box: Box, *, edge: Colour = "none", face: Colour = "none", line_pt: float = 0.0, dashed: bool = False,
+        name: str = "",
+    ) -> None:  # fmt: skip
         """Put a rectangle over a box; its line is as wide at any scale as it looks at one."""
         line_pt *= self.scale
-        self.marks.append(RectangleMark(box=box, edge=edge, face=face, line_pt=line_pt, name=name))
+        self.marks.append(RectangleMark(box=box, edge=edge, face=face, line_pt=line_pt, dashed=dashed, name=name))
 
     def text(
         self, x: float, y: float, text: str, size_pt: float, *, bold: bool = False, colour: Colour = "black",
@@ -162,7 +167,8 @@ def _draw(axes: Axes, mark: Mark, place: int) -> None:
         axes.add_patch(
             Rectangle(
                 mark.box[:2], mark.box.width, mark.box.height, edgecolor=mark.edge, facecolor=mark.face,
-                linewidth=mark.line_pt, joinstyle="miter", clip_on=False, zorder=place, gid=name,
+                linewidth=mark.line_pt, linestyle=_DASHES if mark.dashed else "-", joinstyle="miter", clip_on=False,
+                zorder=place, gid=name,
             )
         )  # fmt: skip
     else:

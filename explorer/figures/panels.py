@@ -2,6 +2,7 @@
 
 import math
 
+from explorer.figures.bits import draw_bits
 from explorer.figures.content import FigureContent, ShownResult
 from explorer.figures.heading import GREY, draw_heading
 from explorer.figures.layers import all_layers, chosen_layers, draw_layer, draw_place, over_each_other
@@ -45,7 +46,11 @@ def draw_panels(spec: FigureSpec, content: FigureContent, *, known: tuple[str, .
             for place, (_, shown) in enumerate(row)
         ]  # fmt: skip
         top = max(bottoms) + gap
-    page.height = top - gap + _MARGIN_MM
+    bottom = top - gap
+    if spec.scores and result.evidence is not None and result.evidence.bits is not None:
+        # A score of codes is a count of bits: where the score is told, they are shown.
+        bottom = draw_bits(page, Box(_MARGIN_MM, top, widest, 0.0), result.evidence.bits)
+    page.height = bottom + _MARGIN_MM
     return page
 
 

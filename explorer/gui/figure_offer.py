@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from explorer.overlays import AnyOverlay, ClassOverlay
+from explorer.overlays import AnyOverlay, ClassOverlay, RegionOverlay
 from explorer.protocol import FigureLayer, FigureSpec, Query
 
 Kind = Literal["shown", "panels", "grid"]
@@ -149,7 +149,7 @@ def figure_layer(overlay: AnyOverlay) -> FigureLayer:
         )
     return FigureLayer(
         name=overlay.name, style=overlay.style.value, colour_map=overlay.colour_map.value, opacity=overlay.opacity,
-        threshold=overlay.threshold,
+        threshold=overlay.threshold, numbers=not isinstance(overlay, RegionOverlay) or overlay.numbered,
     )  # fmt: skip
 
 

@@ -49,11 +49,22 @@ def one_line(name: str) -> str:
     return "".join(letter if letter.isprintable() else "␤" if letter == "\n" else "�" for letter in name)
 
 
-def tooltip_text(item: ItemDescription, row: int, n_items: int, score: float | None) -> str:
-    """Name and date, then rank and score, as rich text with everything that came from outside escaped."""
+def differing_text(score: float, n_bits: int) -> str:
+    """How many bits of two codes differ whose score this is; nothing where there are no codes (``n_bits`` 0)."""
+    return f"{round((1 - score) * n_bits / 2)} of {n_bits} bits differ" if n_bits and math.isfinite(score) else ""
+
+
+def tooltip_text(item: ItemDescription, row: int, n_items: int, score: float | None, n_bits: int = 0) -> str:
+    """Name and date, then rank and score, as rich text with everything that came from outside escaped.
+
+    ``n_bits``: of the codes that the score compares; 0 where it compares embeddings.
+    """
     locale = QLocale()
     place = f"{locale.toString(row + 1)} of {locale.toString(n_items)}"
     facts = (date_text(item), size_text(item), item.error)
     lines = [f"<b>{html.escape(one_line(item.name))}</b>", *(html.escape(line) for line in facts if line)]
-    lines.append(place if score is None else f"{place} · score {score_text(score)}")
+    told = [place]
+    if score is not None:
+        told += [f"score {score_text(score)}", differing_text(score, n_bits)]
+    lines.append(" · ".join(filter(None, told)))
     return "<p style='white-space:pre'>" + "<br>".join(lines) + "</p>"

@@ -11,7 +11,7 @@ from PySide6.QtCore import QEvent, QSize, QTimer, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QFocusEvent, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from explorer.gui.item_text import one_line, score_text, tooltip_text
+from explorer.gui.item_text import differing_text, one_line, score_text, tooltip_text
 from explorer.gui.results_grid_cache import DescriptionCache, PendingRequests, ThumbnailCache
 from explorer.gui.results_grid_selection import SelectionArea
 from explorer.gui.results_grid_tiles import Tile, TilePainter
@@ -37,6 +37,7 @@ class ResultsGrid(SelectionArea):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._scores: np.ndarray | None = None
+        self._n_bits = 0
         self._thumbnails = ThumbnailCache()
         self._descriptions = DescriptionCache()
         self._pending_thumbnails = PendingRequests()
@@ -48,7 +49,7 @@ class ResultsGrid(SelectionArea):
 
     # --- what is shown ---------------------------------------------------------------------------------------------
 
-    def set_ranking(self, item_ids: np.ndarray, scores: np.ndarray | None) -> None:
+    def set_ranking(self, item_ids: np.ndarray, scores: np.ndarray | None, *, n_bits: int = 0) -> None:
         """Show these items, best first; the arrays are kept, not copied.
 
         The view stays where it is if what is in sight is unchanged, and else begins at the top. A selected item that is
@@ -57,6 +58,7 @@ class ResultsGrid(SelectionArea):
         Args:
             item_ids: int64 (n,).
             scores: float32 (n,), larger is nearer; ``None`` when browsing.
+            n_bits: of the codes that the scores compare; 0 where they compare embeddings.
         """
         if item_ids.dtype != np.int64 or item_ids.ndim != 1:
             raise ValueError(f"item ids must be int64 of shape (n,), got {item_ids.dtype} of shape {item_ids.shape}")
@@ -65,7 +67,7 @@ class ResultsGrid(SelectionArea):
         selected = self.current_item()
         in_sight = self.visible_rows()
         same = np.array_equal(self._item_ids[in_sight.start : in_sight.stop], item_ids[in_sight.start : in_sight.stop])
-        self._item_ids, self._scores, self._hovered = item_ids, scores, -1
+        self._item_ids, self._scores, self._n_bits, self._hovered = item_ids, scores, n_bits, -1
         self._pending_thumbnails.clear()
         self._pending_descriptions.clear()
         self._current = self._row_of(selected)
@@ -129,6 +131,7 @@ class ResultsGrid(SelectionArea):
         words = [one_line(item.name)] if item else []
         words.append(f"rank {self._current + 1} of {len(self._item_ids)}")
         words += [f"score {score:.2f}"] if score is not None else []
+        words += [differing_text(score, self._n_bits)] if score is not None and self._n_bits else []
         words += [item.error] if item and item.error else []
         self.setAccessibleDescription(", ".join(words))
         if QAccessible.isActive():
@@ -225,7 +228,7 @@ class ResultsGrid(SelectionArea):
             if row is None or item is None:
                 QToolTip.hideText()
             else:
-                text = tooltip_text(item, row, len(self._item_ids), self.score(row))
+                text = tooltip_text(item, row, len(self._item_ids), self.score(row), self._n_bits)
                 QToolTip.showText(event.globalPos(), text, self.viewport(), self.cell_rect(row))
             return True
         return super().viewportEvent(event)

@@ -169,7 +169,7 @@ class ResultsPane(QWidget):
         if shown is None:
             return
         item_ids, scores = shown.keep_above(self.score_slider.value() / _STEPS)
-        self.grid.set_ranking(item_ids, scores)
+        self.grid.set_ranking(item_ids, scores, n_bits=shown.n_bits)
         self.score_label.setText(shown.bound_text())
         self.count_label.setText(shown.count_text())
 

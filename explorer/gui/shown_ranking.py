@@ -1,5 +1,7 @@
 """The ranking that is drawn, as arrays, and the part of it above a score."""
 
+import math
+
 import numpy as np
 
 from explorer.gui.item_text import score_text
@@ -12,6 +14,7 @@ class ShownRanking:
 
     Attributes:
         n_kept: how many results the bound leaves.
+        n_bits: of the codes that were compared, whose scores come in steps of 2 / n_bits; 0 for other models.
     """
 
     def __init__(self) -> None:
@@ -19,13 +22,14 @@ class ShownRanking:
         self._scores: np.ndarray | None = None
         self._asked: object = None
         self._bound: float | None = None
-        self.n_kept = 0
+        self.n_kept = self.n_bits = 0
 
     def take(self, ranking: SearchResponse) -> bool:
         """Show this one from now on; whether it answers another query than the last."""
         self._item_ids = np.frombuffer(ranking.item_ids, dtype="<i8").astype(np.int64, copy=False)
         scores = np.frombuffer(ranking.scores, dtype="<f4").astype(np.float32, copy=False)
         self._scores = scores if len(scores) else None
+        self.n_bits = ranking.n_bits
         before, self._asked = self._asked, (ranking.query, ranking.model)
         return before != self._asked
 
@@ -54,10 +58,17 @@ class ShownRanking:
             return self._item_ids, None
         if part > 0 and len(self._scores):
             low, high = float(self._scores[-1]), float(self._scores[0])
-            self._bound = low + (high - low) * part
+            self._bound = self._on_a_step(low + (high - low) * part)
             # The scores fall, so their negatives rise.
             self.n_kept = int(np.searchsorted(-self._scores, -np.float32(self._bound), side="right"))
         return self._item_ids[: self.n_kept], self._scores[: self.n_kept]
+
+    def _on_a_step(self, bound: float) -> float:
+        """The lowest score at or above a bound that codes can have: what is told is then what the last result has."""
+        if not self.n_bits:
+            return bound
+        n_differ = math.floor((1 - bound) * self.n_bits / 2 + 1e-4)  # scores are float32
+        return 1 - 2 * n_differ / self.n_bits
 
     def bound_text(self) -> str:
         """What stands beside the slider."""

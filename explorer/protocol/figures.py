@@ -20,6 +20,7 @@ class FigureLayer(msgspec.Struct, frozen=True, kw_only=True):
         threshold: in [0, 1]; what lies below is not painted.
         hidden: classes of the segmentation that are not painted, by name.
         place: of a layer with a map for each place (:class:`PointedMaps`): whose map; None: their average.
+        numbers: of boxes: whether each bears its number, 1 the most dominant; in a grid there is no room for them.
         word: number of a word of the query: what each place gives to it, in place of the weights.
     """
 
@@ -29,6 +30,7 @@ class FigureLayer(msgspec.Struct, frozen=True, kw_only=True):
     opacity: _Share | None = None
     threshold: _Share = 0.0
     hidden: tuple[str, ...] = ()
+    numbers: bool = True
     place: Annotated[int, msgspec.Meta(ge=0)] | None = None
     word: Annotated[int, msgspec.Meta(ge=0)] | None = None
 

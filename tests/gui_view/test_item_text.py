@@ -1,6 +1,6 @@
 import pytest
 
-from explorer.gui.item_text import date_text, one_line, score_text, size_text
+from explorer.gui.item_text import date_text, one_line, score_text, size_text, tooltip_text
 
 
 @pytest.mark.parametrize(("score", "text"), [
@@ -26,3 +26,11 @@ def test_size_says_only_what_is_known(description):
 
 def test_names_stay_on_one_line():
     assert one_line("a\nb\x07c d") == "a␤b�c d"
+
+
+def test_the_tool_tip_says_the_score_and_of_codes_how_many_bits_differ(description):
+    item = description(1, name="a<b>.jpg")
+    assert tooltip_text(item, 2, 204, 0.8125).endswith("3 of 204 · score .81</p>")
+    assert tooltip_text(item, 2, 204, 0.8125, 64).endswith("3 of 204 · score .81 · 6 of 64 bits differ</p>")
+    assert tooltip_text(item, 2, 204, None, 64).endswith("3 of 204</p>")
+    assert "<b>a&lt;b&gt;.jpg</b>" in tooltip_text(item, 2, 204, None)

@@ -221,6 +221,7 @@ class FakeEngine:
         return p.SearchResponse(
             id=request.id, item_ids=ids.tobytes(), scores=scores.tobytes(), model=request.model, query=request.query,
             encode_ms=9.0, score_ms=1.0, sort_ms=0.5, n_unindexed=len(self.ids()) - n_indexed,
+            n_bits=fake_evidence.n_bits_of(request.model),
         )
 
     def describe(self, item_id: int) -> p.ItemDescription:
