@@ -94,6 +94,8 @@ class TVDBPhase:
 
     Attributes:
         model: both encoders as they are trained.
+        train: training photos.
+        val: validation photos.
     """
 
     name = "network"
@@ -108,7 +110,7 @@ class TVDBPhase:
     ) -> None:
         torch.manual_seed(training.seed)
         self._training, self._statistics = training, statistics
-        self._train, self._val = train, val
+        self.train, self.val = train, val
         self.seed, self.n_epochs = training.seed, training.epochs
         self.batch_size = min(training.batch_size, len(train))
         self.n_steps = len(train) // self.batch_size
@@ -121,14 +123,14 @@ class TVDBPhase:
         training = self._training
         n_done = epoch * self.n_steps + step
         set_rate(self._optimizer, rate_at(n_done, self.n_epochs * self.n_steps, training.warmup_steps))
-        order = epoch_order(len(self._train), self.seed, epoch)
+        order = epoch_order(len(self.train), self.seed, epoch)
         photos = order[step * self.batch_size : (step + 1) * self.batch_size].sort().values
-        view = self._train.views[int(torch.randint(len(self._train.views), ()))]
-        sentences, owners = self._train.draw(photos, training.sentences)
+        view = self.train.views[int(torch.randint(len(self.train.views), ()))]
+        sentences, owners = self.train.draw(photos, training.sentences)
         with self._multiplying():
             # A photo is seen once, however many of its sentences are in the batch: each is a pair with the same photo.
             image = self.model.image(self._steps(view, photos)).float()[owners]
-            text = self.model.text(self._train.rows[sentences]).float()
+            text = self.model.text(self.train.rows[sentences]).float()
         loss = self._loss(image, text, photos[owners])
         self._optimizer.zero_grad()
         loss.backward()
@@ -141,7 +143,7 @@ class TVDBPhase:
     def _loss(self, image: Tensor, text: Tensor, photos: Tensor) -> Tensor:
         """image, text: activations (N, K) of the batch's pairs.   photos: (N,), the photo of each."""
         training = self._training
-        pairs = pairs_of(self._train.labels[photos], photos)
+        pairs = pairs_of(self.train.labels[photos], photos)
         if training.objective == "pairwise":
             return pairwise_loss(image, text, pairs)
         similarity = similarity_matrix(training.similarity, pairs, (image, text))
@@ -173,14 +175,14 @@ class TVDBPhase:
             they do not; the sentence says which setting to change.
         """
         model = self.finished_model()
-        gallery = self.encode(model, self._train)
+        gallery = self.encode(model, self.train)
         found = code_statistics(gallery[0])
         opposed = opposition(*gallery)
         refuse_collapse(found, opposed, self._training)
-        queries = self.encode(model, self._val)
+        queries = self.encode(model, self.val)
         metrics = {
-            "i2t_map": _map(queries[0], gallery[1], self._val.labels, self._train.labels[self._train.owners]),
-            "t2i_map": _map(queries[1], gallery[0], self._val.labels[self._val.owners], self._train.labels),
+            "i2t_map": _map(queries[0], gallery[1], self.val.labels, self.train.labels[self.train.owners]),
+            "t2i_map": _map(queries[1], gallery[0], self.val.labels[self.val.owners], self.train.labels),
         }
         return metrics | {
             "unique_share": found.unique_share,
