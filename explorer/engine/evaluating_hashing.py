@@ -170,7 +170,10 @@ def _divided(wanted: HashingEvaluation) -> tuple[Source, Source, tuple[str, ...]
     whole = read_every_split(wanted.dataset, split=wanted.split, images=wanted.images[0] if wanted.images else None)
     division = preset.divide(len(whole))
     queries, gallery = whole.at(division.queries, split="queries"), whole.at(division.database, split="database")
-    return queries, gallery, preset.notes_on(whole.name, len(whole))
+    notes = preset.notes_on(whole.name, len(whole))
+    if any(len(own) > 1 for own in whole.sentences):
+        notes += ("The published division has one text for each photo; here each of its sentences is one.",)
+    return queries, gallery, notes
 
 
 def _measure_model(
@@ -215,7 +218,15 @@ def _measure_model(
                 n_items=(*_sizes(asking), *_sizes(asked)),
                 preset=wanted.preset.name if wanted.preset else "",
                 trained_on=training_data_of(package),
-                notes=(*pair.notes, *notes_on(directions, wanted.cutoffs, pair.own.n_there)),
+                notes=(
+                    *pair.notes,
+                    *notes_on(
+                        directions,
+                        wanted.cutoffs,
+                        n_gallery=min(_sizes(asked)),
+                        n_in_gallery=pair.own.n_there,
+                    ),
+                ),
             )
 
 

@@ -101,7 +101,9 @@ def _number(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-def notes_on(directions: Mapping[str, DirectionScores], cutoffs: Cutoffs, n_in_gallery: int) -> tuple[str, ...]:
+def notes_on(
+    directions: Mapping[str, DirectionScores], cutoffs: Cutoffs, *, n_gallery: int, n_in_gallery: int
+) -> tuple[str, ...]:
     """What a reader of these numbers must know: queries that met themselves, labels that part nothing.
 
     Parameters
@@ -110,6 +112,8 @@ def notes_on(directions: Mapping[str, DirectionScores], cutoffs: Cutoffs, n_in_g
         what was measured.
     cutoffs
         with these.
+    n_gallery
+        items of the smallest gallery.
     n_in_gallery
         query photos that stand in the gallery, too.
     """
@@ -118,6 +122,11 @@ def notes_on(directions: Mapping[str, DirectionScores], cutoffs: Cutoffs, n_in_g
         notes.append(
             f"{n_in_gallery:,} query photos are in the gallery, too: a photo or a sentence is never searched for "
             "itself, but a photo's own sentences and a sentence's own photo count as answers."
+        )
+    largest = max(cutoffs.precision_at)
+    if largest > n_gallery:
+        notes.append(
+            f"A gallery has only {n_gallery:,} items: precision@{largest} counts the places that it lacks as wrong."
         )
     if all(scores.curve.precision[-1] == 1.0 for scores in directions.values()):
         notes.append("Every item answers every query: random codes score the same as any others, 1.")

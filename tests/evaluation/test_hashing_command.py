@@ -203,6 +203,7 @@ def test_presets_divide_the_whole_file(
     assert (document["preset"], document["split"], document["gallery_split"]) == ("small", "queries", "database")
     assert document["image_to_image"]["n_queries"] == 10  # type: ignore[index]
     assert any("small has 41 items and this data set 40" in note for note in document["notes"])  # type: ignore[union-attr]
+    assert any("here each of its sentences is one" in note for note in document["notes"])  # type: ignore[union-attr]
     assert not any("in the gallery, too" in note for note in document["notes"])  # type: ignore[union-attr]
 
 
@@ -244,9 +245,14 @@ def test_labels_that_all_items_share_say_so(
     models: FakeModels, dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     everything = labels_file(tmp_path, "all.json", lambda number: (1, 2 + number))
-    (document,) = run_json(capsys, dataset, "-m", "codes", *AGAINST_TRAIN, "--labels", everything)
+    arguments = ("-m", "codes", *AGAINST_TRAIN, "--labels", everything)
+    (document,) = run_json(capsys, dataset, *arguments, "--precision-at", "28")
     assert document["image_to_text"]["map"] == document["image_to_text"]["random"] == 1.0  # type: ignore[index]
-    assert document["notes"] == ["Every item answers every query: random codes score the same as any others, 1."]
+    notes = ["Every item answers every query: random codes score the same as any others, 1."]
+    assert document["notes"] == notes
+    (document,) = run_json(capsys, dataset, *arguments, "--precision-at", "28,29")
+    small = "A gallery has only 28 items: precision@29 counts the places that it lacks as wrong."
+    assert document["notes"] == [small, *notes]
 
 
 @pytest.mark.parametrize(
