@@ -39,6 +39,9 @@ _MEASURED = 1000
 _FEWEST_UNIQUE = 0.1
 _HIGHEST_CORRELATION = 0.9
 _MOST_OPPOSED = -0.5
+_EPOCHS_COLLAPSED = 2
+_FEWEST_PHOTOS = 50
+"""Fewer say nothing about whether codes differ."""
 
 
 class CodesCollapsedError(UserFacingError):
@@ -117,6 +120,7 @@ class TVDBPhase:
         self.model = TVDBModel(ImageEncoder(configs[0]), TextEncoder(configs[1])).train()
         self._optimizer = torch.optim.AdamW(decay_groups([(self.model, training.learning_rate)], training.weight_decay))
         self._average = RunningAverage(self.model, training.averaging) if training.averaging else None
+        self._n_collapsed = 0
 
     def step(self, epoch: int, step: int) -> float:
         """Codes of a batch, then one step of both encoders towards them."""
@@ -172,13 +176,19 @@ class TVDBPhase:
         Raises
         ------
         CodesCollapsedError
-            they do not; the sentence says which setting to change.
+            they have said nothing for two epochs; the sentence says which setting to change.
         """
         model = self.finished_model()
         gallery = self.encode(model, self.train)
         found = code_statistics(gallery[0])
         opposed = opposition(*gallery)
-        refuse_collapse(found, opposed, self._training)
+        # The first epoch of a short run may still begin; what is so after the next stays so.
+        problem = ""
+        if len(self.train) >= _FEWEST_PHOTOS:
+            problem = collapse_of(found, opposed, len(torch.unique(self.train.labels, dim=0)) / len(self.train))
+        self._n_collapsed = self._n_collapsed + 1 if problem else 0
+        if self._n_collapsed == _EPOCHS_COLLAPSED:
+            raise CodesCollapsedError(f"The codes collapsed: {problem}.", advice_on(self._training))
         queries = self.encode(model, self.val)
         metrics = {
             "i2t_map": _map(queries[0], gallery[1], self.val.labels, self.train.labels[self.train.owners]),
@@ -208,42 +218,44 @@ class TVDBPhase:
             "optimizer": self._optimizer.state_dict(),
             "average": average.tensors if average else {},
             "n_updates": average.n_updates if average else 0,
+            "n_collapsed": self._n_collapsed,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """The inverse of :meth:`state`."""
         self.model.load_state_dict(state["model"])
         self._optimizer.load_state_dict(state["optimizer"])
+        self._n_collapsed = int(state.get("n_collapsed", 0))
         if self._average is not None:
             self._average.tensors = dict(state["average"])
             self._average.n_updates = int(state["n_updates"])
 
 
-def refuse_collapse(found: CodeStatistics, opposed: float, training: TVDBTrainingSection) -> None:
-    """Stop a run whose codes say nothing (README.md 1.7).
+def collapse_of(found: CodeStatistics, opposed: float, label_share: float) -> str:
+    """Why codes say nothing (README.md 1.7), or an empty string where they do.
 
-    Raises
-    ------
-    CodesCollapsedError
-        fewer than one code in ten is unique, bits repeat each other, or all pictures oppose all sentences; says what
-        to change.
+    Fewer than one code in ten is unique, bits repeat each other, or all pictures oppose all sentences. Where photos
+    have few different sets of labels as few codes say all: ``label_share`` is how many sets there are for each photo.
     """
-    problem = (
-        f"only {found.unique_share:.1%} of the photos' codes differ" if found.unique_share < _FEWEST_UNIQUE
-        else "every bit says the same" if found.correlation > _HIGHEST_CORRELATION
-        else "all photos are the opposite of all sentences" if opposed < _MOST_OPPOSED
-        else ""
-    )
-    if not problem:
-        return
-    advice = {
-        "signed": 'With few similar pairs this S is best served so: say similarity = "residual".',
-        "binary": 'This S only draws together: say similarity = "residual".',
-    }.get(training.similarity, "")
-    raise CodesCollapsedError(
-        f"The codes collapsed: {problem}.",
-        advice or f"Change eta in [training] (it is {training.eta:g}), lower learning_rate, or say similarity = "
-        '"residual"; and see that few photos share a label ([labels] without).',
+    if found.unique_share < min(_FEWEST_UNIQUE, label_share / 2):
+        return f"only {found.unique_share:.1%} of the photos' codes differ"
+    if found.correlation > _HIGHEST_CORRELATION:
+        return "every bit says the same"
+    return "all photos are the opposite of all sentences" if opposed < _MOST_OPPOSED else ""
+
+
+def advice_on(training: TVDBTrainingSection) -> str:
+    """Which setting of a run whose codes collapsed is the first to change."""
+    if training.objective == "alternating" and training.similarity in ("signed", "binary"):
+        return (
+            f'similarity = "{training.similarity}" leads there where few pairs are alike: say similarity = "residual" '
+            "in [training], with normalised = true in [network] and decorrelation = 0.5."
+        )
+    if training.objective == "alternating" and not training.decorrelation:
+        return "Say decorrelation = 0.5 in [training] and normalised = true in [network]."
+    return (
+        f"Change eta (it is {training.eta:g}) or lower learning_rate in [training]; and see that not nearly all photos "
+        "share a label ([labels] without)."
     )
 
 
