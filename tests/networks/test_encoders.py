@@ -9,7 +9,7 @@ from explorer.evidence import AttentionMap
 from explorer.networks.registry import FAMILIES, load_encoder
 from explorer.packages.finding import find_packages
 from explorer.packages.reference import check_reference, synthetic_picture
-from explorer.representations import Embeddings, Modality
+from explorer.representations import BinaryCodes, Embeddings, Modality
 
 MODELS = Path(__file__).parents[2] / "models"
 PACKAGES = {
@@ -29,6 +29,23 @@ def pictures(encoder, n):
     return np.stack([synthetic_picture(seed, encoder.side_px) for seed in range(n)])
 
 
+def vectors(representation: Embeddings | BinaryCodes) -> np.ndarray:
+    """Embeddings, or what codes were rounded from."""
+    values = representation.values if isinstance(representation, Embeddings) else representation.activations
+    assert values is not None
+    return values
+
+
+def check_kind(package, representation: Embeddings | BinaryCodes) -> None:
+    """Embeddings of unit length, or codes whose bits are the signs of their activations, as the manifest says."""
+    values = vectors(representation)
+    if package.manifest.output.kind == "embedding":
+        np.testing.assert_allclose(np.linalg.norm(values, axis=1), np.ones(len(values)), atol=1e-4)
+    else:
+        assert isinstance(representation, BinaryCodes)
+        assert np.array_equal(representation.signs, np.where(values >= 0, 1, -1))
+
+
 def test_there_are_packages_to_test():
     assert {"pooled-flickr8k", "3shnet-flickr8k", "3shnet-flickr8k-region"} <= set(PACKAGES)
 
@@ -38,44 +55,44 @@ def test_says_what_it_is(loaded):
     assert encoder.model_id == package.model_id
     assert encoder.name == package.name
     assert encoder.modalities == {Modality.TEXT, Modality.IMAGE}
-    assert encoder.dim == package.manifest.output.dim
+    assert encoder.dim == package.manifest.output.width
     assert tuple(encoder.overlays) == package.manifest.overlays
     assert encoder.device == "CPU"
 
 
 @pytest.mark.parametrize("n", [0, 1, 3])
-def test_pictures_give_unit_vectors_whatever_the_batch(loaded, n):
-    _, encoder = loaded
+def test_pictures_give_vectors_whatever_the_batch(loaded, n):
+    package, encoder = loaded
     batch = pictures(encoder, n) if n else np.zeros((0, encoder.side_px, encoder.side_px, 3), np.uint8)
     result = encoder.encode_images(batch)
-    assert isinstance(result, Embeddings)
-    assert result.values.shape == (n, encoder.dim)
-    np.testing.assert_allclose(np.linalg.norm(result.values, axis=1), np.ones(n), atol=1e-4)
+    assert vectors(result).shape == (n, encoder.dim)
+    check_kind(package, result)
     for row in range(n):
-        np.testing.assert_allclose(encoder.encode_images(batch[row : row + 1]).values[0], result.values[row], atol=2e-5)
+        alone = vectors(encoder.encode_images(batch[row : row + 1]))
+        np.testing.assert_allclose(alone[0], vectors(result)[row], atol=2e-5)
 
 
 def test_pictures_are_encoded_the_same_every_time(loaded):
     _, encoder = loaded
     batch = pictures(encoder, 2)
-    assert np.array_equal(encoder.encode_images(batch).values, encoder.encode_images(batch).values)
+    assert np.array_equal(vectors(encoder.encode_images(batch)), vectors(encoder.encode_images(batch)))
 
 
 @pytest.mark.parametrize("n", [0, 1, 3])
-def test_sentences_give_unit_vectors_whatever_the_batch(loaded, n):
-    _, encoder = loaded
+def test_sentences_give_vectors_whatever_the_batch(loaded, n):
+    package, encoder = loaded
     texts = ["a dog runs", "two children are playing in the sand near a boat", "red"][:n]
     result = encoder.encode_texts(texts)
-    assert result.values.shape == (n, encoder.dim)
-    np.testing.assert_allclose(np.linalg.norm(result.values, axis=1), np.ones(n), atol=1e-4)
+    assert vectors(result).shape == (n, encoder.dim)
+    check_kind(package, result)
     for row, text in enumerate(texts):
-        np.testing.assert_allclose(encoder.encode_texts([text]).values[0], result.values[row], atol=2e-5)
+        np.testing.assert_allclose(vectors(encoder.encode_texts([text]))[0], vectors(result)[row], atol=2e-5)
 
 
 @pytest.mark.parametrize("text", ["", " ", "🐕🏖️", "собака на пляже", "word " * 2_500, "\x00\n"])
 def test_any_text_gives_a_vector(loaded, text):
     _, encoder = loaded
-    assert np.isfinite(encoder.encode_texts([text]).values).all()
+    assert np.isfinite(vectors(encoder.encode_texts([text]))).all()
 
 
 def test_still_gives_what_it_gave(loaded):
@@ -83,8 +100,8 @@ def test_still_gives_what_it_gave(loaded):
     assert package.reference is not None
     problems = check_reference(
         package.reference,
-        lambda texts: encoder.encode_texts(texts).values,
-        lambda squares: encoder.encode_images(squares).values,
+        lambda texts: vectors(encoder.encode_texts(texts)),
+        lambda squares: vectors(encoder.encode_images(squares)),
     )
     assert problems == []
 
@@ -112,5 +129,6 @@ def test_the_cards_say_what_they_must(loaded):
     if package.manifest.family == "ensemble":
         assert "members' cards" in package.card
         return
-    for word in ("Flickr8k", "rSum", "Licences", "Limits", "MiniLM", "seed", "commit"):
+    own = ("mAP",) if package.manifest.output.kind == "code" else ("rSum", "MiniLM")
+    for word in ("Flickr8k", "Licences", "Limits", "seed", "commit", *own):
         assert word in package.card, word

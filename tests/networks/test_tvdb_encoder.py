@@ -40,7 +40,7 @@ def written(folder: Path, image: ImageEncoderConfig = IMAGE, **config) -> ModelP
     with torch.no_grad():
         # Drawn weights give activations of hardly any size; trained ones do not.
         for network in networks:
-            network.hash[-2].weight *= 6.0
+            network.hash[4].weight *= 6.0
     statistics = torch.linspace(-0.1, 0.4, image.feature_dim), torch.linspace(0.5, 1.5, image.feature_dim)
     tensors = to_package(*networks, statistics)
     return write_package(folder, manifest(folder.name, image, **config), tensors, card="drawn", vocabulary=VOCABULARY)

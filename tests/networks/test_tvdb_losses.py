@@ -250,6 +250,7 @@ def toy(n_classes: int, n_of_each: int, seed: int) -> tuple[Tensor, list[str], T
 
 def train_toy(n_classes: int, kind: str, n_epochs: int, *, decorrelation: float) -> tuple[Tensor, Tensor, Tensor]:
     """Activations of pictures and sentences never trained on, and their classes, after README.md 1.6."""
+    eta = 0.1 if kind == "residual" else 1.0
     torch.manual_seed(0)
     features, sentences, classes = toy(n_classes, 400 // n_classes, seed=0)
     vocabulary = build_vocabulary(sentences, min_count=2)
@@ -267,8 +268,8 @@ def train_toy(n_classes: int, kind: str, n_epochs: int, *, decorrelation: float)
         for batch in torch.randperm(len(steps)).split(100):
             f, g = image(steps[batch]), text(rows[batch])
             similarity = similarity_matrix(kind, pairs_of(labels[batch], batch), (f, g))
-            near = decorrelated(f, g, 0.5) if normalised else (f, g)
-            codes = discrete_codes(*near, similarity, eta=0.1 if kind == "residual" else 1.0, n_rounds=1)
+            near = decorrelated(f, g, decorrelation) if decorrelation else (f, g)
+            codes = discrete_codes(*near, similarity, eta=eta, n_rounds=1)
             optimiser.zero_grad()
             regression_loss(f, g, *codes).backward()
             optimiser.step()
@@ -285,7 +286,7 @@ def mean_average_precision(queries: Tensor, gallery: Tensor, relevant: Tensor) -
 
 @pytest.mark.parametrize("kind", ["centred", "residual"])
 def test_training_finds_separable_classes(kind):
-    image, text, classes = train_toy(10, kind, 40, normalised=True)
+    image, text, classes = train_toy(10, kind, 40, decorrelation=0.5)
     relevant = classes[:, None] == classes[None, :]
     for queries, gallery in itertools.product((image, text), repeat=2):
         assert mean_average_precision(queries, gallery, relevant) > 0.9
