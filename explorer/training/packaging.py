@@ -5,20 +5,30 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from explorer.training.config import Recipe
+from explorer.training.hashing_config import TVDBRecipe
 
 _LICENCES = """## Licences
 
-The weights in this package: Apache-2.0. EfficientNet-Lite0 (ImageNet weights, Apache-2.0) and all-MiniLM-L6-v2
-(Apache-2.0) come from their own pip packages. Flickr8k (Hodosh, Young and Hockenmaier 2013) is for research use; none
-of its photos or sentences is in this package.
+The weights in this package: Apache-2.0. {parts} Flickr8k (Hodosh, Young and Hockenmaier 2013) is for research use;
+none of its photos or sentences is in this package.
 """
+
+_MINILM_PARTS = """EfficientNet-Lite0 (ImageNet weights, Apache-2.0) and all-MiniLM-L6-v2 (Apache-2.0) come from their
+own pip packages."""
+
+_LABEL_PARTS = """EfficientNet-Lite0 (ImageNet weights, Apache-2.0) comes from its own pip package."""
 
 _LIMITS = """## Limits
 
 Learned from 6,000 everyday photos of people and dogs with English sentences; other subjects, other languages, text in
-pictures, counting and left/right are beyond it. all-MiniLM-L6-v2 was itself trained on sentence pairs that include the
-captions of COCO and Flickr30K, so its word states are no strangers to captions of this kind (it saw no photos).
+pictures, counting and left/right are beyond it. {own}
 """
+
+_MINILM_LIMITS = """all-MiniLM-L6-v2 was itself trained on sentence pairs that include the
+captions of COCO and Flickr30K, so its word states are no strangers to captions of this kind (it saw no photos)."""
+
+_LABEL_LIMITS = """It learned from labels which photos show things of the same class ({labels}): it knows what these classes
+name, mixes up what they leave out, and knows the words of the training sentences only."""
 
 
 RECALL_PROTOCOL = (
@@ -35,6 +45,7 @@ def write_card(
     table: the metrics in Markdown, see :func:`recall_table` and :func:`hashing_table`.
     """
     seed = recipe.training.seed if hasattr(recipe, "training") else 0
+    labelled = f"`{Path(recipe.labels.file).name}`" if isinstance(recipe, TVDBRecipe) else ""
     return "\n".join(
         [
             f"# {recipe.name}\n",
@@ -47,8 +58,8 @@ def write_card(
             "## How it was trained\n",
             f"`retrieval-explorer train resources/recipes/{recipe.name}.toml`, seed {seed}, "
             f"source at commit {_commit(folder)}.\n",
-            _LICENCES,
-            _LIMITS,
+            _LICENCES.format(parts=_LABEL_PARTS if labelled else _MINILM_PARTS),
+            _LIMITS.format(own=_LABEL_LIMITS.format(labels=labelled) if labelled else _MINILM_LIMITS),
         ]
     )
 
