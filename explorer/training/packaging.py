@@ -27,7 +27,7 @@ pictures, counting and left/right are beyond it. {own}
 _MINILM_LIMITS = """all-MiniLM-L6-v2 was itself trained on sentence pairs that include the
 captions of COCO and Flickr30K, so its word states are no strangers to captions of this kind (it saw no photos)."""
 
-_LABEL_LIMITS = """It learned from labels which photos show things of the same class ({labels}): it knows what these classes
+_LABEL_LIMITS = """It learned from labels which photos show things of one class ({labels}): it knows what these classes
 name, mixes up what they leave out, and knows the words of the training sentences only."""
 
 
