@@ -81,6 +81,9 @@ def engine(
     context: typer.Context,
     stdio: Annotated[bool, typer.Option("--stdio", help="Speak on standard input and output.")] = False,
     device: DeviceOption = "auto",
+    codes: Annotated[
+        str, typer.Option(help="How binary codes are searched: exact, or nearly so with faiss: ivf, hnsw.")
+    ] = "exact",
 ) -> None:
     """Serve a window: the process that holds models, libraries and indexes."""
     if not stdio:
@@ -88,7 +91,7 @@ def engine(
     from explorer.engine.engine import Engine
     from explorer.engine.server import serve_stdio
 
-    serve_stdio(Engine(places_of(context).model_folders, device=device))
+    serve_stdio(Engine(places_of(context).model_folders, device=device, codes=codes))
 
 
 @app.command()

@@ -12,7 +12,7 @@ import explorer
 from explorer import protocol
 from explorer.cancellation import CancellationToken, Cancelled
 from explorer.engine import carriers, indexing, looking, searching, sentences, translate
-from explorer.engine.opened import Opened
+from explorer.engine.opened import EXACT, Opened
 from explorer.errors import EngineError, UserFacingError
 from explorer.packages.finding import find_packages
 from explorer.protocol import Answer, Request
@@ -83,8 +83,8 @@ class Engine:
         opened: what is open now.
     """
 
-    def __init__(self, model_folders: Sequence[Path], *, device: str = "auto") -> None:
-        self.opened = Opened(model_folders, device=device)
+    def __init__(self, model_folders: Sequence[Path], *, device: str = "auto", codes: str = EXACT) -> None:
+        self.opened = Opened(model_folders, device=device, codes=codes)
 
     def answer(self, request: Request, token: CancellationToken | None = None) -> Iterator[Answer]:
         """Answer one request; never raises for what a user can cause, nor for a bug: both end in ``Failed``."""

@@ -12,12 +12,13 @@ import numpy as np
 
 from explorer import protocol
 from explorer.engine.models import LoadedModels
-from explorer.errors import LibraryError, MediaError, QueryError, StaleIndexError
+from explorer.errors import ConfigError, LibraryError, MediaError, QueryError, StaleIndexError
 from explorer.library import Library, VectorForm, VectorKind, VectorTable, open_library
 from explorer.media.image import THUMBNAIL_EDGE_PX, decode_image
 from explorer.media.item import display_path, read_content
 from explorer.representations import BinaryCodes, Embeddings
 from explorer.retrieval import GalleryIndex, HammingIndex, InnerProductIndex
+from explorer.retrieval.approximate import ApproximateHammingIndex, ApproximateKind
 
 _SHORTEST_S = 2.0
 _SHARE = 20
@@ -35,6 +36,12 @@ class _Known:
     index: GalleryIndex | None = None
 
 
+EXACT = "exact"
+CODE_SEARCHES = (EXACT, *ApproximateKind)
+"""How codes can be searched. The others are quicker for the first few of very many items, take long to build, and rank
+everything exactly when everything is asked for, as the window does."""
+
+
 class Opened:
     """Models, one open library and its indexes; thread-safe.
 
@@ -44,7 +51,15 @@ class Opened:
         encoding_sentences: held by the one request that encodes the library's sentences.
     """
 
-    def __init__(self, model_folders: Sequence[Path], *, device: str) -> None:
+    def __init__(self, model_folders: Sequence[Path], *, device: str, codes: str = EXACT) -> None:
+        """``codes``: how codes are searched, one of :data:`CODE_SEARCHES`.
+
+        Raises:
+            ConfigError: it is none of them.
+        """
+        if codes not in CODE_SEARCHES:
+            raise ConfigError(f'"{codes}" is no way to search codes.', f"Say one of {', '.join(CODE_SEARCHES)}.")
+        self._codes = codes
         self.model_folders = tuple(model_folders)
         self.models = LoadedModels(self.model_folders, device=device)
         self.encoding_sentences = threading.Lock()
@@ -106,7 +121,7 @@ class Opened:
             known = self._current(model_id)
             if known.index is None:
                 started = time.monotonic()
-                known.index = build_index(known.table, query, model_id)
+                known.index = build_index(known.table, query, model_id, codes=self._codes)
                 known.good_until += _SHARE * (time.monotonic() - started)
             return known.index
 
@@ -163,8 +178,10 @@ class Opened:
         return pixels
 
 
-def build_index(table: VectorTable, query: Embeddings | BinaryCodes, model_id: str) -> GalleryIndex:
-    """What searches a model's vectors (items or sentences) with queries like this one.
+def build_index(
+    table: VectorTable, query: Embeddings | BinaryCodes, model_id: str, *, codes: str = EXACT
+) -> GalleryIndex:
+    """What searches a model's vectors (items or sentences) with queries like this one; one of :data:`CODE_SEARCHES`.
 
     Raises:
         StaleIndexError: the vectors are of another kind or width than the query.
@@ -180,6 +197,10 @@ def build_index(table: VectorTable, query: Embeddings | BinaryCodes, model_id: s
         raise StaleIndexError(
             f"The library holds {table.form} of {model_id}, but the loaded model makes {wanted}.",
             "Index again with this model, or open the other one.",
+        )
+    if wanted.kind is VectorKind.CODE and codes != EXACT:
+        return ApproximateHammingIndex(
+            table.item_ids, vectors, kind=codes, version=table.version, n_bits=wanted.dim
         )
     if wanted.kind is VectorKind.CODE:
         return HammingIndex(table.item_ids, vectors, version=table.version, n_bits=wanted.dim)

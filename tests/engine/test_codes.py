@@ -12,8 +12,9 @@ import pytest
 from explorer import pipeline, protocol
 from explorer.cancellation import CancellationToken
 from explorer.engine.engine import Engine
-from explorer.engine.opened import Opened
-from explorer.errors import StaleIndexError
+from explorer.engine.opened import Opened, build_index
+from explorer.errors import ConfigError, StaleIndexError
+from explorer.library import VectorTable
 from explorer.media.image import decode_image
 from explorer.media.item import read_content
 from explorer.protocol import Answer, Request
@@ -284,3 +285,20 @@ def test_what_the_inspector_shows_is_what_the_library_has(ready: Engine) -> None
         assert isinstance(explained, protocol.Explanation)
         assert explained.bits is not None
         assert np.frombuffer(explained.bits.item, "<f4")[5] == pytest.approx(strength, abs=0.6 / 127 + 0.03)
+
+
+@pytest.mark.parametrize("codes", ["ivf", "hnsw"])
+def test_codes_are_searched_as_the_engine_was_told(codes: str) -> None:
+    rng = np.random.default_rng(0)
+    packed = rng.integers(0, 256, (3000, 8), np.uint8)
+    table = VectorTable(np.arange(3000), packed, np.zeros((3000, 64), np.int8))
+    query = BinaryCodes(packed[:5])
+    near, exact = (build_index(table, query, "any@0", codes=way).search(query, 3) for way in (codes, "exact"))
+    assert near.item_ids[:, 0].tolist() == list(range(5))
+    assert np.isin(near.item_ids, exact.item_ids).mean() > 0.5
+
+
+def test_an_unknown_way_to_search_codes_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no way to search codes") as error:
+        Engine([tmp_path], codes="quickly")
+    assert "hnsw" in error.value.remedy
