@@ -34,7 +34,9 @@ from explorer.protocol import (
     Words,
 )
 
-PREFERRED_MODELS = ("3shnet-flickr8k", "3shnet-flickr8k-hybrid", "3shnet-flickr8k-region", "pooled-flickr8k")
+PREFERRED_MODELS = (
+    "3shnet-flickr8k", "3shnet-flickr8k-hybrid", "3shnet-flickr8k-region", "tvdb-flickr8k-64", "pooled-flickr8k",
+)
 """What the model picker offers first; packages not named here follow in alphabetical order."""
 
 
