@@ -128,3 +128,23 @@ def test_many_regions_list_only_the_strongest(panel):
     QApplication.processEvents()
     rows = [row.text() for row in panel.boxes[0].regions.rows if row.isVisibleTo(panel)]
     assert rows == [f"Region {k}" for k in range(36, 30, -1)]
+
+
+def test_numbers_of_boxes_can_be_taken_away_and_stay_so_for_the_next_picture(regions, region_explanation):
+    box = regions.boxes[0]
+    assert box.overlay.numbered
+    box.numbers.click()
+    assert not regions.last[-1][0].numbered
+    assert regions.last[-1][1].numbered  # another layer has its own switch
+    regions.set_overlays(overlays_from_explanation(region_explanation(2)))
+    assert not regions.boxes[0].overlay.numbered
+    assert not regions.boxes[0].numbers.isChecked()
+    assert box.numbers in regions.controls()
+
+
+def test_weights_below_zero_are_said_to_lower_the_score(panel, region_explanation):
+    panel.set_overlays(overlays_from_explanation(region_explanation(1, values=(-0.2, 0.5, 0.9))))
+    box = panel.boxes[0]
+    assert box.note.text() == "3 regions, the strongest on top. Dashed ones lower the score."
+    names = [row.accessibleName() for row in box.regions.rows if not row.isHidden()]
+    assert names[-1] == "1, person, weight −.20"

@@ -184,7 +184,7 @@ def _regions(**look):
     return RegionOverlay(
         name="regions", title="R", labels=("a", "b"), scores=np.ones(2, np.float32),
         boxes=np.array([[0.1, 0.1, 0.6, 0.6], [0.4, 0.4, 0.9, 0.9]], np.float32),
-        values=np.array([0.2, 0.8], np.float32), **look,
+        **{"values": np.array([0.2, 0.8], np.float32), **look},
     )
 
 
@@ -231,3 +231,22 @@ def test_a_cover_of_regions_darkens_what_is_outside_of_them(qapp):
     pixels = _drawn(overlay, 448, 448)
     alpha = region_cover_rgba(overlay)[..., 3] / 255
     np.testing.assert_allclose(pixels, GROUND * (1 - alpha[..., None]), atol=2)
+
+
+def test_what_lowers_the_score_is_dashed_and_the_rest_is_not(qapp):
+    values = np.array([-0.8, 0.8], np.float32)
+    overlay = _regions(opacity=1.0, numbered=False, values=values, colour_map=ColourMap.MANAGUA)
+    pixels = _drawn(overlay, 400, 400)
+    negative, positive = pixels[240, 60:150].max(axis=1), pixels[360, 180:340].max(axis=1)  # lower sides
+    assert (negative > 180).sum() > 30
+    assert (negative < 120).sum() > 20  # the gaps, dark
+    assert (positive > 180).all()
+
+
+def test_boxes_bear_numbers_unless_they_shall_not(qapp):
+    with_numbers, without = _drawn(_regions(opacity=1.0)), _drawn(_regions(opacity=1.0, numbered=False))
+    changed = np.argwhere(np.abs(with_numbers - without).max(axis=2) > 10)
+    for left, top in ((20, 10), (80, 40)):  # the upper left corners of both boxes
+        near = changed[(abs(changed[:, 0] - top - 6) < 14) & (abs(changed[:, 1] - left - 8) < 18)]
+        assert len(near) > 40
+    np.testing.assert_array_equal(with_numbers[80:, :], without[80:, :])
