@@ -108,7 +108,7 @@ def _lines_told(page: Page, overlay: HeatOverlay | RegionOverlay, width: float) 
     if not isinstance(overlay, RegionOverlay) or overlay.style is Style.COVER:
         return []
     told = ["Number 1: the most dominant region." if overlay.numbered else ""]
-    told += ["Dashed: lowers the score." if any(stroke.negative for stroke in region_strokes(overlay)) else ""]
+    told += ["Dashed: lowers the similarity." if any(stroke.negative for stroke in region_strokes(overlay)) else ""]
     return wrap(" ".join(filter(None, told)), LABEL_PT * page.scale, width, most_lines=_MOST_LINES_TOLD)
 
 

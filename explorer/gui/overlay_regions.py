@@ -35,7 +35,7 @@ class RegionRow(QAbstractButton):
         numbered = "" if name.endswith(f" {stroke.number}") else f"{stroke.number}, "
         self.setAccessibleName(f"{numbered}{name}, weight {self._figure}")
         sure = f"the proposer is {float(overlay.scores[stroke.place]):.0%} sure of it"
-        lowers = " It lowers the score." if stroke.negative else ""
+        lowers = " It lowers the similarity." if stroke.negative else ""
         self.setToolTip(f"{name}, number {stroke.number}: {sure}.{lowers} Click to hold it in the picture")
         self.update()
 

@@ -1,4 +1,4 @@
-"""Figures of models that make binary codes: numbered boxes, dashes for what lowers the score, both codes as cells."""
+"""Figures of models that make binary codes: numbered boxes, dashes for what lowers the similarity, both codes as cells."""
 
 from dataclasses import replace
 
@@ -36,7 +36,7 @@ def test_boxes_bear_their_numbers_and_what_lowers_the_score_is_dashed(made):
     boxes = {mark.name: mark.dashed for mark in _named(page, "panel1-regions-box", RectangleMark)}
     assert boxes == {"panel1-regions-box0": False, "panel1-regions-box1": True, "panel1-regions-box2": False}
     told = " ".join(mark.text for mark in _named(page, "told-regions"))
-    assert told == "Number 1: the most dominant region. Dashed: lowers the score."
+    assert told == "Number 1: the most dominant region. Dashed: lowers the similarity."
     for place in range(3):
         [badge] = _named(page, f"panel1-regions-badge{place}", RectangleMark)
         [number] = _named(page, f"panel1-regions-number{place}")

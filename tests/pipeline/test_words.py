@@ -111,5 +111,5 @@ def test_deleting_the_top_word_lowers_the_score_most(encoder, shared_data):
         own = text.split()
         scores = encoder.encode_texts([" ".join(own[:i] + own[i + 1 :]) for i in range(len(own))]).values @ image
         n_right += int(np.argmin(scores)) == int(words.weights.argmax())
-    sys.stderr.write(f"\nthe top word lowers the score most: {n_right} of 100\n")
+    sys.stderr.write(f"\nthe top word lowers the similarity most: {n_right} of 100\n")
     assert n_right >= 60
