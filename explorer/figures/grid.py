@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from explorer.figures.alike import legend_layers, made_alike
 from explorer.figures.content import FigureContent, ShownResult
-from explorer.figures.heading import GREY, draw_heading
+from explorer.figures.heading import GREY, draw_heading, weighed_by
 from explorer.figures.layers import chosen_layers, draw_layer, over_each_other
 from explorer.figures.legends import LABEL_PT, draw_legend, legend_height, number
 from explorer.figures.lettering import line_height_mm, shorten, width_mm
@@ -34,7 +34,7 @@ def draw_grid(spec: FigureSpec, content: FigureContent, *, known: tuple[str, ...
     room = Box(_MARGIN_MM, _MARGIN_MM, page.width - 2 * _MARGIN_MM, 0.0)
     first = content.results[0].evidence
     words = first.words if spec.words and first is not None else None
-    whose = "the score of the first picture"
+    whose = f"{weighed_by(first)} of the first picture"
     top = draw_heading(page, content, room, _notes(spec, content), words=words, whose=whose)
     layers = made_alike(tuple(over_each_other(_layers(spec, result, known=known)) for result in content.results))
     gap = min(_GAP_MM * page.scale, room.width / spec.columns / 6)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.evidence import WordWeights
+from explorer.evidence import Evidence, WordWeights
 from explorer.figures.content import FigureContent
 from explorer.figures.legends import number
 from explorer.figures.lettering import (
@@ -35,7 +35,7 @@ _AGAINST = np.array([86, 180, 233]) / 255
 
 def draw_heading(
     page: Page, content: FigureContent, box: Box, notes: tuple[str, ...], *, words: WordWeights | None,
-    whose: str = "the score",
+    whose: str,
 ) -> float:
     """Write the query and the notes below it into a box of this place and width; gives the lower edge of all.
 
@@ -63,6 +63,11 @@ def draw_heading(
     if note:
         y = _draw_lines(page, note, Box(x, y, width, 0.0), _MOST_NOTE_LINES, query=False)
     return max(y, bottom) + (_GAP_MM * scale if max(y, bottom) > box.y else 0.0)
+
+
+def weighed_by(evidence: Evidence | None) -> str:
+    """What the weights of words are about: the score, or what codes, whose bits a word seldom flips, come from."""
+    return "the score" if evidence is None or evidence.bits is None else "the similarity before rounding to bits"
 
 
 def _draw_lines(page: Page, text: str, box: Box, most_lines: int, *, query: bool) -> float:

@@ -4,7 +4,7 @@ import math
 
 from explorer.figures.bits import draw_bits
 from explorer.figures.content import FigureContent, ShownResult
-from explorer.figures.heading import GREY, draw_heading
+from explorer.figures.heading import GREY, draw_heading, weighed_by
 from explorer.figures.layers import all_layers, chosen_layers, draw_layer, draw_place, over_each_other
 from explorer.figures.legends import draw_legend, legend_height, number
 from explorer.figures.lettering import line_height_mm, shorten, shorten_in_the_middle, wrap
@@ -68,7 +68,8 @@ def _begin(spec: FigureSpec, content: FigureContent, result: ShownResult) -> tup
     page = Page(spec.width_mm)
     box = Box(_MARGIN_MM, _MARGIN_MM, page.width - 2 * _MARGIN_MM, 0.0)
     words = result.evidence.words if spec.words and result.evidence is not None else None
-    return page, draw_heading(page, content, box, _notes(page, spec, content, result), words=words)
+    notes = _notes(page, spec, content, result)
+    return page, draw_heading(page, content, box, notes, words=words, whose=weighed_by(result.evidence))
 
 
 def _notes(page: Page, spec: FigureSpec, content: FigureContent, result: ShownResult) -> tuple[str, ...]:
