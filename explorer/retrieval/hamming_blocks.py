@@ -10,8 +10,8 @@ _BLOCK_BYTES = 1 << 18
 _COMPILED_BYTES = (4, 8, 16, 32, 64)
 """Codes that faiss compares word by word; others it takes byte by byte, which is slower than numpy."""
 
-_COMPILED_ROWS = 1 << 18
-"""Rows that faiss is given at once: few enough that all of them being hits (3 MB) is no harm."""
+_COMPILED_ROWS = 1 << 20
+"""Rows that faiss is given at once: few enough that all of them being hits (12 MB) is no harm."""
 
 
 class BlockDistances:
@@ -29,26 +29,25 @@ class BlockDistances:
         """For codes of so many bytes, of which there are at most ``n_most``."""
         self._n_bytes = n_bytes
         self._word, self._n_words = _words_of(n_bytes)
-        width = self._word.itemsize * self._n_words
-        self.n_rows = max(min(_BLOCK_BYTES // width, n_most), 1)
+        self._width = self._word.itemsize * self._n_words
+        self.n_rows = max(min(_BLOCK_BYTES // self._width, n_most), 1)
         self.n_scanned = _COMPILED_ROWS if n_bytes in _COMPILED_BYTES else self.n_rows
         self._code = np.zeros(n_bytes, np.uint8)
-        self._query = np.zeros((1, self._n_words), self._word)
-        self._differing = np.zeros((self.n_rows, self._n_words), self._word)
-        self._counts = np.empty((self.n_rows, self._n_words), np.uint8)
-        self._padded = None if width == n_bytes else np.zeros((self.n_rows, width), np.uint8)
+        self._query = np.zeros((0, self._n_words), self._word)
+        self._reserve(0)
 
     def ask(self, code: np.ndarray) -> None:
         """Measure from this code, uint8 (n_bytes,), from now on."""
         self._code = np.ascontiguousarray(code)
-        row = np.zeros(self._word.itemsize * self._n_words, np.uint8)
-        row[: self._n_bytes] = code
-        # As long as the block where there are several words: numpy's xor is only fast along one long run.
-        self._query = np.tile(row.view(self._word), (self.n_rows if self._n_words > 1 else 1, 1))
+        self._query = self._query[:0]
 
     def __call__(self, packed: np.ndarray) -> np.ndarray:
         """Distances of a block, uint8 (m, n_bytes): whole numbers (m,), overwritten by the next call."""
         m = len(packed)
+        if m > len(self._query):
+            self._repeat_query(m)
+        if m > len(self._differing):
+            self._reserve(m)
         differing = np.bitwise_xor(self._words(packed), self._query[:m], out=self._differing[:m])
         sums = np.bitwise_count(differing, out=self._counts[:m])
         # Two neighbours as one number of twice the bytes: multiplied so, its upper half is their sum.
@@ -75,6 +74,17 @@ class BlockDistances:
             return distances[:0], np.empty(0, np.int64)
         rows = np.flatnonzero(distances < bound)
         return distances[rows], rows
+
+    def _repeat_query(self, n_rows: int) -> None:
+        # As long as the block: numpy's xor is only fast along one long run.
+        row = np.zeros(self._width, np.uint8)
+        row[: self._n_bytes] = self._code
+        self._query = np.tile(row.view(self._word), (n_rows, 1))
+
+    def _reserve(self, n_rows: int) -> None:
+        self._differing = np.empty((n_rows, self._n_words), self._word)
+        self._counts = np.empty((n_rows, self._n_words), np.uint8)
+        self._padded = None if self._width == self._n_bytes else np.zeros((n_rows, self._width), np.uint8)
 
     def _words(self, packed: np.ndarray) -> np.ndarray:
         if self._padded is None:

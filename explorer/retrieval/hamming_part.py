@@ -10,7 +10,7 @@ from explorer.retrieval.hamming_directory import N_BITS as DIRECTORY_BITS
 from explorer.retrieval.hamming_directory import CodeDirectory
 from explorer.retrieval.hamming_nearest import Nearest, is_ascending
 
-_GROWTH = 8
+_GROWTH = 24
 """Each block is at most so many times what came before it: so there is something to beat before the first large one."""
 
 _SPARSE = 16
