@@ -1,4 +1,4 @@
-"""Figures of models that make binary codes: numbered boxes, dashes for what lowers the similarity, both codes as cells."""
+"""Figures of models that make binary codes: numbered boxes, dashes for what lowers the similarity, both codes."""
 
 from dataclasses import replace
 
