@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from explorer.cancellation import Cancelled
 from explorer.cli.evaluate_options import (
     HASHING,
     AtOption,
@@ -44,13 +43,12 @@ from explorer.cli.shared import (
     DEFAULT_MODEL,
     DeviceOption,
     JsonOption,
+    measured,
     places_of,
     print_out,
-    progress_bar,
     say,
-    stoppable,
 )
-from explorer.errors import ConfigError, UserFacingError
+from explorer.errors import ConfigError
 
 if TYPE_CHECKING:
     from explorer.evaluation.report import EvaluationReport
@@ -129,18 +127,7 @@ def _evaluate_recall(
         eccv=given.eccv,
         timing=given.timing,
     )
-    with stoppable() as token, progress_bar() as bar:
-        task = bar.add_task("", total=None)
-        try:
-            reports = evaluate_models(
-                wanted,
-                model_folders=model_folders,
-                device=always.device,
-                token=token,
-                on_progress=lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
-            )
-        except Cancelled:
-            raise UserFacingError("Stopped; nothing was measured to its end.", "Run the same command again.") from None
+    reports = measured(evaluate_models, wanted, device=always.device, model_folders=model_folders)
     _write(reports, as_json=always.as_json, csv=always.csv)
 
 

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from explorer.cancellation import Cancelled
 from explorer.cli.evaluate_options import GivenAlways, GivenForCodes, require_folder_of
-from explorer.cli.shared import print_out, progress_bar, say, stoppable
-from explorer.errors import ConfigError, UserFacingError
+from explorer.cli.shared import measured, print_out, say
+from explorer.errors import ConfigError
 
 if TYPE_CHECKING:
     from explorer.engine.evaluating_hashing import HashingEvaluation
@@ -27,18 +26,7 @@ def evaluate_codes(always: GivenAlways, given: GivenForCodes, model_folders: Seq
         require_folder_of(path)
     from explorer.engine.evaluating_hashing import evaluate_hashing
 
-    with stoppable() as token, progress_bar() as bar:
-        task = bar.add_task("", total=None)
-        try:
-            reports = evaluate_hashing(
-                wanted,
-                model_folders=model_folders,
-                device=always.device,
-                token=token,
-                on_progress=lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
-            )
-        except Cancelled:
-            raise UserFacingError("Stopped; nothing was measured to its end.", "Run the same command again.") from None
+    reports = measured(evaluate_hashing, wanted, device=always.device, model_folders=model_folders)
     _write(reports, always, given.figure, file_format)
 
 

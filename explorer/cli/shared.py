@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -20,7 +20,7 @@ from rich.progress import (
 )
 
 from explorer import protocol
-from explorer.cancellation import CancellationToken
+from explorer.cancellation import CancellationToken, Cancelled
 from explorer.errors import UserFacingError
 from explorer.paths import Places
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 # window start in a fraction of a second without them.
 
 _A = TypeVar("_A", bound=protocol.Message)
+_Report = TypeVar("_Report")
 
 DEFAULT_MODEL = "3shnet-flickr8k"
 
@@ -106,6 +107,30 @@ def last_answer(answers: Iterator[protocol.Answer], kind: type[_A], *, title: st
         raise UserFacingError("Stopped.", "Run the same command again to go on where it stopped.")
     assert isinstance(last, kind), "every request ends in its own answer, in Failed or in Cancelled"
     return last
+
+
+def measured(
+    evaluate: Callable[..., list[_Report]], wanted: object, *, device: str, model_folders: Sequence[Path]
+) -> list[_Report]:
+    """Run an evaluation with a progress bar; Ctrl-C stops it.
+
+    Raises
+    ------
+    UserFacingError
+        it was stopped: half an evaluation measures nothing.
+    """
+    with stoppable() as token, progress_bar() as bar:
+        task = bar.add_task("", total=None)
+        try:
+            return evaluate(
+                wanted,
+                model_folders=model_folders,
+                device=device,
+                token=token,
+                on_progress=lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
+            )
+        except Cancelled:
+            raise UserFacingError("Stopped; nothing was measured to its end.", "Run the same command again.") from None
 
 
 def engine_with_library(places: Places, library: Path | None, device: str) -> "Engine":

@@ -1,6 +1,6 @@
-"""Codes made of real embeddings without training a network, and codes of nothing: what learned codes are held against.
+"""Codes made of real embeddings without training a network: what learned codes are held against.
 
-Random codes are chance; signs of random projections need no data (LSH); iterative quantisation fits a rotation of the
+Signs of random projections need no data (LSH); iterative quantisation fits a rotation of the
 principal components to the data (ITQ: Gong and Lazebnik 2011, as faiss computes it).
 """
 
@@ -60,18 +60,6 @@ class IterativeQuantisation:
             return BinaryCodes.from_activations(np.empty((0, self._transform.d_out), np.float32))
         with faiss_with_threads():
             return BinaryCodes.from_activations(self._transform.apply(values))
-
-
-def random_codes(n: int, n_bits: int, seed: int) -> BinaryCodes:
-    """Every bit is a coin.
-
-    Raises
-    ------
-    ConfigError
-        ``n_bits`` is no multiple of 8.
-    """
-    _check_bits(n_bits)
-    return BinaryCodes(np.random.default_rng(seed).integers(0, 256, (n, n_bits // 8), dtype=np.uint8))
 
 
 def fit_lsh(dim: int, n_bits: int, seed: int) -> RandomProjection:

@@ -1,6 +1,5 @@
 """Training 3SHNet's two encoders on cached features (three_shnet/README.md 3.7, 3.8)."""
 
-import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +24,16 @@ from explorer.training.feature_cache import CachedView
 from explorer.training.phases import epoch_order
 from explorer.training.photos import Split, draw_views, gather, gather_regions, recall_metrics, val_ranks
 from explorer.training.precision import products_in
-from explorer.training.schedule import LogScale, RunningAverage, decay_groups, rate_at, set_rate
+from explorer.training.schedule import (
+    LogScale,
+    RunningAverage,
+    averaged_copy,
+    averaged_state,
+    decay_groups,
+    rate_at,
+    restore_averaged,
+    set_rate,
+)
 
 _BATCH = 50
 
@@ -148,10 +156,7 @@ class NetworkPhase:
 
     def finished_model(self) -> MatchingModel:
         """A copy with the weights that are measured and shipped."""
-        model = copy.deepcopy(self.model).eval()
-        if self._average is not None:
-            model.load_state_dict(self._average.tensors)
-        return model
+        return averaged_copy(self.model, self._average)
 
     def measure(self) -> dict[str, float]:
         """Recall on the validation split."""
@@ -173,21 +178,11 @@ class NetworkPhase:
 
     def state(self) -> dict[str, Any]:
         """Tensors and plain values."""
-        average = self._average
-        return {
-            "model": self.model.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
-            "average": average.tensors if average else {},
-            "n_updates": average.n_updates if average else 0,
-        }
+        return averaged_state(self.model, self._optimizer, self._average)
 
     def restore(self, state: dict[str, Any]) -> None:
         """The inverse of :meth:`state`."""
-        self.model.load_state_dict(state["model"])
-        self._optimizer.load_state_dict(state["optimizer"])
-        if self._average is not None:
-            self._average.tensors = dict(state["average"])
-            self._average.n_updates = int(state["n_updates"])
+        restore_averaged(state, self.model, self._optimizer, self._average)
 
 
 def gate_cost(gates: Tensor) -> Tensor:

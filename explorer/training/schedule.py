@@ -1,7 +1,9 @@
 """What every gradient phase shares: the learning rate over time, and the running average of the weights."""
 
+import copy
 import math
 from collections.abc import Iterable
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -53,6 +55,40 @@ class RunningAverage:
                 self.tensors[name].lerp_(tensor, 1.0 - decay)
             else:
                 self.tensors[name].copy_(tensor)
+
+
+ModuleT = TypeVar("ModuleT", bound=nn.Module)
+
+
+def averaged_copy(model: ModuleT, average: RunningAverage | None) -> ModuleT:
+    """A copy that only answers, with the averaged tensors where there are any: what is measured and shipped."""
+    copied = copy.deepcopy(model).eval()
+    if average is not None:
+        copied.load_state_dict(average.tensors)
+    return copied
+
+
+def averaged_state(
+    model: nn.Module, optimizer: torch.optim.Optimizer, average: RunningAverage | None
+) -> dict[str, Any]:
+    """What a phase's checkpoint holds of these: tensors and plain values."""
+    return {
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "average": average.tensors if average else {},
+        "n_updates": average.n_updates if average else 0,
+    }
+
+
+def restore_averaged(
+    state: dict[str, Any], model: nn.Module, optimizer: torch.optim.Optimizer, average: RunningAverage | None
+) -> None:
+    """The inverse of :func:`averaged_state`."""
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    if average is not None:
+        average.tensors = dict(state["average"])
+        average.n_updates = int(state["n_updates"])
 
 
 class LogScale(nn.Module):

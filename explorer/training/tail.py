@@ -18,7 +18,16 @@ from explorer.networks.three_shnet.losses import info_nce_loss
 from explorer.training.config import TailSection
 from explorer.training.phases import epoch_order
 from explorer.training.photos import Split, draw_views, gather, recall_metrics, val_ranks
-from explorer.training.schedule import LogScale, RunningAverage, decay_groups, rate_at, set_rate
+from explorer.training.schedule import (
+    LogScale,
+    RunningAverage,
+    averaged_copy,
+    averaged_state,
+    decay_groups,
+    rate_at,
+    restore_averaged,
+    set_rate,
+)
 
 _HIDDEN = 1024
 _WORD_DROPOUT = 0.1
@@ -116,13 +125,13 @@ class TailPhase:
 
     def tuned_tail(self) -> nn.Module:
         """The tail with the running average of its weights, frozen."""
-        model = self._averaged()
+        model = averaged_copy(self.model, self._average)
         return model.tail.requires_grad_(False)
 
     @torch.inference_mode()
     def measure(self) -> dict[str, float]:
         """Recall of the pooled head on the validation split."""
-        model = self._averaged()
+        model = averaged_copy(self.model, self._average)
         images = [
             model.head.encode_images(trunk.float(), model.tail(trunk.float()))
             for trunk in self._val.views[0].trunk.split(_BATCH)
@@ -135,21 +144,8 @@ class TailPhase:
 
     def state(self) -> dict[str, Any]:
         """Tensors and plain values."""
-        return {
-            "model": self.model.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
-            "average": self._average.tensors,
-            "n_updates": self._average.n_updates,
-        }
+        return averaged_state(self.model, self._optimizer, self._average)
 
     def restore(self, state: dict[str, Any]) -> None:
         """The inverse of :meth:`state`."""
-        self.model.load_state_dict(state["model"])
-        self._optimizer.load_state_dict(state["optimizer"])
-        self._average.tensors = dict(state["average"])
-        self._average.n_updates = int(state["n_updates"])
-
-    def _averaged(self) -> TailModel:
-        model = copy.deepcopy(self.model).eval()
-        model.load_state_dict(self._average.tensors)
-        return model
+        restore_averaged(state, self.model, self._optimizer, self._average)

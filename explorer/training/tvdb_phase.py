@@ -1,6 +1,5 @@
 """Training TVDB's two encoders on cached regions: alternating discrete steps (networks/tvdb/README.md 1.4 to 1.8)."""
 
-import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +28,15 @@ from explorer.representations import BinaryCodes
 from explorer.training.hashing_config import TVDBTrainingSection
 from explorer.training.phases import epoch_order
 from explorer.training.region_features import RegionFeatures
-from explorer.training.schedule import RunningAverage, decay_groups, rate_at, set_rate
+from explorer.training.schedule import (
+    RunningAverage,
+    averaged_copy,
+    averaged_state,
+    decay_groups,
+    rate_at,
+    restore_averaged,
+    set_rate,
+)
 
 _BATCH = 100
 _TEXT_BATCH = 1000
@@ -165,10 +172,7 @@ class TVDBPhase:
 
     def finished_model(self) -> TVDBModel:
         """A copy with the weights that are measured and shipped."""
-        model = copy.deepcopy(self.model).eval()
-        if self._average is not None:
-            model.load_state_dict(self._average.tensors)
-        return model
+        return averaged_copy(self.model, self._average)
 
     def measure(self) -> dict[str, float]:
         """Tie-aware mAP of some validation queries against the training split, and whether the codes say anything.
@@ -212,23 +216,13 @@ class TVDBPhase:
 
     def state(self) -> dict[str, Any]:
         """Tensors and plain values."""
-        average = self._average
-        return {
-            "model": self.model.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
-            "average": average.tensors if average else {},
-            "n_updates": average.n_updates if average else 0,
-            "n_collapsed": self._n_collapsed,
-        }
+        state = averaged_state(self.model, self._optimizer, self._average)
+        return state | {"n_collapsed": self._n_collapsed}
 
     def restore(self, state: dict[str, Any]) -> None:
         """The inverse of :meth:`state`."""
-        self.model.load_state_dict(state["model"])
-        self._optimizer.load_state_dict(state["optimizer"])
+        restore_averaged(state, self.model, self._optimizer, self._average)
         self._n_collapsed = int(state.get("n_collapsed", 0))
-        if self._average is not None:
-            self._average.tensors = dict(state["average"])
-            self._average.n_updates = int(state["n_updates"])
 
 
 def collapse_of(found: CodeStatistics, opposed: float, label_share: float) -> str:

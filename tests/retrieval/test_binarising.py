@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from explorer.errors import ConfigError, DatasetError
 from explorer.representations import Embeddings
-from explorer.retrieval.binarising import fit_itq, fit_lsh, random_codes
+from explorer.retrieval.binarising import fit_itq, fit_lsh
 
 
 def clusters(seed: int, n: int, dim: int) -> tuple[Embeddings, np.ndarray]:
@@ -17,14 +17,6 @@ def clusters(seed: int, n: int, dim: int) -> tuple[Embeddings, np.ndarray]:
     label = rng.integers(0, 8, n)
     values = centres[label] + 0.5 * rng.standard_normal((n, dim))
     return Embeddings((values / np.linalg.norm(values, axis=1, keepdims=True)).astype(np.float32)), label
-
-
-def test_random_codes_are_balanced_and_come_again() -> None:
-    codes = random_codes(2000, 64, seed=1)
-    assert codes.packed.shape == (2000, 8)
-    assert abs(codes.signs.mean()) < 0.01
-    np.testing.assert_array_equal(codes.packed, random_codes(2000, 64, seed=1).packed)
-    assert (codes.packed != random_codes(2000, 64, seed=2).packed).any()
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -84,7 +76,6 @@ def test_what_cannot_be_is_a_sentence() -> None:
     with pytest.raises(DatasetError, match=r"16 embeddings are too few to find 16 directions.*more than 16"):
         fit_itq(Embeddings(embeddings.values[:16]), 16)
     for make in (
-        lambda: random_codes(3, 12, 0),
         lambda: fit_lsh(32, 12, 0),
         lambda: fit_itq(embeddings, 12),
     ):
