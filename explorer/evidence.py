@@ -152,8 +152,58 @@ class BitAgreement:
 
 
 @dataclass(frozen=True, slots=True)
+class MovingAttention:
+    """A saliency grid for every frame of a clip.
+
+    Attributes:
+        name: machine name, unique within one evidence.
+        title: what the viewer calls it.
+        values: float32 (n_frames, h, w), on one scale for the whole clip.
+    """
+
+    name: str
+    title: str
+    values: np.ndarray
+
+    def __post_init__(self) -> None:
+        if self.values.dtype != np.float32 or self.values.ndim != 3:
+            raise ValueError(f"moving attention must be float32 (n_frames, h, w), got {self.values.dtype} of shape "
+                             f"{self.values.shape}")
+
+
+@dataclass(frozen=True, slots=True)
+class TemporalWeights:
+    """When in a clip the model found what it was asked for.
+
+    Attributes:
+        title: what the timeline calls it.
+        values: float32 (n_frames,).
+    """
+
+    title: str
+    values: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class ClipEvidence:
+    """Evidence of a shot, frame by frame.
+
+    Attributes:
+        times_s: float32 (n_frames,), ascending, where in the video each frame is.
+        attention: what made the clip's embedding or its score first.
+        segmentation: one for each frame, all with the same names; or none.
+        temporal: a curve along the frames, if there is one.
+    """
+
+    times_s: np.ndarray
+    attention: tuple[MovingAttention, ...] = ()
+    segmentation: tuple[Segmentation, ...] = ()
+    temporal: TemporalWeights | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that one model can say about one picture.
+    """All that one model can say about one picture, or one shot of a video.
 
     Attributes:
         attention: saliency grids, the one that made the embedding first.
@@ -166,6 +216,7 @@ class Evidence:
         shares: what each place gave to those scores.
         words: the query's words, where they were asked for.
         bits: both codes, where the model makes binary codes and there was a query.
+        clip: of a shot: what holds frame by frame. What else is here then speaks of the whole shot.
     """
 
     attention: tuple[AttentionMap, ...] = ()
@@ -177,3 +228,4 @@ class Evidence:
     shares: tuple[PlaceShares, ...] = ()
     words: WordWeights | None = None
     bits: BitAgreement | None = None
+    clip: ClipEvidence | None = None

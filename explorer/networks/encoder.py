@@ -1,7 +1,7 @@
 """The seam between model families and everything above them."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
 import numpy as np
 
@@ -57,3 +57,34 @@ class Encoder(Protocol):
         model does not have change nothing.
         """
         ...
+
+
+class VideoEncoder(Encoder, Protocol):
+    """An encoder that sees the frames of a shot together, in the same space as its pictures and sentences.
+
+    Attributes:
+        clip_frames: how many frames it takes of a shot, evenly spread.
+        clip_side_px: side of the squares these frames are squashed to.
+    """
+
+    clip_frames: int
+    clip_side_px: int
+
+    def encode_videos(self, clips: np.ndarray) -> Embeddings | BinaryCodes:
+        """Encode clips: uint8 RGB (n, clip_frames, clip_side_px, clip_side_px, 3)."""
+        ...
+
+    def explain_video(
+        self, clip: np.ndarray, times_s: np.ndarray, query: Embeddings | BinaryCodes | None = None
+    ) -> Evidence:
+        """Where and when in one clip (clip_frames, clip_side_px, clip_side_px, 3) the model looked.
+
+        times_s: float32 (clip_frames,), where in the video each frame is; :attr:`Evidence.clip` repeats them.
+        query: as in :meth:`~Encoder.explain`.
+        """
+        ...
+
+
+def sees_motion(encoder: Encoder) -> TypeGuard[VideoEncoder]:
+    """Whether the encoder takes the frames of a shot together; the others see them one by one."""
+    return Modality.VIDEO in encoder.modalities

@@ -9,6 +9,7 @@ class Explain(Message, frozen=True):
     """Where the model looked and what it saw; answered by :class:`Explanation`.
 
     Attributes:
+        item_id: a photo or a shot, by its segment id.
         query: what it is compared with; None: only what the model sees.
         without: parts of the network that are left out for comparison: ``"vsem"``, ``"vspm"``.
         words: whether the weight of each word is wanted, too (costs one more sentence a word).
@@ -119,6 +120,44 @@ class Bits(msgspec.Struct, frozen=True, kw_only=True):
     item: bytes
 
 
+class MovingGrid(msgspec.Struct, frozen=True, kw_only=True):
+    """A small map for every frame of a shot: little-endian float16 (n_frames, height, width), on one scale."""
+
+    name: str
+    title: str
+    height: int
+    width: int
+    values: bytes
+
+
+class MovingClasses(msgspec.Struct, frozen=True, kw_only=True):
+    """A class map for every frame of a shot: uint8 ids and uint8 confidence (0..255), (n_frames, height, width)."""
+
+    height: int
+    width: int
+    class_ids: bytes
+    confidence: bytes
+    names: tuple[str, ...]
+
+
+class ClipMaps(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds of a shot frame by frame.
+
+    Attributes:
+        times_s: little-endian float32 (n_frames,), ascending, where in the video each frame is.
+        attention: the first is what the shot's score or code was made of.
+        class_maps: what the model saw in each frame, if it segments.
+        curve_title: what the curve is called; empty without one.
+        curve: little-endian float32 (n_frames,), when the model found what it was asked for; empty without one.
+    """
+
+    times_s: bytes
+    attention: tuple[MovingGrid, ...] = ()
+    class_maps: MovingClasses | None = None
+    curve_title: str = ""
+    curve: bytes = b""
+
+
 class CarriersOfBit(Message, frozen=True):
     """The items of the library that carry one bit of a model's codes most strongly; answered by :class:`BitCarriers`.
 
@@ -167,3 +206,4 @@ class Explanation(Message, frozen=True):
     words: Words | None = None
     without: tuple[str, ...] = ()
     bits: Bits | None = None
+    clip: ClipMaps | None = None

@@ -9,17 +9,21 @@ from explorer.protocol.explaining import (
     Boxes,
     CarriersOfBit,
     ClassMap,
+    ClipMaps,
     Explain,
     Explanation,
     Grid,
+    MovingClasses,
+    MovingGrid,
     PointedMaps,
     WordLinks,
     Words,
 )
 from explorer.protocol.figures import Figure, FigureLayer, FigureSpec, MakeFigure
 from explorer.protocol.sentences import AddCaptions, CaptionsAdded, RankedSentence, SearchSentences, SentenceRanking
+from explorer.protocol.videos import GetShots, RenderSample, SampleRendered, Shots
 
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 
 
 # --- requests -------------------------------------------------------------------------------------------------------
@@ -68,11 +72,15 @@ class RemoveSource(Message, frozen=True):
 
 
 class Search(Message, frozen=True):
-    """Rank the library's items; answered by :class:`SearchResponse`. ``k`` 0 ranks everything."""
+    """Rank the library's photos and shots; answered by :class:`SearchResponse`. ``k`` 0 ranks everything.
+
+    ``every_moment``: all shots of a video are ranked; else the best of each.
+    """
 
     query: Query
     model: str
     k: int = 0
+    every_moment: bool = False
 
 
 class Browse(Message, frozen=True):
@@ -80,22 +88,26 @@ class Browse(Message, frozen=True):
 
 
 class DescribeItems(Message, frozen=True):
-    """Answered by :class:`ItemDescriptions` in the order asked; unknown ids are left out."""
+    """Answered by :class:`ItemDescriptions` in the order asked; unknown ids (segment ids) are left out."""
 
     item_ids: tuple[int, ...]
 
 
 class GetThumbnails(Message, frozen=True):
-    """Answered by :class:`Thumbnails`; items without one are left out."""
+    """Answered by :class:`Thumbnails`; what has none is left out. Shots are asked for by their segment ids."""
 
     item_ids: tuple[int, ...]
 
 
 class GetPicture(Message, frozen=True):
-    """The picture itself, upright, no edge longer than ``max_edge_px``; answered by :class:`Picture`."""
+    """The picture itself, upright, no edge longer than ``max_edge_px``; answered by :class:`Picture`.
+
+    Of a video one frame: the one shown at ``time_s``, or the middle of the shot that ``item_id`` names.
+    """
 
     item_id: int
     max_edge_px: int = 2048
+    time_s: float | None = None
 
 
 class ListErrors(Message, frozen=True):
@@ -157,7 +169,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 class LibraryState(Message, frozen=True):
     """What the library holds now. ``n_indexed`` maps a model's name to its number of items with vectors.
 
-    ``n_sentences``: captions that data sets brought.
+    ``n_sentences``: captions that data sets brought. ``n_videos``: how many of the items are videos.
     """
 
     path: bytes
@@ -168,6 +180,7 @@ class LibraryState(Message, frozen=True):
     n_indexed: dict[str, int]
     read_only: bool = False
     n_sentences: int = 0
+    n_videos: int = 0
 
 
 class ModelLoaded(Message, frozen=True):
@@ -209,7 +222,8 @@ class SearchResponse(Message, frozen=True):
     """A ranking, best first, as packed arrays (10 million rows fit in one message).
 
     Attributes:
-        item_ids: little-endian int64, 8 bytes an item.
+        item_ids: little-endian int64, 8 bytes each: segment ids of photos and shots (an item's own id of what is one
+            segment only; when browsing, items).
         scores: little-endian float32, 4 bytes an item, larger is nearer; empty when browsing.
         sort_ms: for the ranking of scores; codes are ranked while they are compared, which is in ``score_ms``.
         n_unindexed: readable items of the library that have no vector of this model yet.
@@ -230,7 +244,16 @@ class SearchResponse(Message, frozen=True):
 
 
 class ItemDescription(msgspec.Struct, frozen=True, kw_only=True):
-    """One item. ``captured_at`` is ISO 8601 local time or empty; ``modified_at`` is seconds since the epoch."""
+    """One item, or one shot of it. ``captured_at`` is ISO 8601 local time or empty; ``modified_at`` is seconds since
+    the epoch.
+
+    Attributes:
+        item_id: the segment id that was asked for.
+        kind: "image" or "video".
+        duration_s: of the whole video; 0 of a photo.
+        start_s, end_s: of the shot within it.
+        n_shots: of the video; 0 of a photo, and of a video that was not read yet.
+    """
 
     item_id: int
     path: bytes
@@ -245,6 +268,10 @@ class ItemDescription(msgspec.Struct, frozen=True, kw_only=True):
     status: str = "ready"
     error: str = ""
     captions: tuple[str, ...] = ()
+    duration_s: float = 0.0
+    start_s: float = 0.0
+    end_s: float = 0.0
+    n_shots: int = 0
 
 
 class ItemDescriptions(Message, frozen=True):
@@ -308,22 +335,24 @@ class Failed(Message, frozen=True):
 
 Request = (
     Hello | ListModels | OpenLibrary | DescribeLibrary | LoadModel | IndexFolders | RemoveSource | Search | Browse
-    | DescribeItems | GetThumbnails | GetPicture | Explain | CarriersOfBit | AddCaptions | SearchSentences | MakeFigure
-    | ListErrors | Cancel | Shutdown
+    | DescribeItems | GetThumbnails | GetPicture | GetShots | RenderSample | Explain | CarriersOfBit | AddCaptions
+    | SearchSentences | MakeFigure | ListErrors | Cancel | Shutdown
 )
 Answer = (
     Welcome | ModelList | LibraryState | ModelLoaded | Progress | IndexFinished | SearchResponse | ItemDescriptions
-    | Thumbnails | Picture | Explanation | BitCarriers | CaptionsAdded | SentenceRanking | Figure | ErrorList
-    | Cancelled | Failed
+    | Thumbnails | Picture | Shots | SampleRendered | Explanation | BitCarriers | CaptionsAdded | SentenceRanking
+    | Figure | ErrorList | Cancelled | Failed
 )
 
 __all__ = [
-    "PROTOCOL_VERSION", "AddCaptions", "Answer", "BitCarriers", "Bits", "Boxes", "Browse", "Cancel", "Cancelled",
-    "CaptionsAdded", "CarriersOfBit", "ClassMap", "DescribeItems", "DescribeLibrary", "ErrorList", "Explain",
-    "Explanation", "Failed", "Figure", "FigureLayer", "FigureSpec", "FileProblem", "GetPicture", "GetThumbnails",
-    "Grid", "Hello", "IndexFinished", "IndexFolders", "ItemDescription", "ItemDescriptions", "LibraryState",
-    "ListErrors", "ListModels", "LoadModel", "MakeFigure", "Message", "ModelList", "ModelLoaded", "ModelSummary",
-    "OpenLibrary", "Picture", "PointedMaps", "Progress", "Query", "RankedSentence", "RemoveSource", "Request",
-    "Search", "SearchResponse", "SearchSentences", "SentenceRanking", "Shutdown", "Source", "Thumbnail",
-    "Thumbnails", "Welcome", "WordLinks", "Words",
+    "PROTOCOL_VERSION", "AddCaptions", "Answer", "BitCarriers", "Bits", "Boxes", "Browse", "Cancel",
+    "Cancelled", "CaptionsAdded", "CarriersOfBit", "ClassMap", "ClipMaps", "DescribeItems", "DescribeLibrary",
+    "ErrorList", "Explain", "Explanation", "Failed", "Figure", "FigureLayer", "FigureSpec", "FileProblem",
+    "GetPicture", "GetShots", "GetThumbnails", "Grid", "Hello", "IndexFinished", "IndexFolders",
+    "ItemDescription", "ItemDescriptions", "LibraryState", "ListErrors", "ListModels", "LoadModel",
+    "MakeFigure", "Message", "ModelList", "ModelLoaded", "ModelSummary", "MovingClasses", "MovingGrid",
+    "OpenLibrary", "Picture", "PointedMaps", "Progress", "Query", "RankedSentence", "RemoveSource",
+    "RenderSample", "Request", "SampleRendered", "Search", "SearchResponse", "SearchSentences",
+    "SentenceRanking", "Shots", "Shutdown", "Source", "Thumbnail", "Thumbnails", "Welcome", "WordLinks",
+    "Words",
 ]
