@@ -57,6 +57,7 @@ class Session:
         models, models_known: the packages; whether they were listed yet.
         model: name of the one in use; empty if there is none. ``model_ready``: loaded. ``model_problem``: why not.
         query: what is shown is the ranking for this; ``None``: everything.
+        every_moment: whether all shots of a video are ranked; else the best of each.
         ranking: the last ranking that counted; ``ranking_ms``: its time; ``ranking_problem``: why the last failed.
         outdated: the library holds other photos than when the ranking was made; :meth:`refresh` mends it.
         indexing: what is being indexed; ``waiting`` folders come next.
@@ -76,6 +77,7 @@ class Session:
         self.model_ready = False
         self.model_problem: protocol.Failed | None = None
         self.query: protocol.Query | None = None
+        self.every_moment = False
         self.ranking: protocol.SearchResponse | None = None
         self.ranking_ms = 0.0
         self.ranking_problem: protocol.Failed | None = None
@@ -162,6 +164,7 @@ class Session:
         """Open or create another library; everything shown belongs to the old one until the answer comes."""
         if self.indexing is not None:
             self.line.cancel(self.indexing.request_id)
+        self.line.stop_sample()
         self.sentences.forget()
         self.waiting.clear()
         self.line.forget(set(Kind) - _REOPENED)
@@ -184,7 +187,16 @@ class Session:
             self.sentences.forget_ranking()
         self.query = query
         if self.models_known and self.model:  # otherwise as soon as the models are known
-            self.line.ask(Kind.RANKING, protocol.Search(id=self.line.next_id(), query=query, model=self.model))
+            request = protocol.Search(
+                id=self.line.next_id(), query=query, model=self.model, every_moment=self.every_moment)
+            self.line.ask(Kind.RANKING, request)
+
+    def set_every_moment(self, every_moment: bool) -> None:
+        """Rank all shots of a video from now on, or the best of each; what is shown is ranked again."""
+        if every_moment != self.every_moment:
+            self.every_moment = every_moment
+            if self.query is not None:
+                self.search(self.query)
 
     def browse(self) -> None:
         """Show everything."""

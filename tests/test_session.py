@@ -337,3 +337,54 @@ def test_shutting_down_says_so_and_then_nothing(session):
     n_said = len(engine.said)
     session.browse()
     assert len(engine.said) == n_said
+
+
+def test_every_moment_is_kept_and_ranks_again(session):
+    engine = Engine(session).open()
+    session.set_every_moment(True)
+    assert engine.all(p.Search) == []  # nothing is ranked: everything is shown
+    session.search(p.Query(text="x"))
+    assert engine.last(p.Search).every_moment
+    session.set_every_moment(True)
+    assert len(engine.all(p.Search)) == 1
+    session.set_every_moment(False)
+    assert (len(engine.all(p.Search)), engine.last(p.Search).every_moment) == (2, False)
+
+
+def test_a_video_alone_is_a_query(session):
+    engine = Engine(session).open()
+    session.search(p.Query(video_path=b"/clip.mp4", video_span_s=(1.0, 2.0)))
+    assert engine.last(p.Search).query.video_span_s == (1.0, 2.0)
+
+
+def test_only_the_shots_asked_for_last_count(session):
+    engine = Engine(session).open()
+    session.line.get_shots(5, p.Query(text="x"), "m")
+    session.line.get_shots(7)
+    first, second = engine.all(p.GetShots)
+    assert engine.last(p.Cancel).target == first.id
+    assert (first.item_id, first.query.text, first.model) == (5, "x", "m")
+    assert engine.answer(p.Shots(id=first.id, item_id=5, starts_s=b"", ends_s=b"")) is None
+    assert engine.answer(p.Shots(id=second.id, item_id=7, starts_s=b"", ends_s=b"")).kind is Kind.SHOTS
+
+
+def test_the_sample_collection_is_rendered_and_can_be_stopped(session):
+    engine = Engine(session).open()
+    session.line.render_sample(b"/sample", 3)
+    request = engine.last(p.RenderSample)
+    assert (request.folder, request.seed) == (b"/sample", 3)
+    progress = engine.answer(p.Progress(id=request.id, stage="clips", n_done=1, n_total=9))
+    assert progress.kind is Kind.SAMPLE
+    session.line.stop_sample()
+    assert engine.last(p.Cancel).target == request.id
+    assert engine.answer(p.Cancelled(id=request.id)).kind is Kind.SAMPLE
+
+
+def test_another_library_stops_the_sample_collection(session):
+    engine = Engine(session).open()
+    session.line.render_sample(b"/sample")
+    session.open_library(b"/other")
+    assert engine.last(p.Cancel).target == engine.last(p.RenderSample).id
+    rendered = p.SampleRendered(id=engine.last(p.RenderSample).id, folder=b"/sample", display="/sample",
+                                captions=b"/sample/captions.json", n_images=1, n_clips=1)
+    assert engine.answer(rendered) is None

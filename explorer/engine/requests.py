@@ -13,11 +13,14 @@ from explorer.protocol import (
     DescribeLibrary,
     FigureSpec,
     GetPicture,
+    GetShots,
     GetThumbnails,
     ListErrors,
     MakeFigure,
     Progress,
+    Query,
     RemoveSource,
+    RenderSample,
     Request,
     Shutdown,
 )
@@ -38,6 +41,7 @@ class Kind(StrEnum):
     THUMBNAILS = "thumbnails"
     PICTURE = "picture"
     PICTURE_TO_COPY = "picture to copy"
+    SHOTS = "shots"
     EXPLANATION = "explanation"
     COMPARISON = "comparison"
     CARRIERS = "carriers of a bit"
@@ -47,6 +51,7 @@ class Kind(StrEnum):
     SENTENCES = "sentences"
     FIGURE = "figure"
     FIGURE_PREVIEW = "figure preview"
+    SAMPLE = "sample collection"
 
 
 _EACH_COUNTS = frozenset({Kind.DESCRIPTIONS, Kind.THUMBNAILS, Kind.REMOVE})
@@ -114,7 +119,8 @@ class RequestLedger:
 
 
 _CANCEL_OLDER = frozenset({
-    Kind.RANKING, Kind.PICTURE, Kind.EXPLANATION, Kind.COMPARISON, Kind.CARRIERS, Kind.SENTENCES, Kind.FIGURE_PREVIEW
+    Kind.RANKING, Kind.PICTURE, Kind.SHOTS, Kind.EXPLANATION, Kind.COMPARISON, Kind.CARRIERS, Kind.SENTENCES,
+    Kind.FIGURE_PREVIEW, Kind.SAMPLE,
 })
 
 
@@ -176,14 +182,18 @@ class Line:
         """Ask for thumbnails."""
         self.ask(Kind.THUMBNAILS, GetThumbnails(id=self.next_id(), item_ids=tuple(item_ids)))
 
-    def get_picture(self, item_id: int) -> None:
-        """Ask for the picture the viewer shows."""
-        self.ask(Kind.PICTURE, GetPicture(id=self.next_id(), item_id=item_id))
+    def get_picture(self, item_id: int, time_s: float | None = None) -> None:
+        """Ask for the picture the viewer shows; of a video the frame at this time, or the middle of the shot."""
+        self.ask(Kind.PICTURE, GetPicture(id=self.next_id(), item_id=item_id, time_s=time_s))
 
     def get_picture_to_copy(self, item_id: int) -> None:
         """Ask for a picture as large as it is worth carrying in a clipboard."""
         request = GetPicture(id=self.next_id(), item_id=item_id, max_edge_px=4096)
         self.ask(Kind.PICTURE_TO_COPY, request)
+
+    def get_shots(self, item_id: int, query: Query | None = None, model: str = "") -> None:
+        """Ask for the shots of a video and how well each fits a query; only the last video asked for counts."""
+        self.ask(Kind.SHOTS, GetShots(id=self.next_id(), item_id=item_id, query=query, model=model))
 
     def find_carriers(self, model: str, bit: int, *, positive: bool = True, k: int = 0) -> None:
         """Ask for the items that carry a bit of a model's codes most strongly; only the last bit asked for counts."""
@@ -210,3 +220,13 @@ class Line:
         """Nobody waits for a figure any more."""
         for request_id in self.forget({Kind.FIGURE, Kind.FIGURE_PREVIEW}):
             self.cancel(request_id)
+
+    def render_sample(self, folder: bytes, seed: int = 0) -> None:
+        """Ask for the sample collection in a folder; progress comes while it is rendered."""
+        self.ask(Kind.SAMPLE, RenderSample(id=self.next_id(), folder=folder, seed=seed))
+
+    def stop_sample(self) -> None:
+        """Ask the engine to stop rendering the sample collection; what is rendered stays."""
+        for pending in self.owed():
+            if pending.kind is Kind.SAMPLE:
+                self.cancel(pending.request.id)

@@ -155,8 +155,10 @@ class Sentences:
 
 
 def is_picture(query: Query | None) -> bool:
-    """Whether a picture is searched with, with or without words."""
-    return query is not None and bool(query.image_path or query.image_bytes or query.image_item_id is not None)
+    """Whether a picture or a video is searched with, with or without words."""
+    return query is not None and bool(
+        query.image_path or query.image_bytes or query.image_item_id is not None or query.video_path
+    )
 
 
 def has_many_words(query: Query | None) -> bool:
