@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from explorer.gui.flow_layout import FlowLayout, place_beside
 from explorer.gui.icons import blend
+from explorer.gui.item_ids import ITEM_ID
 from explorer.gui.item_text import one_line, score_text
 from explorer.gui.sentence_list import paint_square
 from explorer.protocol import ItemDescription, Thumbnail
@@ -102,10 +103,10 @@ class CarrierStrip(QWidget):
     """All of them, the strongest first; one place in the tab order, arrows lead on from there.
 
     Signals:
-        chosen(int): open this item.
+        chosen(id): open this item.
     """
 
-    chosen = Signal(int)
+    chosen = Signal(ITEM_ID)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

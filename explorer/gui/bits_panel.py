@@ -18,6 +18,7 @@ from explorer.evidence import BitAgreement
 from explorer.gui.bit_carriers import CarrierStrip
 from explorer.gui.bit_grid import NO_BIT, BitGrid
 from explorer.gui.bit_words import short_bit_text
+from explorer.gui.item_ids import ITEM_ID
 from explorer.gui.item_text import score_text
 from explorer.gui.phrases import count
 from explorer.gui.quiet_label import QuietLabel
@@ -40,13 +41,13 @@ class CarriersBox(QWidget):
 
     Signals:
         wanted(int, bool): the photos in which this bit is set, or not set.
-        items_wanted(list): thumbnails and names of these items. chosen(int): open this item.
+        items_wanted(list): thumbnails and names of these items. chosen(id): open this item.
         controls_changed(): others take the focus now.
     """
 
     wanted = Signal(int, bool)
     items_wanted = Signal(list)
-    chosen = Signal(int)
+    chosen = Signal(ITEM_ID)
     controls_changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -160,13 +161,13 @@ class BitsPanel(QWidget):
     Signals:
         carriers_wanted(str, int, bool): of this model the photos in which this bit is set, or not set.
         items_wanted(list): thumbnails and names of these items.
-        item_chosen(int): open this item.
+        item_chosen(id): open this item.
         controls_changed(): others take the focus now.
     """
 
     carriers_wanted = Signal(str, int, bool)
     items_wanted = Signal(list)
-    item_chosen = Signal(int)
+    item_chosen = Signal(ITEM_ID)
     controls_changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from explorer.gui import desktop
 from explorer.gui.controller import Controller
 from explorer.gui.image_query import Folders, Intake
+from explorer.gui.item_ids import ITEM_ID
 from explorer.gui.keys import Command
 from explorer.gui.library_panel import LibraryPanel
 from explorer.gui.notices import Notice, Topic
@@ -133,7 +134,7 @@ class Commands(QObject):
         """Say why something cannot be searched with."""
         self._controller.notify(Notice(topic=Topic.QUERY, text=sentence, serious=True))
 
-    @Slot(int, str)
+    @Slot(ITEM_ID, str)
     def search_with_item(self, item_id: int, name: str) -> None:
         """Search with a photo of the library."""
         self._query.set_item(item_id, name)

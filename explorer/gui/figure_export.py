@@ -13,6 +13,7 @@ from explorer.gui.figure_dialog import FigureDialog, saved_sentence
 from explorer.gui.figure_form import remembered
 from explorer.gui.figure_offer import MOST_RESULTS, FigureChoice, FigureOffer, Format, offered_layers
 from explorer.gui.figure_offer import Kind as FigureKind
+from explorer.gui.item_ids import ITEM_ID
 from explorer.gui.notices import Notice, Topic, sentence_of
 from explorer.gui.pages import Step
 from explorer.gui.results_pane import ResultsPane
@@ -61,7 +62,7 @@ class FigureExport(QObject):
         """A figure of the shown result, or else of the first results."""
         self._open("shown")
 
-    @Slot(int)
+    @Slot(ITEM_ID)
     def export_result(self, item_id: int) -> None:
         """A figure of the shown result."""
         self._open("shown")

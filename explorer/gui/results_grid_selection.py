@@ -5,17 +5,23 @@ from PySide6.QtCore import QEvent, QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPalette
 from PySide6.QtWidgets import QWidget
 
+from explorer.gui.item_ids import ITEM_ID
 from explorer.gui.results_grid_area import CellArea
 
 _STEPS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
 
 
 class SelectionArea(CellArea):
-    """Cells that stand for items, one of which may be selected."""
+    """Cells that stand for items, one of which may be selected.
 
-    current_changed = Signal(int, int)
-    activated = Signal(int, int)
-    menu_requested = Signal(int, QPoint)
+    Signals:
+        current_changed(id, row), activated(id, row): another one was selected, or one was opened.
+        menu_requested(id, place on the screen).
+    """
+
+    current_changed = Signal(ITEM_ID, int)
+    activated = Signal(ITEM_ID, int)
+    menu_requested = Signal(ITEM_ID, QPoint)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from explorer.gui.bits_panel import BitsPanel
+from explorer.gui.item_ids import ITEM_ID
 from explorer.gui.overlay_panel import OverlayPanel
 from explorer.gui.viewer_bar import ViewerBar
 from explorer.gui.viewer_comparison import ComparedPictures
@@ -25,17 +26,17 @@ _EXPLANATION_AFTER_MS = 150
 class Viewer(QWidget):
     """Shows one item; asks for its picture and its explanation once the selection rests and the viewer is seen."""
 
-    picture_wanted = Signal(int)
-    explanation_wanted = Signal(int)
-    comparison_wanted = Signal(int, tuple)
+    picture_wanted = Signal(ITEM_ID)
+    explanation_wanted = Signal(ITEM_ID)
+    comparison_wanted = Signal(ITEM_ID, tuple)
     previous_requested = Signal()
     next_requested = Signal()
-    search_with_image = Signal(int)
-    open_file = Signal(int)
-    show_in_folder = Signal(int)
-    copy_picture = Signal(int)
-    copy_path = Signal(int)
-    export_figure = Signal(int)
+    search_with_image = Signal(ITEM_ID)
+    open_file = Signal(ITEM_ID)
+    show_in_folder = Signal(ITEM_ID)
+    copy_picture = Signal(ITEM_ID)
+    copy_path = Signal(ITEM_ID)
+    export_figure = Signal(ITEM_ID)
     closed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:

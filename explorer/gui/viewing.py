@@ -13,6 +13,7 @@ from explorer.engine.requests import Kind
 from explorer.engine.sentence_requests import has_many_words
 from explorer.gui import desktop
 from explorer.gui.controller import Controller
+from explorer.gui.item_ids import ITEM_ID
 from explorer.gui.notices import Notice, Topic
 from explorer.gui.phrases import quoted
 from explorer.gui.results_pane import ResultsPane
@@ -29,11 +30,11 @@ class ItemViewing(QObject):
 
     Signals:
         opened(): a result was opened; the viewer shall be seen.
-        search_asked(int, str): search with this item, of this name.
+        search_asked(id, str): search with this item, of this name.
     """
 
     opened = Signal()
-    search_asked = Signal(int, str)
+    search_asked = Signal(ITEM_ID, str)
 
     def __init__(self, controller: Controller, pane: ResultsPane, viewer: Viewer) -> None:
         super().__init__(viewer)
@@ -83,19 +84,19 @@ class ItemViewing(QObject):
 
     # --- showing ------------------------------------------------------------------------------------------------------
 
-    @Slot(int, int)
+    @Slot(ITEM_ID, int)
     def _select(self, item_id: int, row: int) -> None:
         self._current = (item_id, row)
         self.show_current()
 
-    @Slot(int, int)
+    @Slot(ITEM_ID, int)
     def _open(self, item_id: int, row: int) -> None:
         self._current = (item_id, row)
         self.opened.emit()
         self.show_current()
         self._viewer.canvas.setFocus()
 
-    @Slot(int)
+    @Slot(ITEM_ID)
     def open_item(self, item_id: int) -> None:
         """Show an item in its place among the results, or by itself if it has none."""
         row = self._pane.grid.row_of(item_id)
@@ -152,7 +153,7 @@ class ItemViewing(QObject):
                 self._viewer.words.show_waiting()
                 self._controller.session.explain(explanation.item_id)
 
-    @Slot(int)
+    @Slot(ITEM_ID)
     def _explain(self, item_id: int) -> None:
         """Ask for everything at once, or, where its many words take long, for the rest first."""
         session = self._controller.session
@@ -188,27 +189,27 @@ class ItemViewing(QObject):
 
     # --- doing --------------------------------------------------------------------------------------------------------
 
-    @Slot(int)
+    @Slot(ITEM_ID)
     def search_with(self, item_id: int) -> None:
         """Search with this item's picture."""
         item = self._known.get(item_id)
         self.search_asked.emit(item_id, item.name if item else "This picture")
 
-    @Slot(int)
+    @Slot(ITEM_ID)
     def open_file(self, item_id: int) -> None:
         """Open the file in the program the person chose for it."""
         item = self._local(item_id)
         if item is not None and not desktop.open_file(item.path):
             self._say(f"No program opens {quoted(item.name)} here.")
 
-    @Slot(int)
+    @Slot(ITEM_ID)
     def show_in_folder(self, item_id: int) -> None:
         """Show the file in the desktop's file manager."""
         item = self._local(item_id)
         if item is not None and not desktop.show_in_folder(item.path):
             self._say("No file manager was found here.")
 
-    @Slot(int)
+    @Slot(ITEM_ID)
     def copy_path(self, item_id: int) -> None:
         """Put the path into the clipboard."""
         item = self._known.get(item_id)
@@ -216,7 +217,7 @@ class ItemViewing(QObject):
             QGuiApplication.clipboard().setText(item.display)
             self._say("The path was copied.", passing=True)
 
-    @Slot(int)
+    @Slot(ITEM_ID)
     def copy_picture(self, item_id: int) -> None:
         """Put the picture into the clipboard, once it has come."""
         self._controller.session.line.get_picture_to_copy(item_id)
@@ -245,7 +246,7 @@ class ItemViewing(QObject):
     def _say(self, text: str, *, passing: bool = False) -> None:
         self._controller.notify(Notice(topic=Topic.FILE, text=text, passing=passing, serious=not passing))
 
-    @Slot(int, QPoint)
+    @Slot(ITEM_ID, QPoint)
     def _open_menu(self, item_id: int, at: QPoint) -> None:
         parent = self._pane.grid
         menu = QMenu(parent)
