@@ -6,7 +6,8 @@ Run as a script. What it does is a pure function of its options and of the reque
 * ranking by a sentence orders items by a hash of sentence and id; scores fall from 0.9;
 * sentences beginning with a command do what they say: ``crash`` ends the process, ``slow`` takes a second,
   ``fail`` is refused, ``none`` finds nothing;
-* a folder whose name contains ``crash`` ends the process half-way through indexing.
+* a folder whose name contains ``crash`` ends the process half-way through indexing;
+* the last ``--videos`` of the items are videos of ``--shots`` shots each; ``--clip`` is the file they all are.
 """
 
 import argparse
@@ -21,11 +22,13 @@ from pathlib import Path
 
 import fake_evidence  # beside this script
 import fake_sentences
+import fake_videos
 import msgspec
 import numpy as np
 from PIL import Image, ImageDraw
 
 from explorer import protocol as p
+from explorer import segment_ids
 
 MODELS = (
     p.ModelSummary(
@@ -69,7 +72,7 @@ class FakeEngine:
             self.indexed = {self.models[0].name: options.items, MODELS[0].name: options.items}
         self.cancelled: set[int] = set()
         self.lock = threading.Lock()
-        self.index_jobs: queue.Queue[p.IndexFolders | p.AddCaptions] = queue.Queue()
+        self.index_jobs: queue.Queue[p.IndexFolders | p.AddCaptions | p.RenderSample] = queue.Queue()
         self.n_sentences = options.sentences
         self.out = sys.stdout.buffer
 
@@ -103,7 +106,7 @@ class FakeEngine:
             if isinstance(request, p.Cancel):
                 if not self.options.ignore_cancel:
                     self.cancelled.add(request.target)
-            elif isinstance(request, p.IndexFolders | p.AddCaptions):
+            elif isinstance(request, p.IndexFolders | p.AddCaptions | p.RenderSample):
                 self.index_jobs.put(request)
             else:
                 requests.put(request)
@@ -159,9 +162,14 @@ class FakeEngine:
                     id=request.id, item_id=request.item_id, jpeg=self.jpeg(request.item_id, request.max_edge_px),
                     full_width_px=width, full_height_px=height,
                 )
+            case p.GetShots():
+                return fake_videos.shots(request, self.options.shots)
             case p.Explain():
                 self.pause(request.id, 0.05)
-                return fake_evidence.explanation(request)
+                explanation = fake_evidence.explanation(request)
+                if self.is_video(request.item_id):
+                    return msgspec.structs.replace(explanation, clip=fake_videos.clip_maps(request.item_id))
+                return explanation
             case p.CarriersOfBit():
                 self.pause(request.id, self.options.carriers_ms / 1000)
                 return self.find_carriers(request)
@@ -186,7 +194,7 @@ class FakeEngine:
         return p.LibraryState(
             id=request_id, path=self.path, display=os.fsdecode(self.path), n_items=n_items,
             n_errors=self.options.errors, n_indexed=dict(self.indexed), read_only=self.options.read_only,
-            n_sentences=self.n_sentences,
+            n_sentences=self.n_sentences, n_videos=min(self.options.videos, n_items),
             sources=tuple(
                 p.Source(source_id=i, path=path, display=path.decode("utf-8", "replace"), n_items=n,
                          missing=b"missing" in path)
@@ -196,6 +204,12 @@ class FakeEngine:
 
     def ids(self) -> np.ndarray:
         return np.arange(1, 1 + sum(n for _, n in self.sources.values()), dtype="<i8")
+
+    def first_video(self) -> int:
+        return len(self.ids()) + 1 - self.options.videos
+
+    def is_video(self, segment_id: int) -> bool:
+        return segment_ids.item_of(segment_id) >= self.first_video()
 
     def search(self, request: p.Search) -> p.Message:
         text = request.query.text
@@ -212,12 +226,16 @@ class FakeEngine:
         if text.startswith("none"):
             ids = ids[:0]
         seed = int.from_bytes(hashlib.sha256(repr(request.query).encode()).digest()[:4], "big")
+        ids = fake_videos.segments_of(ids, self.first_video(), self.options.shots)
         ids = np.random.default_rng(seed).permutation(ids)
         scores = (0.9 * np.exp(-np.arange(len(ids)) / 60)).astype("<f4")
         if n_bits := fake_evidence.n_bits_of(request.model):
             scores = np.array([fake_evidence.score_of(request.query, i, n_bits) for i in ids.tolist()], "<f4")
             order = np.lexsort((ids, -scores))
             ids, scores = ids[order], scores[order]
+        if not request.every_moment:
+            best = fake_videos.best_of_each(ids)
+            ids, scores = ids[best], scores[best]
         return p.SearchResponse(
             id=request.id, item_ids=ids.tobytes(), scores=scores.tobytes(), model=request.model, query=request.query,
             encode_ms=9.0, score_ms=1.0, sort_ms=0.5, n_unindexed=len(self.ids()) - n_indexed,
@@ -227,8 +245,13 @@ class FakeEngine:
     def describe(self, item_id: int) -> p.ItemDescription:
         photo = self.photos[item_id % len(self.photos)] if self.photos else Path(f"/nowhere/picture {item_id}.jpg")
         width, height = self.image(item_id).size
+        if video := self.is_video(item_id):
+            photo = Path(self.options.clip or f"/nowhere/clip {segment_ids.item_of(item_id)}.mp4")
+        start_s, end_s = fake_videos.span(item_id) if video else (0.0, 0.0)
         return p.ItemDescription(
-            item_id=item_id, path=os.fsencode(photo), display=str(photo), name=photo.name, kind="image",
+            item_id=item_id, path=os.fsencode(photo), display=str(photo), name=photo.name,
+            kind="video" if video else "image", start_s=start_s, end_s=end_s,
+            n_shots=self.options.shots * video, duration_s=fake_videos.SHOT_S * self.options.shots * video,
             width_px=width, height_px=height, size_bytes=123_456 + item_id, modified_at=1.7e9 + 86_400 * item_id,
             captured_at="2024-05-17T14:30:00",
             captions=fake_sentences.SENTENCES[:5] if self.n_sentences else (),
@@ -237,7 +260,7 @@ class FakeEngine:
     def image(self, item_id: int) -> Image.Image:
         if self.photos:
             return Image.open(self.photos[item_id % len(self.photos)]).convert("RGB")
-        size = [(320, 240), (240, 320), (300, 300)][item_id % 3]
+        size = [(320, 240), (240, 320), (300, 300)][segment_ids.item_of(item_id) % 3]
         colour = tuple(item_id * factor % 200 + 30 for factor in (47, 89, 31))
         image = Image.new("RGB", size, colour)
         ImageDraw.Draw(image).ellipse((60, 60, 180, 180), fill=(240, 240, 220))
@@ -285,14 +308,32 @@ class FakeEngine:
             for i in range(self.options.errors)
         )
 
+    def render_sample(self, request: p.RenderSample) -> p.Message:
+        """Nothing is written; a folder whose name contains ``refused`` is."""
+        if b"refused" in request.folder:
+            return p.Failed(id=request.id, message="The folder refused is not empty.", kind="ConfigError",
+                            remedy="Choose a new folder.")
+        for done in range(0, 101, self.options.step):
+            self.pause(request.id, self.options.step / self.options.rate)
+            self.say(p.Progress(id=request.id, stage="clips", n_done=done, n_total=100))
+        return p.SampleRendered(
+            id=request.id, folder=request.folder, display=os.fsdecode(request.folder), n_images=300, n_clips=200,
+            captions=os.path.join(request.folder, b"captions.json"),
+        )
+
     # --- indexing
 
     def index_lane(self) -> None:
         while True:
             request = self.index_jobs.get()
             try:
-                captions = isinstance(request, p.AddCaptions)
-                self.say(self.add_captions(request) if captions else self.index(request))
+                match request:
+                    case p.AddCaptions():
+                        self.say(self.add_captions(request))
+                    case p.RenderSample():
+                        self.say(self.render_sample(request))
+                    case _:
+                        self.say(self.index(request))
             except Stop:
                 self.say(p.Cancelled(id=request.id))
 
@@ -346,6 +387,9 @@ def main() -> None:
     parser.add_argument("--start-ms", type=float, default=0)
     parser.add_argument("--burn-ms", type=float, default=0, help="keep one core busy before the first answer")
     parser.add_argument("--load-ms", type=float, default=20)
+    parser.add_argument("--videos", type=int, default=0, help="how many of the items are videos, the last ones")
+    parser.add_argument("--shots", type=int, default=3, help="of each video")
+    parser.add_argument("--clip", default="", help="a file that the videos say they are")
     parser.add_argument("--sentences", type=int, default=0, help="in the library at the start")
     parser.add_argument("--sentences-ms", type=float, default=0, help="for ten sentences to encode before ranking")
     parser.add_argument("--sentences-error", default="")
