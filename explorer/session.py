@@ -129,9 +129,7 @@ class Session:
         pending = self.line.settle(answer)
         if pending is None:
             return None
-        received = Received(
-            kind=pending.kind, answer=answer, elapsed_ms=1000.0 * (self._clock() - pending.asked_at)
-        )
+        received = Received(kind=pending.kind, answer=answer, elapsed_ms=1000.0 * (self._clock() - pending.asked_at))
         self.sentences.take(pending, answer)
         match answer:
             case protocol.Welcome():
@@ -187,9 +185,7 @@ class Session:
             self.sentences.forget_ranking()
         self.query = query
         if self.models_known and self.model:  # otherwise as soon as the models are known
-            request = protocol.Search(
-                id=self.line.next_id(), query=query, model=self.model, every_moment=self.every_moment)
-            self.line.ask(Kind.RANKING, request)
+            self.line.search(query, self.model, every_moment=self.every_moment)
 
     def set_every_moment(self, every_moment: bool) -> None:
         """Rank all shots of a video from now on, or the best of each; what is shown is ranked again."""
@@ -232,10 +228,7 @@ class Session:
     def explain(self, item_id: int, without: tuple[str, ...] = (), *, words: bool = True) -> None:
         """Ask why it stands where it stands; with no query, what the model sees. ``without`` parts: to compare."""
         if self.model:
-            request = protocol.Explain(
-                id=self.line.next_id(), item_id=item_id, model=self.model, words=words and not without,
-                without=without, query=self.sentences.explaining(self.query))
-            self.line.ask(Kind.COMPARISON if without else Kind.EXPLANATION, request)
+            self.line.explain(item_id, self.model, self.sentences.explaining(self.query), without, words=words)
 
     def rank_sentences(self) -> None:
         """Rank the library's sentences if a picture is searched with and there are any."""

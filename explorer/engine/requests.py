@@ -11,6 +11,7 @@ from explorer.protocol import (
     CarriersOfBit,
     DescribeItems,
     DescribeLibrary,
+    Explain,
     FigureSpec,
     GetPicture,
     GetShots,
@@ -22,6 +23,7 @@ from explorer.protocol import (
     RemoveSource,
     RenderSample,
     Request,
+    Search,
     Shutdown,
 )
 
@@ -167,6 +169,22 @@ class Line:
         """Ask the engine to stop working on this."""
         if self._send is not None:
             self._send(Cancel(id=self.next_id(), target=request_id))
+
+    # --- what the session keeps the last of -------------------------------------------------------------------------
+
+    def search(self, query: Query, model: str, *, every_moment: bool) -> None:
+        """Ask for a ranking."""
+        request = Search(id=self.next_id(), query=query, model=model, every_moment=every_moment)
+        self.ask(Kind.RANKING, request)
+
+    def explain(
+        self, item_id: int, model: str, query: Query | None, without: tuple[str, ...] = (), *, words: bool = True
+    ) -> None:
+        """Ask for evidence; ``without`` parts of the network it is there to compare with, and needs no words."""
+        request = Explain(
+            id=self.next_id(), item_id=item_id, model=model, query=query, without=without, words=words and not without
+        )
+        self.ask(Kind.COMPARISON if without else Kind.EXPLANATION, request)
 
     # --- single things, which change nothing that is open ------------------------------------------------------------
 

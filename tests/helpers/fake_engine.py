@@ -252,7 +252,8 @@ class FakeEngine:
             item_id=item_id, path=os.fsencode(photo), display=str(photo), name=photo.name,
             kind="video" if video else "image", start_s=start_s, end_s=end_s,
             n_shots=self.options.shots * video, duration_s=fake_videos.SHOT_S * self.options.shots * video,
-            width_px=width, height_px=height, size_bytes=123_456 + item_id, modified_at=1.7e9 + 86_400 * item_id,
+            width_px=width, height_px=height, size_bytes=123_456 + item_id % 10_000,
+            modified_at=1.7e9 + 86_400 * segment_ids.item_of(item_id),
             captured_at="2024-05-17T14:30:00",
             captions=fake_sentences.SENTENCES[:5] if self.n_sentences else (),
         )
