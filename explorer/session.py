@@ -189,10 +189,9 @@ class Session:
 
     def set_every_moment(self, every_moment: bool) -> None:
         """Rank all shots of a video from now on, or the best of each; what is shown is ranked again."""
-        if every_moment != self.every_moment:
-            self.every_moment = every_moment
-            if self.query is not None:
-                self.search(self.query)
+        changed, self.every_moment = every_moment != self.every_moment, every_moment
+        if changed and self.query is not None:
+            self.search(self.query)
 
     def browse(self) -> None:
         """Show everything."""
