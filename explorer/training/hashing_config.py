@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from explorer.networks.tvdb.config import check_bits
+from explorer.networks.common.codes import check_bits
 from explorer.networks.tvdb.extractors import FeatureKind
 from explorer.networks.tvdb.losses import SimilarityKind
 from explorer.training.precision import Precision

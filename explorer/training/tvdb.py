@@ -16,10 +16,10 @@ from explorer.cancellation import CancellationToken
 from explorer.datasets.karpathy import CaptionedImages
 from explorer.datasets.labels import read_labels
 from explorer.errors import ConfigError
+from explorer.networks.common.words import build_vocabulary, word_rows
 from explorer.networks.registry import load_encoder
 from explorer.networks.tvdb.config import ImageEncoderConfig, TextEncoderConfig
 from explorer.networks.tvdb.extractors import Extractor, load_extractor
-from explorer.networks.tvdb.preprocess import build_vocabulary, word_rows
 from explorer.networks.tvdb.state_dict import to_package
 from explorer.packages.manifest import Manifest, Output, Part, Preprocess, VisionPart
 from explorer.packages.package import write_package

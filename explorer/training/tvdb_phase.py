@@ -1,30 +1,23 @@
 """Training TVDB's two encoders on cached regions: alternating discrete steps (networks/tvdb/README.md 1.4 to 1.8)."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from explorer.errors import UserFacingError
-from explorer.evaluation.hashing_metrics import tie_aware_average_precision
+from explorer.networks.common.codes import pairs_of
 from explorer.networks.tvdb.config import ImageEncoderConfig, TextEncoderConfig
 from explorer.networks.tvdb.losses import (
-    CodeStatistics,
-    code_statistics,
     decorrelated,
     discrete_codes,
-    opposition,
-    pairs_of,
     pairwise_loss,
     regression_loss,
     similarity_matrix,
 )
 from explorer.networks.tvdb.model import ImageEncoder, TextEncoder
 from explorer.networks.tvdb.preprocess import steps_of
-from explorer.representations import BinaryCodes
+from explorer.training.code_measures import CollapseWatch, mean_average_precision, n_label_sets
 from explorer.training.hashing_config import TVDBTrainingSection
 from explorer.training.phases import epoch_order
 from explorer.training.region_features import RegionFeatures
@@ -40,19 +33,6 @@ from explorer.training.schedule import (
 
 _BATCH = 100
 _TEXT_BATCH = 1000
-_MEASURED = 1000
-"""Queries of a measurement after an epoch; the whole protocol is `evaluate --protocol hashing`."""
-
-_FEWEST_UNIQUE = 0.1
-_HIGHEST_CORRELATION = 0.9
-_MOST_OPPOSED = -0.5
-_EPOCHS_COLLAPSED = 2
-_FEWEST_PHOTOS = 50
-"""Fewer say nothing about whether codes differ."""
-
-
-class CodesCollapsedError(UserFacingError):
-    """The codes say nothing any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +107,7 @@ class TVDBPhase:
         self.model = TVDBModel(ImageEncoder(configs[0]), TextEncoder(configs[1])).train()
         self._optimizer = torch.optim.AdamW(decay_groups([(self.model, training.learning_rate)], training.weight_decay))
         self._average = RunningAverage(self.model, training.averaging) if training.averaging else None
-        self._n_collapsed = 0
+        self._watch = CollapseWatch()
 
     def step(self, epoch: int, step: int) -> float:
         """Codes of a batch, then one step of both encoders towards them."""
@@ -184,26 +164,17 @@ class TVDBPhase:
         """
         model = self.finished_model()
         gallery = self.encode(model, self.train)
-        found = code_statistics(gallery[0])
-        opposed = opposition(*gallery)
-        # The first epoch of a short run may still begin; what is so after the next stays so.
-        problem = ""
-        if len(self.train) >= _FEWEST_PHOTOS:
-            problem = collapse_of(found, opposed, len(torch.unique(self.train.labels, dim=0)) / len(self.train))
-        self._n_collapsed = self._n_collapsed + 1 if problem else 0
-        if self._n_collapsed == _EPOCHS_COLLAPSED:
-            raise CodesCollapsedError(f"The codes collapsed: {problem}.", advice_on(self._training))
+        found = self._watch.look(*gallery, n_label_sets(self.train.labels), advice_on(self._training))
         queries = self.encode(model, self.val)
         metrics = {
-            "i2t_map": _map(queries[0], gallery[1], self.val.labels, self.train.labels[self.train.owners]),
-            "t2i_map": _map(queries[1], gallery[0], self.val.labels[self.val.owners], self.train.labels),
+            "i2t_map": mean_average_precision(
+                queries[0], gallery[1], self.val.labels, self.train.labels[self.train.owners]
+            ),
+            "t2i_map": mean_average_precision(
+                queries[1], gallery[0], self.val.labels[self.val.owners], self.train.labels
+            ),
         }
-        return metrics | {
-            "unique_share": found.unique_share,
-            "bit_correlation": found.correlation,
-            "bit_imbalance": found.imbalance,
-            "opposition": opposed,
-        }
+        return metrics | found
 
     @torch.inference_mode()
     def encode(self, model: TVDBModel, split: HashingSplit) -> tuple[Tensor, Tensor]:
@@ -217,25 +188,12 @@ class TVDBPhase:
     def state(self) -> dict[str, Any]:
         """Tensors and plain values."""
         state = averaged_state(self.model, self._optimizer, self._average)
-        return state | {"n_collapsed": self._n_collapsed}
+        return state | {"n_collapsed": self._watch.n_collapsed}
 
     def restore(self, state: dict[str, Any]) -> None:
         """The inverse of :meth:`state`."""
         restore_averaged(state, self.model, self._optimizer, self._average)
-        self._n_collapsed = int(state.get("n_collapsed", 0))
-
-
-def collapse_of(found: CodeStatistics, opposed: float, label_share: float) -> str:
-    """Why codes say nothing (README.md 1.7), or an empty string where they do.
-
-    Fewer than one code in ten is unique, bits repeat each other, or all pictures oppose all sentences. Where photos
-    have few different sets of labels as few codes say all: ``label_share`` is how many sets there are for each photo.
-    """
-    if found.unique_share < min(_FEWEST_UNIQUE, label_share / 2):
-        return f"only {found.unique_share:.1%} of the photos' codes differ"
-    if found.correlation > _HIGHEST_CORRELATION:
-        return "every bit says the same"
-    return "all photos are the opposite of all sentences" if opposed < _MOST_OPPOSED else ""
+        self._watch.n_collapsed = int(state.get("n_collapsed", 0))
 
 
 def advice_on(training: TVDBTrainingSection) -> str:
@@ -251,26 +209,3 @@ def advice_on(training: TVDBTrainingSection) -> str:
         f"Change eta (it is {training.eta:g}) or lower learning_rate in [training]; and see that not nearly all photos "
         "share a label ([labels] without)."
     )
-
-
-def _map(queries: Tensor, gallery: Tensor, query_labels: Tensor, gallery_labels: Tensor) -> float:
-    """Tie-aware mAP of at most ``_MEASURED`` queries, evenly taken, in per cent."""
-    step = max(1, len(queries) // _MEASURED)
-    asked, asked_labels = queries[::step], query_labels[::step].float()
-    values = []
-    for distances, relevant in _blocks(asked, gallery, asked_labels, gallery_labels.float()):
-        values.append(tie_aware_average_precision(distances, relevant, gallery.shape[1]))
-    found = np.concatenate(values)
-    return 100.0 * float(np.nanmean(found)) if np.isfinite(found).any() else 0.0
-
-
-def _blocks(
-    queries: Tensor, gallery: Tensor, query_labels: Tensor, gallery_labels: Tensor
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Distances and relevance of some queries at a time."""
-    n_bits = gallery.shape[1]
-    ours, theirs = (BinaryCodes.from_activations(part.numpy()).signs.astype(np.float32) for part in (queries, gallery))
-    for start in range(0, len(ours), _BATCH):
-        rows = slice(start, start + _BATCH)
-        distances = ((n_bits - ours[rows] @ theirs.T) / 2).astype(np.int64)
-        yield distances, (query_labels[rows] @ gallery_labels.T > 0).numpy()

@@ -10,10 +10,10 @@ import torch
 from torchvision.models import get_model
 
 from explorer.errors import ConfigError, PackageError
+from explorer.networks.common.words import build_vocabulary
 from explorer.networks.registry import load_encoder
 from explorer.networks.tvdb.config import ImageEncoderConfig, TextEncoderConfig
 from explorer.networks.tvdb.model import ImageEncoder, TextEncoder
-from explorer.networks.tvdb.preprocess import build_vocabulary
 from explorer.networks.tvdb.state_dict import read_parts, to_package
 from explorer.packages.finding import resolve_package
 from explorer.packages.manifest import Manifest, Output, Part, Preprocess, VisionPart

@@ -11,26 +11,23 @@ from hypothesis.extra.numpy import arrays
 from torch import Tensor
 
 from explorer.evaluation.hashing_metrics import tie_aware_average_precision
+from explorer.networks.common.codes import Pairs, code_statistics, opposition, pairs_of, sign
+from explorer.networks.common.words import build_vocabulary, word_rows
 from explorer.networks.tvdb.config import ImageEncoderConfig, TextEncoderConfig
 from explorer.networks.tvdb.losses import (
     APART,
-    Pairs,
-    code_statistics,
     decorrelated,
     discrete_codes,
     double_centred,
     objective,
-    opposition,
-    pairs_of,
     pairwise_loss,
     regression_loss,
-    sign,
     similarity_matrix,
     update_image_codes,
     update_text_codes,
 )
 from explorer.networks.tvdb.model import ImageEncoder, TextEncoder
-from explorer.networks.tvdb.preprocess import build_vocabulary, steps_of, word_rows
+from explorer.networks.tvdb.preprocess import steps_of
 
 KINDS = ("residual", "centred", "signed", "binary", "identity")
 

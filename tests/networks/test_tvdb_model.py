@@ -8,19 +8,16 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from explorer.networks.common.words import PAD, UNKNOWN, build_vocabulary, is_vocabulary, word_rows, words_of
 from explorer.networks.tvdb.config import ImageEncoderConfig, TextEncoderConfig
 from explorer.networks.tvdb.extractors import RoiAlign
-from explorer.networks.tvdb.model import PAD, UNKNOWN, ImageEncoder, TextEncoder
+from explorer.networks.tvdb.model import ImageEncoder, TextEncoder
 from explorer.networks.tvdb.preprocess import (
     MAX_AREA,
     MIN_AREA,
-    build_vocabulary,
-    is_vocabulary,
     order_regions,
     positions_of,
     steps_of,
-    word_rows,
-    words_of,
 )
 from explorer.vision.features import Regions
 from explorer.vision.regions import N_REGIONS, whole_pictures

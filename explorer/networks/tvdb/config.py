@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from explorer.networks.common.codes import check_bits
+
 N_POSITIONS = 4
 """Width, height and centre of a box (README.md 1.2, step 3)."""
 
@@ -85,9 +87,3 @@ class TextEncoderConfig:
         for share in (self.dropout, self.word_dropout):
             if not 0.0 <= share < 1.0:
                 raise ValueError(f"dropout must be in [0, 1), got {share}")
-
-
-def check_bits(n_bits: int) -> None:
-    """Refuse a code that does not fill whole bytes; ``ValueError`` in words for a recipe."""
-    if n_bits < 8 or n_bits % 8:
-        raise ValueError(f"a code needs a multiple of 8 bits (16, 32, 64 and 128 are usual), got {n_bits}")

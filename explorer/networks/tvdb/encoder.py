@@ -10,9 +10,10 @@ from torch import Tensor
 from explorer.errors import PackageError
 from explorer.evidence import Evidence
 from explorer.networks.common.seeing import follow, load_vision_of, segmentation_of
+from explorer.networks.common.words import word_rows
 from explorer.networks.tvdb.explaining import ReadRegions, activations_without, evidence_of
 from explorer.networks.tvdb.extractors import Extractor, load_extractor
-from explorer.networks.tvdb.preprocess import RegionSequence, order_regions, steps_of, word_rows
+from explorer.networks.tvdb.preprocess import RegionSequence, order_regions, steps_of
 from explorer.networks.tvdb.state_dict import Parts, read_parts
 from explorer.packages.package import ModelPackage
 from explorer.representations import BinaryCodes, Embeddings, Modality

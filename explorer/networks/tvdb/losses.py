@@ -1,12 +1,13 @@
 """TVDB's alternating discrete steps (README.md 1.4 to 1.7), and a pairwise loss to compare them with."""
 # N pairs of a picture and a sentence in a batch, K bits; codes and activations have a row for each pair, (N, K)
 
-from dataclasses import dataclass
 from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from explorer.networks.common.codes import Pairs, sign, weighted_mean
 
 APART = -0.4
 """Wanted similarity of pairs that are not relevant (chosen on Flickr8k: 0 leaves them closer, -1 makes bits alike)."""
@@ -15,30 +16,6 @@ _SMALLEST_VARIANCE = 1e-3
 """Of a direction, as a share of the mean."""
 
 SimilarityKind = Literal["residual", "centred", "signed", "binary", "identity"]
-
-
-@dataclass(frozen=True, slots=True)
-class Pairs:
-    """What is known about the N pairs of a batch, each of a picture and a sentence.
-
-    Attributes:
-        items: int64 (N,), which picture each pair is of.
-        relevance: float32 (N, N), 1 where two pairs share a label or are of the same picture, else 0.
-        known: float32 (N, N), 0 where neither of two pairs has a label, unless they are of the same picture, else 1:
-            two pictures in which nothing was named may be alike or not.
-    """
-
-    items: Tensor
-    relevance: Tensor
-    known: Tensor
-
-
-def pairs_of(labels: Tensor, items: Tensor) -> Pairs:
-    """labels: bool (N, C) of each pair.   items: int64 (N,), which picture each pair is of."""
-    same = items[:, None] == items[None, :]
-    shared = labels.float() @ labels.float().T > 0
-    named = labels.any(dim=1)
-    return Pairs(items, (shared | same).float(), (named[:, None] | named[None, :] | same).float())
 
 
 def similarity_matrix(
@@ -86,12 +63,6 @@ def double_centred(matrix: Tensor) -> Tensor:
     """The matrix without its row and column means: both then are 0."""
     rows, columns = matrix.mean(dim=1, keepdim=True), matrix.mean(dim=0, keepdim=True)
     return matrix - rows - columns + matrix.mean()
-
-
-def sign(values: Tensor, previous: Tensor | None = None) -> Tensor:
-    """-1 and +1; exactly 0 keeps the previous bit where there is one (README.md 1.5), else +1."""
-    ties = torch.ones_like(values) if previous is None else previous
-    return torch.where(values == 0, ties, torch.where(values > 0, 1.0, -1.0))
 
 
 def update_image_codes(codes: Tensor, text_codes: Tensor, similarity: Tensor, image: Tensor, eta: float) -> Tensor:
@@ -158,47 +129,3 @@ def pairwise_loss(image: Tensor, text: Tensor, pairs: Pairs) -> Tensor:
     losses = F.softplus(theta) - pairs.relevance * theta
     relevant, other = pairs.relevance * pairs.known, (1.0 - pairs.relevance) * pairs.known
     return weighted_mean(losses, relevant) + weighted_mean(losses, other)
-
-
-def weighted_mean(losses: Tensor, weights: Tensor) -> Tensor:
-    """The weighted mean of the losses; 0 where no weight is left."""
-    return (losses * weights).sum() / weights.sum().clamp(min=1.0)
-
-
-@dataclass(frozen=True, slots=True)
-class CodeStatistics:
-    """Whether codes say anything (README.md 1.7).
-
-    Attributes:
-        unique_share: different codes among the items, 0 to 1.
-        correlation: mean size of the correlation between two bits, 0 to 1.
-        imbalance: mean size of a bit's mean: 0 where each is set in half of the items, 1 where all are the same.
-    """
-
-    unique_share: float
-    correlation: float
-    imbalance: float
-
-
-def code_statistics(activations: Tensor) -> CodeStatistics:
-    """Statistics of the codes of n items, from their activations (n, K)."""
-    codes = sign(activations)
-    means = codes.mean(dim=0)
-    centred = codes - means
-    spread = centred.square().mean(dim=0).sqrt()
-    correlation = (centred.T @ centred / len(codes)) / (spread[:, None] * spread[None, :]).clamp(min=1e-6)
-    # A bit that never changes says nothing: it counts as wholly correlated with every other.
-    constant = spread < 1e-6
-    correlation = torch.where(constant[:, None] | constant[None, :], 1.0, correlation.abs())
-    n_bits = codes.shape[1]
-    pairs = (correlation.sum() - correlation.diagonal().sum()) / max(n_bits * (n_bits - 1), 1)
-    return CodeStatistics(
-        unique_share=len(torch.unique(codes, dim=0)) / len(codes),
-        correlation=float(pairs),
-        imbalance=float(means.abs().mean()),
-    )
-
-
-def opposition(image: Tensor, text: Tensor) -> float:
-    """Mean over bits of the mean image bit times the mean text bit: near -1 where all images oppose all texts."""
-    return float((sign(image).mean(dim=0) * sign(text).mean(dim=0)).mean())

@@ -5,10 +5,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from explorer.networks.common.words import PAD, UNKNOWN
 from explorer.networks.tvdb.config import ImageEncoderConfig, TextEncoderConfig
-
-PAD, UNKNOWN = 0, 1
-"""Rows of the word table."""
 
 
 class ImageEncoder(nn.Module):

@@ -1,26 +1,18 @@
-"""From what vision sees to the sequence of regions, and from sentences to rows of words (README.md 1.2, 1.3)."""
+"""From what vision sees to the sequence of regions (README.md 1.2)."""
 # B pictures, R proposed regions, L = 1 + n_regions steps, F features, P position block
 
-import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from explorer.networks.tvdb.config import N_POSITIONS, ImageEncoderConfig
-from explorer.networks.tvdb.model import PAD, UNKNOWN
 from explorer.vision.features import Regions
-
-SPECIAL_WORDS = ("<pad>", "<unk>")
-"""Rows 0 and 1 of every word table."""
 
 MIN_AREA, MAX_AREA = 0.01, 0.95
 """Of the picture: smaller and larger boxes are left out (README.md 1.2, step 1; reconstructed)."""
 
 _WHOLE = (0.0, 0.0, 1.0, 1.0)
-_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,34 +102,3 @@ def steps_of(features: Tensor, boxes: Tensor, statistics: tuple[Tensor, Tensor],
     """
     mean, scale = statistics
     return torch.cat([(features.float() - mean) / scale, positions_of(boxes, config.position_dim)], dim=-1)
-
-
-def words_of(text: str) -> list[str]:
-    """The words of a sentence in lower case, cut at everything that is no letter, digit or underscore."""
-    return _WORD.findall(text.lower())
-
-
-def build_vocabulary(texts: Iterable[str], *, min_count: int) -> dict[str, int]:
-    """Word to row: the special rows, then words seen at least ``min_count`` times, in alphabetical order."""
-    counts = Counter(word for text in texts for word in words_of(text))
-    known = sorted(word for word, n in counts.items() if n >= min_count)
-    return {word: row for row, word in enumerate([*SPECIAL_WORDS, *known])}
-
-
-def is_vocabulary(words: Mapping[str, int]) -> bool:
-    """Whether a mapping has the special words in their rows and every row once."""
-    specials = all(words.get(word) == row for row, word in enumerate(SPECIAL_WORDS))
-    return specials and sorted(words.values()) == list(range(len(words)))
-
-
-def word_rows(texts: Sequence[str], vocabulary: Mapping[str, int], n_tokens: int) -> Tensor:
-    """Rows of the first ``n_tokens`` words of each sentence, padded at the left, int64 (n, n_tokens).
-
-    An unknown word has a row of its own; a sentence without a word is padding only, and is encoded like any other.
-    """
-    rows = torch.full((len(texts), n_tokens), PAD)
-    for place, text in enumerate(texts):
-        ids = [vocabulary.get(word, UNKNOWN) for word in words_of(text)[:n_tokens]]
-        if ids:
-            rows[place, n_tokens - len(ids) :] = torch.tensor(ids)
-    return rows

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from explorer.errors import PackageError
 from explorer.networks.common.loading import join_parts, load_strictly, packed, split_parts
+from explorer.networks.common.words import is_vocabulary
 from explorer.networks.tvdb.config import ImageEncoderConfig, TextEncoderConfig
 from explorer.networks.tvdb.extractors import FeatureKind
 from explorer.networks.tvdb.model import ImageEncoder, TextEncoder
-from explorer.networks.tvdb.preprocess import is_vocabulary
 from explorer.packages.package import ModelPackage, load_tensors, require_keys
 
 _STATISTICS = ("mean", "scale")
