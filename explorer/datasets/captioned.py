@@ -1,9 +1,15 @@
-"""Photos with their sentences from an annotation file, Karpathy's form or COCO's own (``captions_val2014.json``)."""
+"""Photos or clips with their sentences, from whichever annotation file there is.
 
+Karpathy's form, COCO's own (``captions_val2014.json``), MSR-VTT's (``msr_vtt.py``), and ``captions.json``
+(``clips.py``), which may speak of clips and of photos. The form is told by what the file holds.
+"""
+
+import codecs
 from pathlib import Path
 
 import msgspec
 
+from explorer.datasets.clips import CAPTIONS_FILE, clip_splits, read_clips
 from explorer.datasets.karpathy import (
     SENTENCES_PER_IMAGE,
     CaptionedImages,
@@ -11,6 +17,7 @@ from explorer.datasets.karpathy import (
     read_karpathy,
     require_photos,
 )
+from explorer.datasets.msr_vtt import ONE_K_A, is_msr_vtt_folder, msr_vtt_splits, read_msr_vtt, read_one_k_a
 from explorer.errors import DatasetError
 
 _FILE_PREFIX = "captions_"
@@ -34,34 +41,75 @@ class _File(msgspec.Struct):
 
 class _Form(msgspec.Struct):
     annotations: msgspec.Raw = msgspec.Raw()
+    images: msgspec.Raw = msgspec.Raw()
+    videos: msgspec.Raw = msgspec.Raw()
+    captions: msgspec.Raw = msgspec.Raw()
 
 
-def read_captioned(path: Path, *, split: str, images_folder: Path | None = None) -> CaptionedImages:
-    """Read an annotation file in whichever of the two forms it has.
+def read_captioned(path: Path, *, split: str | None, images_folder: Path | None = None) -> CaptionedImages:
+    """Read an annotation file in whichever form it has.
 
     Parameters
     ----------
     path
-        the json file; COCO's form is the one with ``annotations``.
+        the json file; MSR-VTT's csv of the 1K-A split; or a folder that has ``captions.json`` or MSR-VTT's files.
     split
-        of a Karpathy json; COCO's form has one file a split, and this is ignored.
+        None: everything that the file has. COCO's form and the csv have one file a split, and this is ignored.
     images_folder
-        see :func:`~explorer.datasets.karpathy.read_karpathy` and :func:`read_coco_captions`.
+        where the photos or clips are; see :func:`~explorer.datasets.karpathy.read_karpathy`,
+        :func:`read_coco_captions`, :func:`~explorer.datasets.clips.read_clips` and
+        :func:`~explorer.datasets.msr_vtt.read_msr_vtt`.
+
+    Returns
+    -------
+    CaptionedImages
+        of clips a :class:`~explorer.datasets.clips.CaptionedClips`.
 
     Raises
     ------
     DatasetError
-        as the two readers do.
+        as the readers do.
     """
-    if _is_coco(path):
+    path, form = _form_of(path)
+    if form == "coco":
         return read_coco_captions(path, images_folder=images_folder)
-    return read_karpathy(path, split=split, images_folder=images_folder)
+    if form == "csv":
+        return read_one_k_a(path, folder=images_folder)
+    if form == "msr-vtt":
+        return read_msr_vtt(path, split=split, folder=images_folder)
+    if form == "captions":
+        return read_clips(path, split=split, folder=images_folder)
+    wanted = "+".join(karpathy_splits(path)) if split is None else split
+    return read_karpathy(path, split=wanted, images_folder=images_folder)
 
 
 def read_all_captioned(path: Path, *, images_folder: Path | None = None) -> CaptionedImages:
     """As :func:`read_captioned`, every split of the file together, in file order."""
-    split = "" if _is_coco(path) else "+".join(karpathy_splits(path))
-    return read_captioned(path, split=split, images_folder=images_folder)
+    return read_captioned(path, split=None, images_folder=images_folder)
+
+
+def is_captioned_folder(path: Path) -> bool:
+    """Whether this is a folder that :func:`read_captioned` reads."""
+    return (path / CAPTIONS_FILE).is_file() or (path.is_dir() and is_msr_vtt_folder(path))
+
+
+def usual_split(path: Path, usual: str) -> str | None:
+    """The split to read where none was named: the usual one; of clips without it, the only one that there is.
+
+    Raises
+    ------
+    DatasetError
+        the file cannot be read.
+    """
+    path, form = _form_of(path)
+    if form == "csv":
+        return ONE_K_A
+    if form not in ("msr-vtt", "captions"):
+        return usual
+    names = msr_vtt_splits(path) if form == "msr-vtt" else clip_splits(path)
+    if not names:
+        return None
+    return names[0] if len(names) == 1 else usual
 
 
 def read_coco_captions(path: Path, *, images_folder: Path | None = None) -> CaptionedImages:
@@ -110,11 +158,23 @@ def read_coco_captions(path: Path, *, images_folder: Path | None = None) -> Capt
     )
 
 
-def _is_coco(path: Path) -> bool:
+def _form_of(path: Path) -> tuple[Path, str]:
+    """The file to read, and which form it has; ``karpathy`` where no other is known: its reader says what is wrong."""
+    if path.is_dir():
+        if not is_captioned_folder(path):
+            raise DatasetError(
+                f"The folder {path} holds no sentences: neither {CAPTIONS_FILE} nor MSR-VTT's files.",
+                "Name the json file of a data set.",
+            )
+        return (path / CAPTIONS_FILE, "captions") if (path / CAPTIONS_FILE).is_file() else (path, "msr-vtt")
+    if path.suffix.lower() == ".csv":
+        return path, "csv"
     try:
-        return bool(bytes(msgspec.json.decode(path.read_bytes(), type=_Form).annotations))
+        parts = msgspec.json.decode(path.read_bytes().removeprefix(codecs.BOM_UTF8), type=_Form)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False  # the other reader says what is wrong
+        return path, "karpathy"
+    found = {"coco": parts.annotations, "karpathy": parts.images, "msr-vtt": parts.videos, "captions": parts.captions}
+    return path, next((form for form, content in found.items() if bytes(content)), "karpathy")
 
 
 def _decode(path: Path) -> _File:

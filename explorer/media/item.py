@@ -2,6 +2,7 @@
 
 import os
 import stat
+from typing import Literal
 
 from explorer.errors import MediaError
 
@@ -9,6 +10,9 @@ SUPPORTED_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".heic", ".heif"}
 )
 """Lower-case endings of the names that a scan picks up; what a file really is, its content says."""
+
+VIDEO_SUFFIXES = frozenset({".avi", ".mp4", ".m4v", ".mkv", ".mov", ".webm"})
+"""Lower-case endings of the names of videos."""
 
 MAX_FILE_BYTES = 1 << 30
 """No picture of 250 megapixels needs more; a larger file with an image's name is something else."""
@@ -21,6 +25,12 @@ def is_supported(name: bytes | str) -> bool:
     if isinstance(name, bytes):
         return os.path.splitext(name)[1].lower() in _SUFFIXES_AS_BYTES
     return os.path.splitext(name)[1].lower() in SUPPORTED_SUFFIXES
+
+
+def kind_of(name: bytes | str) -> Literal["image", "video"]:
+    """What a file of this name (or path) is taken for; upper and lower case are alike."""
+    text = os.fsdecode(name)
+    return "video" if os.path.splitext(text)[1].lower() in VIDEO_SUFFIXES else "image"
 
 
 def display_path(path: bytes) -> str:
