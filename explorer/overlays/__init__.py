@@ -8,6 +8,8 @@
         -> region_strokes               boxes to draw as lines; region_cover_rgba for the cover style
         -> legend_rows, heat_range      what the colours mean
         -> place_at, place_box, ...     cells and boxes that can be pointed at
+        -> moving_overlays              of a shot: the layers of all its frames
+            -> overlays_at              what is shown at a time
     BitAgreement
         -> agreement_text, undecided    what two codes have in common
 
@@ -21,6 +23,7 @@ from explorer.overlays.class_colours import class_colours
 from explorer.overlays.classes import LegendRow, class_rgba, index_map, legend_rows
 from explorer.overlays.colour_maps import ColourMap, colour_table
 from explorer.overlays.heat import COVER_CAP, bar_colours, has_sign, heat_range, heat_rgba, heat_values, strengths
+from explorer.overlays.moving import MovingOverlays, moving_overlays, overlays_at
 from explorer.overlays.overlay import (
     AnyOverlay,
     ClassOverlay,
@@ -58,11 +61,11 @@ from explorer.overlays.regions import (
 
 __all__ = [
     "COVER_CAP", "NOWHERE", "UNDECIDED", "AnyOverlay", "ClassOverlay", "ColourMap", "HeatOverlay", "LegendRow",
-    "Overlay", "OverlayKind", "PlacedOverlay", "PointedOverlay", "RegionOverlay", "RegionStroke", "Style",
-    "agreement_text", "at_place", "bar_colours", "bar_range", "bits_from_message", "cells_in_line", "class_colours",
-    "class_rgba", "colour_table", "composed", "has_places", "has_sign", "heat_range", "heat_rgba", "heat_values",
-    "index_map", "legend_rows", "names_of_places", "next_place", "overlays_from_evidence",
-    "overlays_from_explanation", "place_at", "place_badges", "place_box", "place_name", "place_value",
-    "region_cover_range", "region_cover_rgba", "region_saliency", "region_strokes", "same_places", "seen_regions",
-    "strengths", "undecided", "with_values",
+    "MovingOverlays", "Overlay", "OverlayKind", "PlacedOverlay", "PointedOverlay", "RegionOverlay", "RegionStroke",
+    "Style", "agreement_text", "at_place", "bar_colours", "bar_range", "bits_from_message", "cells_in_line",
+    "class_colours", "class_rgba", "colour_table", "composed", "has_places", "has_sign", "heat_range", "heat_rgba",
+    "heat_values", "index_map", "legend_rows", "moving_overlays", "names_of_places", "next_place", "overlays_at",
+    "overlays_from_evidence", "overlays_from_explanation", "place_at", "place_badges", "place_box", "place_name",
+    "place_value", "region_cover_range", "region_cover_rgba", "region_saliency", "region_strokes", "same_places",
+    "seen_regions", "strengths", "undecided", "with_values",
 ]

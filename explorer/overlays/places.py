@@ -95,5 +95,5 @@ def with_values(overlay: PlacedOverlay, values: np.ndarray) -> PlacedOverlay:
 
 
 def at_place(overlay: PointedOverlay, place: int) -> PointedOverlay:
-    """The map of one place instead of the average."""
-    return replace(overlay, values=overlay.maps[place].astype(np.float32))
+    """The map of one place instead of the average, on a scale of its own."""
+    return replace(overlay, values=overlay.maps[place].astype(np.float32), span=None)

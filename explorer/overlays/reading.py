@@ -21,7 +21,12 @@ _OPACITY, _SIGNED = 0.55, 0.75
 """Near zero colours with a sign are next to clear, so they may be stronger elsewhere."""
 
 
-def _array(what: str, raw: bytes, dtype: str, height: int, width: int) -> np.ndarray:
+def array_of(what: str, raw: bytes, dtype: str, height: int, width: int) -> np.ndarray:
+    """Packed cells as an array (height, width).
+
+    Raises:
+        ValueError: there are fewer or more of them, or none.
+    """
     expected = height * width * np.dtype(dtype).itemsize
     if len(raw) != expected or expected == 0:
         raise ValueError(f"{what} should have {expected} bytes for {height} x {width} cells, got {len(raw)}")
@@ -36,7 +41,7 @@ def _rows(what: str, raw: bytes, n: int, width: int = 1) -> np.ndarray:
 
 
 def _attention(grid: Grid) -> AttentionMap:
-    values = _array(f"the map {grid.name!r}", grid.values, "<f4", grid.height, grid.width)
+    values = array_of(f"the map {grid.name!r}", grid.values, "<f4", grid.height, grid.width)
     return AttentionMap(grid.name, grid.title, values.astype(np.float32))
 
 
@@ -49,7 +54,7 @@ def _regions(boxes: Boxes) -> RegionWeights:
 
 
 def _pointed(maps: PointedMaps) -> PointedAttention:
-    values = _array(f"the maps {maps.name!r}", maps.values, "<f2", maps.n_places * maps.height, maps.width)
+    values = array_of(f"the maps {maps.name!r}", maps.values, "<f2", maps.n_places * maps.height, maps.width)
     return PointedAttention(
         maps.name, maps.title, maps.places, values.reshape(maps.n_places, maps.height, maps.width)
     )
@@ -102,12 +107,13 @@ def _pointed_layer(place: int, maps: PointedAttention, average: AttentionMap | N
 
 def classes_from_class_map(class_map: ClassMap) -> ClassOverlay:
     """A class overlay from a message."""
-    ids = _array("the class map", class_map.class_ids, "u1", class_map.height, class_map.width)
-    confidence = _array("the class map's confidence", class_map.confidence, "u1", class_map.height, class_map.width)
-    return _classes(ids, confidence.astype(np.float32) / 255, class_map.names)
+    ids = array_of("the class map", class_map.class_ids, "u1", class_map.height, class_map.width)
+    confidence = array_of("the class map's confidence", class_map.confidence, "u1", class_map.height, class_map.width)
+    return classes_layer(ids, confidence.astype(np.float32) / 255, class_map.names)
 
 
-def _classes(ids: np.ndarray, confidence: np.ndarray, names: tuple[str, ...]) -> ClassOverlay:
+def classes_layer(ids: np.ndarray, confidence: np.ndarray, names: tuple[str, ...]) -> ClassOverlay:
+    """The segmentation as a layer."""
     return ClassOverlay(
         name=SEGMENTATION, title="Segmentation", class_ids=ids, confidence=confidence, names=names, opacity=0.9
     )
@@ -119,13 +125,29 @@ def overlays_from_explanation(explanation: Explanation) -> tuple[AnyOverlay, ...
     Raises:
         ValueError: bytes do not fit their sizes, or a class has no name.
     """
+    return layers_with(explanation)
+
+
+def layers_with(
+    explanation: Explanation, grids: Sequence[AttentionMap] = (), classes: ClassOverlay | None = None
+) -> tuple[AnyOverlay, ...]:
+    """The layers of an explanation after these grids, and with this segmentation.
+
+    Grids of the explanation that have the name of one of ``grids`` are left out, and so is its segmentation if there
+    are ``classes``.
+
+    Raises:
+        ValueError: bytes do not fit their sizes, or a class has no name.
+    """
+    names = {grid.name for grid in grids}
     layers = _layers(
-        [_attention(grid) for grid in explanation.attention], [_regions(boxes) for boxes in explanation.regions],
+        [*grids, *(_attention(grid) for grid in explanation.attention if grid.name not in names)],
+        [_regions(boxes) for boxes in explanation.regions],
         [_pointed(maps) for maps in explanation.pointed if maps.n_places],
     )
-    if explanation.class_map is not None:
-        layers.append(classes_from_class_map(explanation.class_map))
-    return tuple(layers)
+    if classes is None and explanation.class_map is not None:
+        classes = classes_from_class_map(explanation.class_map)
+    return tuple(layers) if classes is None else (*layers, classes)
 
 
 def names_of_places(explanation: Explanation) -> tuple[str, ...]:
@@ -139,5 +161,5 @@ def overlays_from_evidence(evidence: Evidence) -> tuple[AnyOverlay, ...]:
     layers = _layers(evidence.attention, evidence.regions, evidence.pointed)
     seen = evidence.segmentation
     if seen is not None:
-        layers.append(_classes(seen.class_map, seen.confidence.astype(np.float32), seen.names))
+        layers.append(classes_layer(seen.class_map, seen.confidence.astype(np.float32), seen.names))
     return tuple(layers)
