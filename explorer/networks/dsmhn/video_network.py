@@ -177,6 +177,11 @@ def build_network(config: VideoNetworkConfig, *, allow_download: bool = False) -
     return VideoNetwork(config, Stem(stem_dim, sees_time=config.sees_time), blocks, dim=widths[-1])
 
 
+def fetch_kinetics() -> None:
+    """Fetch the weights of ``r3d_18``, and see that they fill it; raises as :func:`build_network` does."""
+    build_network(VideoNetworkConfig(kind="r3d_18", side_px=KINETICS_SIDE_PX), allow_download=True)
+
+
 def answering_form(network: VideoNetwork) -> VideoNetwork:
     """The same function, computed faster, in place: for a network that is trained no more.
 
