@@ -10,7 +10,7 @@ from explorer.cli.shared import say
 def models_fetch(
     name: Annotated[
         str,
-        typer.Argument(help="A torchvision detector, as a recipe's [features] proposer names it, alexnet, or r3d_18 for clips."),
+        typer.Argument(help="A torchvision detector, as a recipe's [features] proposer names it, alexnet, or r3d_18."),
     ],
 ) -> None:
     """Fetch the weights of a torchvision network into torch hub's cache."""
