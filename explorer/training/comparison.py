@@ -24,8 +24,8 @@ from explorer.cancellation import CancellationToken
 from explorer.errors import ConfigError, UserFacingError
 from explorer.evaluation.comparison import paired_bootstrap
 from explorer.evaluation.image_text import Ranks
+from explorer.networks.common.pooling import pool_features
 from explorer.networks.pooled.losses import fit_ridge
-from explorer.networks.pooled.preprocess import pool_features
 from explorer.training.config import ImageSentenceRecipe, read_recipe
 from explorer.training.events import Progressed, TrainingEvent
 from explorer.training.image_sentence import Ready, encoder_configs, make_ready, network_phase

@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 
 from explorer.cancellation import CancellationToken
+from explorer.networks.common.pooling import pool_features
 from explorer.networks.pooled.config import PooledConfig
 from explorer.networks.pooled.losses import fit_ridge
 from explorer.networks.pooled.model import PooledProjection
-from explorer.networks.pooled.preprocess import pool_features
 from explorer.networks.pooled.state_dict import to_package
 from explorer.networks.registry import load_encoder
 from explorer.packages.manifest import Manifest, Output, Part, Preprocess

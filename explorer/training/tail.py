@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from explorer.networks.common.gpo import GeneralizedPooling
 from explorer.networks.common.minilm import WORD_DIM
-from explorer.networks.pooled.preprocess import pool_features
+from explorer.networks.common.pooling import pool_features
 from explorer.networks.three_shnet.losses import info_nce_loss
 from explorer.training.config import TailSection
 from explorer.training.phases import epoch_order

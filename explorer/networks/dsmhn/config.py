@@ -1,4 +1,4 @@
-"""What DSMHN's streams are made of (README.md 2.2). The sources name kinds of backbones; all sizes are reconstructed."""
+"""What DSMHN's streams are made of (README.md 2.2). The sources name kinds of backbones; sizes are reconstructed."""
 
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -13,7 +13,9 @@ each class in it, how surely the region proposer found each, and AlexNet's fc7."
 IMAGE_PARTS: tuple[ImagePart, ...] = get_args(ImagePart)
 
 TextReader = Literal["bow", "mean-vectors", "minilm"]
-"""What reads a sentence: which words it has, the mean of their trained vectors, or MiniLM's frozen embedding."""
+"""What reads a sentence: an MLP on which words it has, the mean of their trained vectors, MiniLM's frozen embedding."""
+
+TEXT_READERS: tuple[TextReader, ...] = get_args(TextReader)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,14 +68,14 @@ class TextStreamConfig(HashConfig):
     """Sizes of :class:`~explorer.networks.dsmhn.model.TextStream`.
 
     Attributes:
-        reader: what reads the sentences.
-        n_words: rows of the word table, the special ones included; 0 for MiniLM, which has its own.
+        readers: what reads the sentences, one or more of :data:`TEXT_READERS`, whose numbers meet in the hidden layer.
+        n_words: rows of the word table, the special ones included; 0 for MiniLM alone, which has its own.
         n_tokens: a sentence is cut after so many words.
         word_dim: width of a word vector, of ``"mean-vectors"``.
         word_dropout: share of words that are left out in training.
     """
 
-    reader: TextReader = "bow"
+    readers: tuple[TextReader, ...] = ("bow",)
     n_words: int = 0
     n_tokens: int = 64
     word_dim: int = 300
@@ -81,12 +83,12 @@ class TextStreamConfig(HashConfig):
 
     def __post_init__(self) -> None:
         HashConfig.__post_init__(self)
-        if (self.reader == "minilm") != (self.n_words == 0):
-            raise ValueError(f"a table of {self.n_words} words does not go with the reader {self.reader}")
-        if min(self.n_tokens, self.word_dim) < 1 or self.n_words < 0:
-            raise ValueError(f"every size must be at least 1, got {self}")
-        if self.reader == "bow" and not self.hidden_dim:
-            raise ValueError("the bag of words needs a hidden layer")
+        if not self.readers or not set(self.readers) <= set(TEXT_READERS) or len(set(self.readers)) < len(self.readers):
+            raise ValueError(f"readers must be some of {', '.join(TEXT_READERS)}, each once, got {self.readers}")
+        if (self.readers == ("minilm",)) != (self.n_words == 0):
+            raise ValueError(f"a table of {self.n_words} words does not go with the readers {', '.join(self.readers)}")
+        if min(self.n_tokens, self.word_dim, self.hidden_dim) < 1 or self.n_words < 0:
+            raise ValueError(f"every size of the text stream must be at least 1, got {self}")
         if not 0.0 <= self.word_dropout < 1.0:
             raise ValueError(f"word_dropout must be in [0, 1), got {self.word_dropout}")
 

@@ -77,8 +77,8 @@ def pair_weights(pairs: Pairs, *, balanced: bool) -> Tensor:
     parts = pairs.relevance * pairs.known, (1.0 - pairs.relevance) * pairs.known
     totals = [part.sum() for part in parts]
     n_kinds = (totals[0] > 0).float() + (totals[1] > 0).float()
-    shares = [part / total.clamp(min=1.0) for part, total in zip(parts, totals, strict=True)]
-    return (shares[0] + shares[1]) / n_kinds.clamp(min=1.0)
+    weights: Tensor = parts[0] / totals[0].clamp(min=1.0) + parts[1] / totals[1].clamp(min=1.0)
+    return weights / n_kinds.clamp(min=1.0)
 
 
 def nll_terms(products: Tensor, relevance: Tensor, steepness: float) -> Tensor:
@@ -97,7 +97,8 @@ def contrastive_terms(items: Tensor, texts: Tensor, relevance: Tensor) -> Tensor
     # The root's gradient is infinite at 0, where a pair that should be apart is all alike.
     distance = squared.clamp(min=1e-6 * n_bits).sqrt()
     beyond = (float(2 * n_bits) ** 0.5 - distance).clamp(min=0.0)
-    return (relevance * squared.clamp(min=0.0) + (1.0 - relevance) * beyond.square()) / (4.0 * n_bits)
+    losses: Tensor = relevance * squared.clamp(min=0.0) + (1.0 - relevance) * beyond.square()
+    return losses / (4.0 * n_bits)
 
 
 def inner_product_terms(products: Tensor, relevance: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 # B pictures or sentences, F features, T words, K bits, C classes
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from explorer.networks.common.minilm import WORD_DIM
@@ -13,6 +14,7 @@ from explorer.networks.dsmhn.config import (
     TextStreamConfig,
     VideoStreamConfig,
 )
+from explorer.networks.dsmhn.preprocess import Sentences
 from explorer.networks.dsmhn.video_network import build_network
 from explorer.networks.dsmhn.video_stream import VideoStream
 
@@ -46,7 +48,7 @@ class ImageStream(nn.Module):
 
 
 class TextStream(nn.Module):
-    """Rows of words, or MiniLM's embeddings, and the hash layers.
+    """What the readers say of a sentence, a hidden layer for all of them together, and the hash layers.
 
     Attributes:
         config: its sizes.
@@ -55,34 +57,41 @@ class TextStream(nn.Module):
     def __init__(self, config: TextStreamConfig) -> None:
         super().__init__()
         self.config = config
-        if config.reader == "minilm":
-            self.hash = hash_layers(WORD_DIM, config)
-        elif config.reader == "mean-vectors":
-            self.words = nn.EmbeddingBag(config.n_words, config.word_dim, mode="mean", padding_idx=PAD)
-            self.hash = hash_layers(config.word_dim, config)
-        else:
-            # The first layer of an MLP on a bag of words is a sum over the words' rows.
-            self.words = nn.EmbeddingBag(config.n_words, config.hidden_dim, mode="sum", padding_idx=PAD)
-            self.hash = nn.Sequential(
-                nn.BatchNorm1d(config.hidden_dim), nn.ReLU(), *last_layers(config.hidden_dim, config)
-            )
+        n_in, self.vectors, self.bag = 0, None, None
+        if "minilm" in config.readers:
+            n_in += WORD_DIM
+        if "mean-vectors" in config.readers:
+            self.vectors = nn.EmbeddingBag(config.n_words, config.word_dim, mode="mean", padding_idx=PAD)
+            n_in += config.word_dim
+        if "bow" in config.readers:
+            # A linear layer on a bag of words is the sum of its words' rows.
+            self.bag = nn.EmbeddingBag(config.n_words, config.hidden_dim, mode="sum", padding_idx=PAD)
+        self.first = nn.Linear(n_in, config.hidden_dim) if n_in else None
+        self.hash = nn.Sequential(
+            nn.BatchNorm1d(config.hidden_dim), nn.ReLU(), *last_layers(config.hidden_dim, config)
+        )
 
-    def forward(self, words: Tensor) -> Tensor:
-        """Activations (B, K) in [-1, 1].
-
-        words: rows of the word table, int64 (B, T), each word of a sentence once; or MiniLM's embeddings,
-            float (B, 384).
-        """
-        if self.config.reader == "minilm":
-            # Unit vectors of 384 numbers are small; a linear layer begins best with numbers of size 1.
-            features = words.float() * WORD_DIM**0.5
-        else:
-            if self.training and self.config.word_dropout:
-                forgotten = torch.rand(words.shape, device=words.device) < self.config.word_dropout
-                words = words.masked_fill(forgotten, PAD)
-            features = self.words(words)
-        activations: Tensor = self.hash(features)
+    def forward(self, sentences: Sentences) -> Tensor:
+        """Activations (B, K) in [-1, 1]."""
+        activations: Tensor = self.hash(self._hidden(sentences))
         return activations
+
+    def _hidden(self, sentences: Sentences) -> Tensor:
+        """What the readers say together, (B, hidden_dim)."""
+        rows, parts = sentences.rows, []
+        if self.training and self.config.word_dropout:
+            forgotten = torch.rand(rows.shape, device=rows.device) < self.config.word_dropout
+            rows = rows.masked_fill(forgotten, PAD)
+        if "minilm" in self.config.readers:
+            # Unit vectors of 384 numbers are small; a linear layer begins best with numbers of size 1.
+            parts.append(sentences.embeddings.float() * WORD_DIM**0.5)
+        if self.vectors is not None:
+            parts.append(self.vectors(rows))
+        summed = [] if self.bag is None else [self.bag(rows)]
+        if self.first is not None:
+            read = F.dropout(torch.cat(parts, dim=1), self.config.dropout, self.training)
+            summed.append(self.first(read))
+        return torch.stack(summed).sum(dim=0)
 
 
 class Classifier(nn.Module):

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-FEATURE_PARTS = ("grid_mean", "grid_max", "trunk_mean")
-"""Every pooling of a picture's features that the projection can read, in this order."""
+from explorer.networks.common.pooling import FEATURE_PARTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

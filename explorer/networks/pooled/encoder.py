@@ -10,10 +10,10 @@ import torch
 from explorer.errors import PackageError
 from explorer.evidence import Evidence
 from explorer.networks.common.minilm import MiniLM
+from explorer.networks.common.pooling import pool_features
 from explorer.networks.common.seeing import follow, load_vision_of
 from explorer.networks.pooled.config import PooledConfig
 from explorer.networks.pooled.model import PooledProjection
-from explorer.networks.pooled.preprocess import pool_features
 from explorer.networks.pooled.state_dict import from_package
 from explorer.packages.package import ModelPackage, load_tensors
 from explorer.representations import BinaryCodes, Embeddings, Modality

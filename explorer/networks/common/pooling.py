@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from explorer.networks.pooled.config import FEATURE_PARTS
+FEATURE_PARTS = ("grid_mean", "grid_max", "trunk_mean")
+"""Every pooling of a picture's feature maps, in this order."""
 
 
 def pool_features(trunk: Tensor, grid: Tensor, parts: tuple[str, ...] = FEATURE_PARTS) -> Tensor:
