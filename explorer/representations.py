@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import numpy as np
 
+_SMALLEST_LENGTH = 1e-6
+
 
 class Modality(StrEnum):
     """What a model can read."""
@@ -123,3 +125,28 @@ def concatenate(parts: Sequence[Embeddings | BinaryCodes]) -> Embeddings | Binar
         np.concatenate([part.packed for part in codes]),
         np.concatenate(activations) if len(activations) == len(codes) else None,
     )
+
+
+def average(parts: Embeddings | BinaryCodes) -> Embeddings | BinaryCodes:
+    """One row (1, dim) for several views of the same thing, at least one: frames of a shot.
+
+    The mean of embeddings, scaled back to unit length; of codes the mean of the activations (of the bits, where only
+    those are known), rounded. A single row comes back as it is. Embeddings that cancel out leave the first.
+
+    Raises
+    ------
+    ValueError
+        there are no rows.
+    """
+    if not len(parts):
+        raise ValueError("nothing to average")
+    if len(parts) == 1:
+        return parts
+    if isinstance(parts, BinaryCodes):
+        values = parts.signs if parts.activations is None else parts.activations
+        return BinaryCodes.from_activations(values.mean(axis=0, dtype=np.float64)[None])
+    mean = parts.values.mean(axis=0, dtype=np.float64)
+    length = float(np.linalg.norm(mean))
+    if length < _SMALLEST_LENGTH:
+        return parts[:1]
+    return Embeddings((mean / length).astype(np.float32)[None])

@@ -8,6 +8,7 @@ exact is in :mod:`explorer.retrieval.approximate`; :mod:`explorer.retrieval.bina
 """
 
 from explorer.retrieval.gallery import GalleryIndex
+from explorer.retrieval.grouping import best_segments, n_items_of
 from explorer.retrieval.hamming import HammingIndex
 from explorer.retrieval.inner_product import InnerProductIndex
 from explorer.retrieval.query import combine, combine_codes
@@ -19,7 +20,9 @@ __all__ = [
     "Hit",
     "InnerProductIndex",
     "Ranking",
+    "best_segments",
     "combine",
     "combine_codes",
+    "n_items_of",
     "rank_scores",
 ]
