@@ -37,10 +37,12 @@ class SearchSettings:
 
     Attributes:
         model: name of the model package used last; empty: the preferred one.
+        every_moment: whether all moments of videos are ranked; else the best of each.
         pause_ms: a pause in typing of this length searches.
     """
 
     model: str = ""
+    every_moment: bool = False
     pause_ms: int = 300
 
 

@@ -26,7 +26,7 @@ settings = st.builds(
         WindowSettings, geometry=texts, pane_widths_px=st.tuples(*[st.integers(0, 9999)] * 3),
         library_shown=st.booleans(), viewer_shown=st.booleans(), cell_px=st.integers(1, 999),
     ),
-    search=st.builds(SearchSettings, model=texts, pause_ms=st.integers(0, 9999)),
+    search=st.builds(SearchSettings, model=texts, every_moment=st.booleans(), pause_ms=st.integers(0, 9999)),
     library=st.builds(LibrarySettings, last=texts),
 )
 

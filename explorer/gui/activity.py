@@ -50,7 +50,7 @@ class ActivityView(QWidget):
 
     stop_asked = Signal()
 
-    def __init__(self, parent: QWidget | None = None, *, work: str = "indexing", noun: str = "photo") -> None:
+    def __init__(self, parent: QWidget | None = None, *, work: str = "indexing", noun: str = "file") -> None:
         super().__init__(parent)
         self._work, self._noun = work, noun
         self._stage = QLabel(self)
@@ -114,7 +114,7 @@ class ActivityView(QWidget):
         self._elide()
 
 
-def numbers_text(indexing: Indexing | Bringing, noun: str = "photo") -> str:
+def numbers_text(indexing: Indexing | Bringing, noun: str = "file") -> str:
     """``"4,340 of 7,000 · 31 a second · 1 min left"``."""
     progress = indexing.progress
     if progress is None:

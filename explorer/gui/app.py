@@ -119,6 +119,7 @@ def build_window(
     settings, problem = _settings_or_defaults(data_dir / SETTINGS_FILE)
     folder = library or (Path(settings.library.last) if settings.library.last else data_dir / "library")
     session = Session(os.fsencode(folder.absolute()), preferred_model=settings.search.model)
+    session.every_moment = settings.search.every_moment
     controller = Controller(session, engine_command)
     window = MainWindow(controller, settings)
     if complete:

@@ -134,6 +134,12 @@ class Commands(QObject):
         """Say why something cannot be searched with."""
         self._controller.notify(Notice(topic=Topic.QUERY, text=sentence, serious=True))
 
+    @Slot(bool)
+    def set_every_moment(self, every_moment: bool) -> None:
+        """Rank all shots of videos, or the best of each."""
+        self._controller.session.set_every_moment(every_moment)
+        self._controller.tell()
+
     @Slot(ITEM_ID, str)
     def search_with_item(self, item_id: int, name: str) -> None:
         """Search with a photo of the library."""

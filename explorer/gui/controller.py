@@ -255,7 +255,7 @@ class Controller(QObject):
         left_out = (ranking.model, ranking.n_unindexed)
         if ranking.n_unindexed and ranking.item_ids and not self.session.indexing and left_out != self._told_left_out:
             self._told_left_out = left_out
-            self.notify(notice_of_left_out(ranking))
+            self.notify(notice_of_left_out(ranking, self.session.library))
 
     def _pass_notice(self, topic: Topic, text: str) -> None:
         if text:

@@ -6,7 +6,9 @@ from datetime import datetime
 
 from PySide6.QtCore import QDate, QDateTime, QLocale, QTime
 
+from explorer.gui.phrases import clock, count
 from explorer.protocol import ItemDescription
+from explorer.segment_ids import position_of
 
 
 def score_text(score: float) -> str:
@@ -44,6 +46,45 @@ def size_text(item: ItemDescription) -> str:
     return " · ".join(parts)
 
 
+def is_video(item: ItemDescription) -> bool:
+    """Whether it is a video or a shot of one."""
+    return item.kind == "video"
+
+
+def span_text(item: ItemDescription) -> str:
+    """When in its video a shot is: ``0:12–0:15``; ``0:12`` if it is over within that second; nothing of a photo."""
+    if item.end_s <= item.start_s:
+        return ""
+    start, end = clock(item.start_s), clock(item.end_s)
+    return start if start == end else f"{start}–{end}"
+
+
+def shot_name(item: ItemDescription) -> str:
+    """What an item or a shot is called where there is little room: ``clip.mp4 0:12``."""
+    return f"{item.name} {clock(item.start_s)}" if is_video(item) and item.n_shots > 1 else item.name
+
+
+def video_text(item: ItemDescription, *, whole: bool = False) -> str:
+    """``Shot 3 of 12, 0:12–0:15 of 2:31``; of the ``whole`` video, or of one that is a single shot, ``2:31 long``."""
+    if not is_video(item) or not item.duration_s:
+        return ""
+    long = f"{clock(item.duration_s)} long"
+    if item.n_shots < 2 or not span_text(item):
+        return long
+    if whole:
+        return f"{long}, {count(item.n_shots, 'shot')}"
+    return f"Shot {position_of(item.item_id) + 1:,} of {item.n_shots:,}, {span_text(item)} of {clock(item.duration_s)}"
+
+
+def moment_badges(item: ItemDescription | None, *, whole: bool) -> tuple[str, ...]:
+    """What the mark of a video may say, the longest first; nothing of a photo. ``whole``: of the video, no shot."""
+    if item is None or not is_video(item):
+        return ()
+    if whole or not span_text(item):
+        return (clock(item.duration_s), "") if item.duration_s else ("",)
+    return tuple(dict.fromkeys((span_text(item), clock(item.start_s), "")))
+
+
 def one_line(name: str) -> str:
     """A name that may hold line breaks and control characters, on one line."""
     return "".join(letter if letter.isprintable() else "␤" if letter == "\n" else "�" for letter in name)
@@ -61,7 +102,7 @@ def tooltip_text(item: ItemDescription, row: int, n_items: int, score: float | N
     """
     locale = QLocale()
     place = f"{locale.toString(row + 1)} of {locale.toString(n_items)}"
-    facts = (date_text(item), size_text(item), item.error)
+    facts = (video_text(item, whole=score is None), date_text(item), size_text(item), item.error)
     lines = [f"<b>{html.escape(one_line(item.name))}</b>", *(html.escape(line) for line in facts if line)]
     told = [place]
     if score is not None:

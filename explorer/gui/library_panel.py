@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QMessageB
 from explorer.engine.sentence_requests import Bringing
 from explorer.gui.activity import ActivityView
 from explorer.gui.icons import GlyphButton
-from explorer.gui.phrases import count, quoted
+from explorer.gui.phrases import count, noun_of, quoted
 from explorer.gui.quiet_label import QuietLabel
 from explorer.gui.source_list import SourceList
 from explorer.protocol import LibraryState, Source
@@ -37,6 +37,7 @@ class LibraryPanel(QWidget):
         super().__init__(parent)
         self.setMinimumWidth(184)
         self._read_only = False
+        self._noun = "file"
         self._indexing = self._bringing = False
         self.add_button = GlyphButton("plus", "Add a folder…", "Add a folder… (Ctrl+N)", self)
         self.rescan_button = GlyphButton("rescan", "Look for changes in all folders", "Look for changes (F5)", self)
@@ -106,7 +107,8 @@ class LibraryPanel(QWidget):
     def show_library(self, library: LibraryState | None) -> None:
         """Redraw folders and errors."""
         self._read_only = library is not None and library.read_only
-        self.sources.show_sources(library.sources if library is not None else ())
+        self._noun = noun_of(library.n_items, library.n_videos) if library is not None else "file"
+        self.sources.show_sources(library.sources if library is not None else (), self._noun)
         n_errors = library.n_errors if library is not None else 0
         self.errors_button.setVisible(n_errors > 0)
         text = f"{count(n_errors, 'file')} could not be read"
@@ -141,7 +143,7 @@ class LibraryPanel(QWidget):
     @Slot()
     def choose_folder(self) -> None:
         """Ask for a folder; returns at once."""
-        dialog = QFileDialog(self.window(), "Add a folder of photos")
+        dialog = QFileDialog(self.window(), "Add a folder of photos and videos")
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
         dialog.setLabelText(QFileDialog.DialogLabel.Accept, "Add")
@@ -154,7 +156,8 @@ class LibraryPanel(QWidget):
         """Ask for a file of sentences; returns at once."""
         if not self.sentences_action.isEnabled():
             return
-        dialog = QFileDialog(self.window(), "Add sentences about the photos", "", "Sentences (*.json);;All files (*)")
+        title, kinds = "Add sentences about photos and videos", "Sentences (*.json);;All files (*)"
+        dialog = QFileDialog(self.window(), title, "", kinds)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.setLabelText(QFileDialog.DialogLabel.Accept, "Add")
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -168,9 +171,8 @@ class LibraryPanel(QWidget):
         box = QMessageBox(self.window())
         box.setIcon(QMessageBox.Icon.NoIcon)
         box.setText(f"Remove {quoted(source.display)} from the library?")
-        box.setInformativeText(
-            f"{count(source.n_items, 'photo')} can then no longer be found here. The files themselves stay untouched."
-        )
+        gone = f"{count(source.n_items, self._noun)} can then no longer be found here."
+        box.setInformativeText(f"{gone} The files themselves stay untouched.")
         remove = box.addButton("Remove", QMessageBox.ButtonRole.DestructiveRole)
         box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

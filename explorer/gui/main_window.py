@@ -103,12 +103,14 @@ class MainWindow(QWidget):
     def _restore(self, left: WindowSettings) -> None:
         if not left.geometry or not self.restoreGeometry(QByteArray.fromBase64(left.geometry.encode("ascii"))):
             self.resize(1280, 800)
+        self.pane.moments.setChecked(self._settings.search.every_moment)
         self.header.show_folds(left.library_shown, left.viewer_shown)
         self.query.edit.setFocus()
 
     def _join_controller(self) -> None:
         controller = self._controller
         controller.library_changed.connect(self.panel.show_library)
+        controller.library_changed.connect(self.pane.show_library)
         controller.indexing_changed.connect(self.panel.show_indexing)
         controller.models_changed.connect(self.models.show_models)
         controller.ranking_changed.connect(self.pane.show_ranking)
@@ -136,6 +138,7 @@ class MainWindow(QWidget):
         self.sentences.bringing_changed.connect(self.panel.show_bringing)
         self.panel.remove_confirmed.connect(controller.remove_source)
         self.panel.show_asked.connect(commands.show_source)
+        self.pane.every_moment_asked.connect(commands.set_every_moment)
         self.pane.notices.step_taken.connect(commands.take_notice_step)
         self.pane.page.step_taken.connect(commands.take_page_step)
         self.drops.dropped.connect(commands.take_drop)
@@ -211,7 +214,8 @@ class MainWindow(QWidget):
             sentences_shown=self._settings.window.sentences_shown,
             cell_px=self.pane.size_slider.value(),
         )
-        search = replace(self._settings.search, model=self._controller.session.model)
+        session = self._controller.session
+        search = replace(self._settings.search, model=session.model, every_moment=session.every_moment)
         left = replace(self._settings, window=window, search=search)
         if self.panes.viewer is None:  # closed before the window was complete
             return left

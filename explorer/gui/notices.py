@@ -5,8 +5,8 @@ from enum import Enum
 
 from explorer.engine.requests import Kind
 from explorer.gui.pages import Step
-from explorer.gui.phrases import count
-from explorer.protocol import CaptionsAdded, Failed, IndexFinished, SearchResponse
+from explorer.gui.phrases import count, noun_of
+from explorer.protocol import CaptionsAdded, Failed, IndexFinished, LibraryState, SearchResponse
 
 
 class Topic(Enum):
@@ -36,10 +36,10 @@ class Notice:
 
 READ_ONLY = Notice(
     topic=Topic.LIBRARY, step=Step.OPEN_LIBRARY,
-    text="This library cannot be written to: you can search it, but not add or index photos.",
+    text="This library cannot be written to: you can search it, but not add or index files.",
 )
 NO_MODEL_TO_INDEX = Notice(
-    topic=Topic.INDEXING, serious=True, text="Photos cannot be indexed: there is no model to index them with."
+    topic=Topic.INDEXING, serious=True, text="Nothing can be indexed: there is no model to index with."
 )
 
 
@@ -65,19 +65,21 @@ def notice_of_indexing(finished: IndexFinished) -> Notice | None:
         return Notice(topic=Topic.INDEXING, text=text, step=Step.SHOW_ERRORS)
     if finished.n_added or finished.n_changed or finished.n_removed or finished.n_moved:
         return None
-    text = f"Nothing has changed in {count(finished.n_unchanged, 'photo')}."
+    noun = noun_of(finished.state.n_items, finished.state.n_videos)
+    text = f"Nothing has changed in {count(finished.n_unchanged, noun)}."
     if finished.n_encoded:
-        text = f"{count(finished.n_encoded, 'photo')} indexed."
+        text = f"{count(finished.n_encoded, noun)} indexed."
     return Notice(topic=Topic.INDEXING, text=text, passing=True)
 
 
-def notice_of_captions(added: CaptionsAdded) -> Notice:
-    """What a file of sentences brought."""
-    unknown = f"{count(added.n_unmatched, 'photo')} of the file {'is' if added.n_unmatched == 1 else 'are'}"
+def notice_of_captions(added: CaptionsAdded, library: LibraryState | None = None) -> Notice:
+    """What a file of sentences brought to this library."""
+    noun = _noun(library)
+    unknown = f"{count(added.n_unmatched, noun)} named there {'is' if added.n_unmatched == 1 else 'are'}"
     if not added.n_sentences and added.n_unmatched:
         text = f"No sentence was added: {unknown} not in this library."
         return Notice(topic=Topic.SENTENCES, text=text, serious=True)
-    text = f"{count(added.n_sentences, 'sentence')} of {count(added.n_items, 'photo')} were added."
+    text = f"{count(added.n_sentences, 'sentence')} of {count(added.n_items, noun)} were added."
     if added.n_sentences == 1:
         text = text.replace("were", "was")
     if added.n_unmatched:
@@ -111,8 +113,13 @@ def notice_of_failure(kind: Kind, failed: Failed) -> Notice:
     return Notice(topic=topic, text=sentence_of(failed), step=step, details=failed.details, serious=True)
 
 
-def notice_of_left_out(ranking: SearchResponse) -> Notice:
-    """A search that leaves photos out."""
+def notice_of_left_out(ranking: SearchResponse, library: LibraryState | None = None) -> Notice:
+    """A search that leaves files of this library out."""
     verb = "is" if ranking.n_unindexed == 1 else "are"
-    text = f"{count(ranking.n_unindexed, 'photo')} {verb} left out: this model has not seen them yet."
+    text = f"{count(ranking.n_unindexed, _noun(library))} {verb} left out: this model has not seen them yet."
     return Notice(topic=Topic.INDEXING, text=text, step=Step.INDEX_NOW)
+
+
+def _noun(library: LibraryState | None) -> str:
+    """What one file of the library is called."""
+    return "file" if library is None else noun_of(library.n_items, library.n_videos)

@@ -9,7 +9,8 @@ from enum import Enum
 
 from explorer.engine.health import EngineStatus
 from explorer.engine.requests import Kind
-from explorer.gui.phrases import count, milliseconds, quoted
+from explorer.gui.phrases import count, holdings, milliseconds, quoted
+from explorer.protocol import LibraryState
 from explorer.session import Session
 
 
@@ -85,9 +86,9 @@ def page_of(session: Session) -> Page | None:
 def _page_without_photos(session: Session) -> Page:
     if session.indexing is not None or session.waiting:
         progress = session.indexing.progress if session.indexing else None
-        done = count(progress.n_done, "photo") + " so far. " if progress and progress.n_done else ""
+        done = count(progress.n_done, "file") + " so far. " if progress and progress.n_done else ""
         return Page(
-            glyph="photos", title="Looking at your photos…", busy=True,
+            glyph="photos", title="Looking at your photos and videos…", busy=True,
             text=f"{done}They appear here as they are ready; you can search meanwhile.",
             steps=(Step.STOP_INDEXING,),
         )
@@ -99,20 +100,20 @@ def _page_without_photos(session: Session) -> Page:
         )
     if session.library.sources:
         return Page(
-            glyph="photos", title="There are no photos in your folders.",
-            text="Photos are found in sub-folders too. Nothing in a folder is ever changed.",
+            glyph="photos", title="There are no photos or videos in your folders.",
+            text="They are found in sub-folders too. Nothing in a folder is ever changed.",
             steps=(Step.ADD_FOLDER, Step.RESCAN),
         )
     return Page(
-        glyph="photos", title="Add a folder of photos to begin.",
-        text="Or drop one anywhere in this window. Your photos are only read, and stay on this computer.",
+        glyph="photos", title="Add a folder of photos and videos to begin.",
+        text="Or drop one anywhere in this window. Your files are only read, and stay on this computer.",
         steps=(Step.ADD_FOLDER,),
     )
 
 
 def _page_without_results(session: Session) -> Page:
     assert session.library is not None
-    n_items = session.library.n_items
+    library = session.library
     if session.models_known and not session.model:
         broken = next((model.problem for model in session.models if model.problem), "")
         return Page(
@@ -129,12 +130,12 @@ def _page_without_results(session: Session) -> Page:
         return Page(glyph="search", title="Searching…", busy=True)
     if session.query is not None and session.ranking.n_unindexed:
         return Page(
-            glyph="search", title=f"{_photos(n_items)} not indexed for {quoted(session.model)} yet.",
-            text="Every model looks at each photo once; then it can be searched with.",
+            glyph="search", title=f"{_all_are(library)} not indexed for {quoted(session.model)} yet.",
+            text="Every model looks at each of them once; then it can be searched with.",
             steps=(Step.INDEX_NOW, Step.SHOW_EVERYTHING),
         )
     return Page(
-        glyph="search", title="Nothing was found.", text="Try other words, or another photo.",
+        glyph="search", title="Nothing was found.", text="Try other words, or another picture.",
         steps=(Step.SHOW_EVERYTHING,),
     )
 
@@ -145,8 +146,8 @@ def _with_last_words(remedy: str, details: str) -> str:
     return f"{remedy}\n\nIts last words: {printed[-1][:200]}" if printed else remedy
 
 
-def _photos(n: int) -> str:
-    return f"{count(n, 'photo')} {'is' if n == 1 else 'are'}"
+def _all_are(library: LibraryState) -> str:
+    return f"{holdings(library.n_items, library.n_videos)} {'is' if library.n_items == 1 else 'are'}"
 
 
 def is_busy(session: Session) -> bool:
@@ -157,7 +158,7 @@ def is_busy(session: Session) -> bool:
 
 
 def status_of(session: Session) -> str:
-    """The line at the bottom: model, device, photos, and how long the last search took."""
+    """The line at the bottom: model, device, photos and videos, and how long the last search took."""
     if session.engine.status is EngineStatus.STOPPED:
         return "The engine is not running"
     parts = []
@@ -165,7 +166,7 @@ def status_of(session: Session) -> str:
         parts.append(session.model if session.model_ready else f"{session.model} (loading)")
     parts.append(session.engine.device or "starting the engine")
     if session.library is not None:
-        parts.append(count(session.library.n_items, "photo"))
+        parts.append(holdings(session.library.n_items, session.library.n_videos))
     if session.ranking is not None and session.ranking.model:
         parts.append(milliseconds(session.ranking_ms))
     return " · ".join(parts)

@@ -9,6 +9,25 @@ def count(n: int, one: str, many: str = "") -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
+def noun_of(n_items: int, n_videos: int) -> str:
+    """What one of so many items is called, of which so many are videos: ``"photo"``, ``"video"``, ``"file"``."""
+    return "photo" if not n_videos else "video" if n_videos >= n_items else "file"
+
+
+def holdings(n_items: int, n_videos: int) -> str:
+    """``"7,000 photos"``, ``"25 videos"``, ``"300 photos, 25 videos"``."""
+    if 0 < n_videos < n_items:
+        return f"{count(n_items - n_videos, 'photo')}, {count(n_videos, 'video')}"
+    return count(n_items, noun_of(n_items, n_videos))
+
+
+def clock(seconds: float) -> str:
+    """A place in a video: ``"0:07"``, ``"1:02:03"``; whole seconds, as players count them."""
+    minutes, rest = divmod(int(max(0.0, seconds)), _MINUTE_S)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
 def duration(seconds: float) -> str:
     """A remaining time as a person says it: ``"a few seconds"``, ``"40 s"``, ``"3 min"``, ``"2 h 10 min"``."""
     if seconds < 5:

@@ -11,11 +11,12 @@ from PySide6.QtCore import QEvent, QSize, QTimer, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QFocusEvent, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from explorer.gui.item_text import differing_text, one_line, score_text, tooltip_text
+from explorer.gui.item_text import differing_text, moment_badges, one_line, score_text, tooltip_text, video_text
 from explorer.gui.results_grid_cache import DescriptionCache, PendingRequests, ThumbnailCache
 from explorer.gui.results_grid_selection import SelectionArea
 from explorer.gui.results_grid_tiles import Tile, TilePainter
 from explorer.protocol import ItemDescription, Thumbnail
+from explorer.segment_ids import item_of
 
 _MARGIN_ROWS = 2
 _ASK_AFTER_MS = 30
@@ -53,7 +54,8 @@ class ResultsGrid(SelectionArea):
         """Show these items, best first; the arrays are kept, not copied.
 
         The view stays where it is if what is in sight is unchanged, and else begins at the top. A selected item that is
-        still there (in its place, or among the first ten thousand) stays selected.
+        still there (in its place, or among the first ten thousand) stays selected; where a selected shot is not there
+        any more, the best one of its video is.
 
         Args:
             item_ids: int64 (n,).
@@ -76,8 +78,9 @@ class ResultsGrid(SelectionArea):
             self.verticalScrollBar().setValue(0)
         self.viewport().update()
         self._view_changed()
-        if selected is not None and self._current not in (selected[1], -1):
-            self.current_changed.emit(selected[0], self._current)
+        current = self.current_item()
+        if current is not None and current != selected:
+            self.current_changed.emit(*current)
 
     def _row_of(self, selected: tuple[int, int] | None) -> int:
         """Where a formerly selected item is now; -1 if that is not found cheaply."""
@@ -86,7 +89,10 @@ class ResultsGrid(SelectionArea):
         item_id, row = selected
         if row < len(self._item_ids) and self._item_ids[row] == item_id:
             return row
-        found = np.flatnonzero(self._item_ids[:_SEARCHED_FOR_SELECTION] == item_id)
+        first = self._item_ids[:_SEARCHED_FOR_SELECTION]
+        found = np.flatnonzero(first == item_id)
+        if not found.size:  # another shot of the same video stands for it now
+            found = np.flatnonzero(item_of(first) == item_of(item_id))
         return int(found[0]) if found.size else -1
 
     def add_thumbnails(self, thumbnails: tuple[Thumbnail, ...]) -> None:
@@ -129,6 +135,7 @@ class ResultsGrid(SelectionArea):
         item = self._descriptions.get(item_id)
         score = self.score(self._current)
         words = [one_line(item.name)] if item else []
+        words += [told] if item and (told := video_text(item, whole=score is None)) else []
         words.append(f"rank {self._current + 1} of {len(self._item_ids)}")
         words += [f"score {score:.2f}"] if score is not None else []
         words += [differing_text(score, self._n_bits)] if score is not None and self._n_bits else []
@@ -198,6 +205,7 @@ class ResultsGrid(SelectionArea):
             pixmap=drawn.pixmap if drawn else None, size=size, problem=bool(item and item.error),
             badge="" if self._scores is None else score_text(float(self._scores[row])),
             current=row == self._current, hovered=row == self._hovered,
+            moment=moment_badges(item, whole=self._scores is None),
         )
 
     # --- what else the widget is told ------------------------------------------------------------------------------

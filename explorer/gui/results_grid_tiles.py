@@ -11,6 +11,8 @@ _BADGE_GROUND = QColor(16, 16, 18, 190)
 _BADGE_INK = QColor(255, 255, 255)
 _USUAL = QSize(640, 480)
 _MAX_BADGES = 512
+_BADGE_EDGE_PX = 5
+_TRIANGLE_PX = 8
 
 
 def mixed(first: QColor, second: QColor, part: float) -> QColor:
@@ -31,6 +33,7 @@ class Tile:
         pixmap: the thumbnail, or ``None`` while it is loading or if there is none.
         size: the thumbnail's or the picture's own size in pixels, empty if it is not known: only its shape matters.
         badge: the score as text; empty when browsing.
+        moment: of a video, what its mark may say beside the triangle, the longest first; empty of a photo.
         problem: whether the item could not be read.
         current: whether it is the selected one.
         hovered: whether the pointer is over it.
@@ -42,6 +45,7 @@ class Tile:
     problem: bool
     current: bool
     hovered: bool
+    moment: tuple[str, ...] = ()
 
 
 class TilePainter:
@@ -61,7 +65,7 @@ class TilePainter:
         self._badge_font.setPointSizeF(max(7.0, font.pointSizeF() * 0.9))
         self._badge_font.setWeight(QFont.Weight.DemiBold)
         self._badge_metrics = QFontMetrics(self._badge_font)
-        self._badges: dict[str, QPixmap] = {}
+        self._badges: dict[tuple[str, bool], QPixmap] = {}
         self._ground_card: QPixmap | None = None
         self._ground_card_for = (QSize(), 0.0)
         self._small_font = QFont(font)
@@ -79,10 +83,24 @@ class TilePainter:
             self._paint_ring(painter, cell, self._ring, 3.0)
         elif tile.hovered:
             self._paint_ring(painter, cell, self._hover, 1.5)
+        room = cell.width() - 2 * _BADGE_EDGE_PX
         if tile.badge:
-            badge = self._badge(tile.badge, ratio)
-            height = round(badge.height() / badge.devicePixelRatio())
-            painter.drawPixmap(cell.left() + 5, cell.bottom() - 4 - height, badge)
+            size = self._put_badge(painter, cell, self._badge(tile.badge, ratio), Qt.AlignmentFlag.AlignLeft)
+            room -= size.width() + _BADGE_EDGE_PX
+        if tile.moment:
+            marks = (self._badge(text, ratio, plays=True) for text in tile.moment)
+            mark = next((mark for mark in marks if mark.deviceIndependentSize().width() <= room), None)
+            if mark is not None:  # a score is never covered
+                self._put_badge(painter, cell, mark, Qt.AlignmentFlag.AlignRight)
+
+    def _put_badge(self, painter: QPainter, cell: QRect, badge: QPixmap, side: Qt.AlignmentFlag) -> QSize:
+        """Draw it into a lower corner; its size."""
+        size = badge.deviceIndependentSize().toSize()
+        left = cell.left() + _BADGE_EDGE_PX
+        if side == Qt.AlignmentFlag.AlignRight:
+            left = cell.right() + 1 - _BADGE_EDGE_PX - size.width()
+        painter.drawPixmap(left, cell.bottom() + 1 - _BADGE_EDGE_PX - size.height(), badge)
+        return size
 
     def _card(self, size: QSize, ratio: float) -> QPixmap:
         """The ground of a cell, drawn once for all cells."""
@@ -134,12 +152,13 @@ class TilePainter:
         out = width / 2 + 0.5
         painter.drawRoundedRect(QRectF(cell).adjusted(-out, -out, out, out), CORNER_PX + out, CORNER_PX + out)
 
-    def _badge(self, text: str, ratio: float) -> QPixmap:
-        """The score on its ground, drawn once for each text."""
-        known = self._badges.get(text)
+    def _badge(self, text: str, ratio: float, *, plays: bool = False) -> QPixmap:
+        """A score, or a triangle and a time, on its ground; drawn once for each text."""
+        known = self._badges.get((text, plays))
         if known is not None and known.devicePixelRatio() == ratio:
             return known
-        size = QSize(self._badge_metrics.horizontalAdvance(text) + 10, self._badge_metrics.height() + 2)
+        triangle = _TRIANGLE_PX + (4 if text else 0) if plays else 0
+        size = QSize(self._badge_metrics.horizontalAdvance(text) + triangle + 10, self._badge_metrics.height() + 2)
         badge = QPixmap(round(size.width() * ratio), round(size.height() * ratio))
         badge.setDevicePixelRatio(ratio)
         badge.fill(Qt.GlobalColor.transparent)
@@ -151,9 +170,14 @@ class TilePainter:
         painter.drawRoundedRect(box, CORNER_PX, CORNER_PX)
         painter.setPen(_BADGE_INK)
         painter.setFont(self._badge_font)
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+        painter.drawText(box.adjusted(triangle, 0, 0, 0), Qt.AlignmentFlag.AlignCenter, text)
+        if plays:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(_BADGE_INK)
+            tip, half = QPointF(5 + _TRIANGLE_PX, box.center().y()), QPointF(_TRIANGLE_PX, _TRIANGLE_PX * 0.55)
+            painter.drawPolygon([tip, tip - half, tip - QPointF(half.x(), -half.y())])
         painter.end()
         if len(self._badges) >= _MAX_BADGES:
             self._badges.clear()
-        self._badges[text] = badge
+        self._badges[text, plays] = badge
         return badge

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QSlider, QStackedWidget, QVBoxLayout, QWidget
 
 from explorer.gui.icons import GlyphButton
 from explorer.gui.notice_bar import NoticeBar
 from explorer.gui.page_view import PageView
 from explorer.gui.pages import STARTING, Page
-from explorer.protocol import SearchResponse
+from explorer.protocol import LibraryState, SearchResponse
 
 if TYPE_CHECKING:  # the grid comes after the first paint, and numpy with it
     from explorer.gui.results_grid import ResultsGrid
@@ -19,7 +19,11 @@ if TYPE_CHECKING:  # the grid comes after the first paint, and numpy with it
 
 _STEPS = 200
 _LEAST_PX = 400  # two columns of thumbnails
-_NARROW_PX = 480
+_NARROW_PX, _NARROW_WITH_MOMENTS_PX, _CROWDED_PX = 480, 620, 520
+_MOMENTS = (
+    "On: every shot of a video is a result of its own, one after the other if they fit alike.\n"
+    "Off: each video is one result, its best moment."
+)
 _SLIDER_PX, _SHORT_SLIDER_PX = 96, 64
 
 
@@ -28,9 +32,11 @@ class ResultsPane(QWidget):
 
     Signals:
         arrived(): a ranking was drawn. export_asked(): the first results are wanted as a figure.
+        every_moment_asked(bool): all moments of videos are wanted, or the best of each.
     """
 
     arrived = Signal()
+    every_moment_asked = Signal(bool)
     export_asked = Signal()
 
     def __init__(self, cell_px: int, parent: QWidget | None = None) -> None:
@@ -39,6 +45,7 @@ class ResultsPane(QWidget):
         self._page: Page | None = STARTING
         self._shown: ShownRanking | None = None
         self._early: SearchResponse | None = None
+        self._n_items = self._n_videos = 0
         self.notices = NoticeBar(self)
         self.page = PageView(self)
         self.count_label = QLabel(self)
@@ -52,6 +59,11 @@ class ResultsPane(QWidget):
         self.size_label = QLabel("Size", self)
         self.size_slider = _slider("Size of thumbnails", cell_px, cell_px, cell_px, self)
         self.size_slider.setPageStep(24)
+        self.moments = QCheckBox("Every moment", self)
+        self.moments.setToolTip(_MOMENTS)
+        self.moments.setAccessibleName("Every moment of the videos")
+        self.moments.hide()
+        self.moments.clicked.connect(self.every_moment_asked)
         self.export_button = GlyphButton("export", "Export results as a figure…", parent=self)
         self.export_button.setFixedSize(28, 28)
         self.export_button.clicked.connect(self.export_asked)
@@ -60,7 +72,8 @@ class ResultsPane(QWidget):
         tools.setContentsMargins(16, 4, 16, 4)
         tools.setSpacing(8)
         tools.addWidget(self.count_label, 1)
-        for part in (self.score_label, self.score_slider, self.size_label, self.size_slider, self.export_button):
+        sliders = (self.score_label, self.score_slider, self.size_label, self.size_slider)
+        for part in (self.moments, *sliders, self.export_button):
             tools.addWidget(part)
         self.stack = QStackedWidget(self)
         self.stack.addWidget(self.page)
@@ -117,8 +130,18 @@ class ResultsPane(QWidget):
             self.score_slider.blockSignals(False)
         for widget in (self.score_label, self.score_slider):
             widget.setVisible(self._shown.has_scores)
+        self._fit()
         self._filter()
         self.arrived.emit()
+
+    @Slot(object)
+    def show_library(self, library: LibraryState | None) -> None:
+        """The library holds so many photos and videos now."""
+        counts = (0, 0) if library is None else (library.n_items, library.n_videos)
+        if counts != (self._n_items, self._n_videos):
+            self._n_items, self._n_videos = counts
+            self._fit()
+            self._show_count()
 
     def score_of(self, row: int) -> float | None:
         """The score in this row of the grid; ``None`` when everything is shown without one."""
@@ -158,8 +181,17 @@ class ResultsPane(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """In a narrow pane the count is worth more than long sliders."""
         super().resizeEvent(event)
-        narrow = self.width() < _NARROW_PX
+        self._fit()
+
+    def _fit(self) -> None:
+        """Show what there is something to do for, and what there is room for."""
+        moments = self._n_videos > 0 and self._shown is not None and self._shown.has_scores
+        self.moments.setVisible(moments)
+        narrow = self.width() < (_NARROW_WITH_MOMENTS_PX if moments else _NARROW_PX)
         self.size_label.setVisible(not narrow)
+        crowded = moments and self.width() < _CROWDED_PX
+        self.size_slider.setVisible(not crowded)  # keys and the wheel do it too
+        self.moments.setText("Moments" if crowded else "Every moment")
         for slider in (self.score_slider, self.size_slider):
             slider.setFixedWidth(_SHORT_SLIDER_PX if narrow else _SLIDER_PX)
 
@@ -171,7 +203,11 @@ class ResultsPane(QWidget):
         item_ids, scores = shown.keep_above(self.score_slider.value() / _STEPS)
         self.grid.set_ranking(item_ids, scores, n_bits=shown.n_bits)
         self.score_label.setText(shown.bound_text())
-        self.count_label.setText(shown.count_text())
+        self._show_count()
+
+    def _show_count(self) -> None:
+        if self._shown is not None:
+            self.count_label.setText(self._shown.count_text(self._n_items, self._n_videos))
 
 
 def _slider(name: str, low: int, high: int, value: int, parent: QWidget) -> QSlider:

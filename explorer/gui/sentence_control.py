@@ -87,7 +87,7 @@ class SentenceControl(QObject):
     def _receive(self, received: Received) -> None:
         match received.kind, received.answer:
             case Kind.CAPTIONS, protocol.CaptionsAdded() as added:
-                self._controller.notify(notice_of_captions(added))
+                self._controller.notify(notice_of_captions(added, self._session.library))
                 self.added.emit()
             case Kind.CAPTIONS, protocol.Cancelled():
                 self._controller.notify(SENTENCES_STOPPED)

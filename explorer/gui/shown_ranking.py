@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from explorer.gui.item_text import score_text
-from explorer.gui.phrases import count
+from explorer.gui.phrases import count, holdings, noun_of
 from explorer.protocol import SearchResponse
 
 
@@ -74,9 +74,14 @@ class ShownRanking:
         """What stands beside the slider."""
         return "Score" if self._bound is None else f"Score ≥ {score_text(self._bound)}"
 
-    def count_text(self) -> str:
-        """``"7,000 photos"``, ``"1,204 results"``, ``"120 of 1,204 results"``."""
+    def count_text(self, n_items: int = 0, n_videos: int = 0) -> str:
+        """``"300 photos, 25 videos"``, ``"1,204 results"``, ``"120 of 1,204 results"``.
+
+        Args:
+            n_items: in the library. n_videos: how many of them are videos.
+        """
         n_all = len(self._item_ids)
         if self._scores is None:
-            return count(n_all, "photo")
+            # While folders are read the library may be ahead: then nobody counted how many of these are videos.
+            return holdings(n_all, n_videos) if n_all == n_items else count(n_all, noun_of(n_items, n_videos))
         return f"{self.n_kept:,} of {count(n_all, 'result')}" if self.n_kept < n_all else count(n_all, "result")

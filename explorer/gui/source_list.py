@@ -1,4 +1,4 @@
-"""The folders of a library, each with its number of photos."""
+"""The folders of a library, each with its number of photos and videos."""
 
 import os
 
@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from explorer.gui.icons import blend
+from explorer.gui.phrases import count
 from explorer.protocol import Source
 
 _SOURCE = Qt.ItemDataRole.UserRole
@@ -88,8 +89,8 @@ class SourceList(QListWidget):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._open_menu)
 
-    def show_sources(self, sources: tuple[Source, ...]) -> None:
-        """Redraw, keeping the selection."""
+    def show_sources(self, sources: tuple[Source, ...], noun: str = "file") -> None:
+        """Redraw, keeping the selection; ``noun``: what one of their files is called."""
         current = self.current_source()
         if [self.item(i).data(_SOURCE) for i in range(self.count())] == list(sources):
             return
@@ -101,7 +102,7 @@ class SourceList(QListWidget):
             row.setToolTip(" ".join(source.display.split()))
             row.setData(
                 Qt.ItemDataRole.AccessibleTextRole,
-                f"{name}, {'not found' if source.missing else f'{source.n_items:,} photos'}",
+                f"{name}, {'not found' if source.missing else count(source.n_items, noun)}",
             )
             if current is not None and source.source_id == current.source_id:
                 self.setCurrentItem(row)

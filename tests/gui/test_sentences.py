@@ -1,5 +1,6 @@
 """Sentences: the best ones for a picture, explaining and searching with them, and bringing them in."""
 
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetrics, QGuiApplication
@@ -9,7 +10,7 @@ from PySide6.QtWidgets import QMenu
 from explorer.engine.requests import Kind
 from explorer.gui.notices import notice_of_captions
 from explorer.gui.sentence_list import broken
-from explorer.protocol import AddCaptions, CaptionsAdded, Explain, SearchSentences
+from explorer.protocol import AddCaptions, CaptionsAdded, Explain, LibraryState, SearchSentences
 
 
 def spy(controller):
@@ -204,7 +205,7 @@ def test_a_file_of_sentences_is_brought_in_with_progress(open_window, until, tmp
     until(lambda: panel.sentence_activity.isVisible() and panel.sentence_activity._stage.text() == "Encoding sentences")
     assert not panel.sentences_action.isEnabled()
     until(lambda: not panel.sentence_activity.isVisible())
-    shown = "50 sentences of 10 photos were added; 12 photos of the file are not in this library."
+    shown = "50 sentences of 10 photos were added; 12 photos named there are not in this library."
     assert window.pane.notices.shown.text == shown
     until(lambda: panel.sentences_label.text() == "50 sentences" and panel.sentences_label.isVisible())
     assert panel.sentences_action.isEnabled()
@@ -254,15 +255,19 @@ def test_a_library_that_cannot_be_written_to_takes_none(open_window):
     [
         ((1, 1, 0), "1 sentence of 1 photo was added."),
         ((1090, 218, 0), "1,090 sentences of 218 photos were added."),
-        ((5, 1, 1), "5 sentences of 1 photo were added; 1 photo of the file is not in this library."),
-        ((0, 0, 3), "No sentence was added: 3 photos of the file are not in this library."),
+        ((5, 1, 1), "5 sentences of 1 photo were added; 1 photo named there is not in this library."),
+        ((0, 0, 3), "No sentence was added: 3 photos named there are not in this library."),
         ((0, 0, 0), "0 sentences of 0 photos were added."),
     ],
 )
 def test_what_was_added_is_one_sentence(numbers, text):
+    photos = LibraryState(id=1, path=b"", display="", sources=(), n_items=300, n_errors=0, n_indexed={})
     n_sentences, n_items, n_unmatched = numbers
     added = CaptionsAdded(id=1, n_sentences=n_sentences, n_items=n_items, n_unmatched=n_unmatched)
-    assert notice_of_captions(added).text == text
+    assert notice_of_captions(added, photos).text == text
+    assert notice_of_captions(added).text == text.replace("photo", "file")
+    videos = msgspec.structs.replace(photos, n_videos=300)
+    assert notice_of_captions(added, videos).text == text.replace("photo", "video")
 
 
 def test_without_a_word_searches_with_the_rest(open_window, until):

@@ -309,7 +309,7 @@ def test_first_start_offers_to_add_a_folder(open_window, until, tmp_path):
     window, controller = open_window("--items", 0)
     page = window.pane.page
     assert window.pane.stack.currentWidget() is page
-    assert page.page.title == "Add a folder of photos to begin."
+    assert page.page.title == "Add a folder of photos and videos to begin."
     button = next(b for b in page.findChildren(QPushButton) if b.isVisible())
     assert button.text() == "Add a folder…"
     assert window.viewer.isHidden()

@@ -6,6 +6,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolTip
 
 from explorer.gui.results_grid import ResultsGrid
+from explorer.segment_ids import segment_id
 
 
 @pytest.fixture
@@ -419,3 +420,88 @@ def test_the_selected_item_is_described_to_assistive_technology(grid, descriptio
     assert grid.accessibleDescription() == "rank 2 of 20, score 0.90"
     grid.add_descriptions((description(2, name="dog.jpg"),))
     assert grid.accessibleDescription() == "dog.jpg, rank 2 of 20, score 0.90"
+
+
+# --- videos ----------------------------------------------------------------------------------------------------------
+
+
+def _shot(description, item_id):
+    return description(item_id, kind="video", name="clip.mp4", duration_s=151.0, start_s=12.4, end_s=15.9, n_shots=12)
+
+
+def _inked(grid, row, background):
+    """Columns of a cell's lower edge, but for its round corners, that are not of the thumbnail's colour."""
+    cell, image = grid.cell_rect(row), grid.viewport().grab().toImage()
+    rows = range(cell.bottom() - 22, cell.bottom() - 2)
+    return [
+        x - cell.left() for x in range(cell.left() + 4, cell.right() - 3)
+        if any(QColor(image.pixel(x, y)) != QColor(background) for y in rows)
+    ]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("colour", [0xFF000000, 0xFFFFFFFF, 0xFF808080, 0xFF18C040])
+def test_a_video_has_a_mark_that_is_read_on_any_thumbnail(grid, thumbnail, description, colour, dark):
+    if dark:
+        palette = QPalette(QColor(40, 40, 44))
+        grid.setPalette(palette)
+    grid.set_ranking(*_ranking(2))
+    grid.add_thumbnails((thumbnail(1, 256, 215, colour), thumbnail(2, 256, 215, colour)))
+    grid.add_descriptions((_shot(description, 1), description(2)))
+    cell, image = grid.cell_rect(0), grid.viewport().grab().toImage()
+    corner = [
+        QColor(image.pixel(x, y)).lightnessF()
+        for x in range(cell.right() - 50, cell.right() - 5) for y in range(cell.bottom() - 18, cell.bottom() - 6)
+    ]
+    assert max(corner) - min(corner) > 0.6  # white on the dark ground, even where the thumbnail is white
+    photo = _inked(grid, 1, colour)
+    assert max(photo) < cell.width() / 2  # a photo has its score only
+
+
+@pytest.mark.parametrize("cell_px", [64, 90, 120, 176, 256])
+def test_the_mark_of_a_video_never_touches_the_score(grid, thumbnail, description, cell_px):
+    grid.set_cell_px(cell_px)
+    grid.set_ranking(*_ranking(2))
+    grid.add_thumbnails((thumbnail(1, 256, 215, 0xFF20A020), thumbnail(2, 256, 215, 0xFF20A020)))
+    grid.add_descriptions((description(1), description(2)))
+    score = _inked(grid, 0, 0xFF20A020)
+    grid.add_descriptions((_shot(description, 1),))
+    both = _inked(grid, 0, 0xFF20A020)
+    assert [x for x in both if x <= max(score)] == score
+    mark = [x for x in both if x > max(score)]
+    assert mark
+    assert min(mark) - max(score) >= 4
+    assert max(mark) < grid.cell_rect(0).width() - 3
+
+
+def test_the_tool_tip_of_a_shot_says_its_time(grid, description):
+    grid.set_ranking(*_ranking(2))
+    grid.add_descriptions((_shot(description, 1),))
+    place = grid.cell_rect(0).center()
+    QApplication.sendEvent(grid.viewport(), QHelpEvent(QHelpEvent.Type.ToolTip, place, place))
+    assert "Shot 1 of 12, 0:12–0:15 of 2:31" in QToolTip.text()
+    grid.select_row(0)
+    assert "Shot 1 of 12" in grid.accessibleDescription()
+
+
+def test_each_shot_has_a_thumbnail_of_its_own(grid, thumbnail, qtbot):
+    ids = np.array([segment_id(9, 3), 9, segment_id(9, 1)], np.int64)
+    with qtbot.waitSignal(grid.thumbnails_wanted) as asked:
+        grid.set_ranking(ids, np.array([0.9, 0.8, 0.7], np.float32))
+    assert asked.args[0] == ids.tolist()
+    grid.add_thumbnails((thumbnail(int(ids[0]), 256, 215, 0xFF10C020), thumbnail(9, 256, 215, 0xFFC01020)))
+    assert _colour_in(grid, 0) == QColor(0x10, 0xC0, 0x20)
+    assert _colour_in(grid, 1) == QColor(0xC0, 0x10, 0x20)
+
+
+def test_a_selected_shot_gives_way_to_the_best_shot_of_its_video(grid, qtbot):
+    every = np.array([segment_id(9, 3), 4, segment_id(9, 1)], np.int64)
+    grid.set_ranking(every, np.array([0.9, 0.8, 0.7], np.float32))
+    grid.select_row(2)
+    with qtbot.waitSignal(grid.current_changed) as changed:
+        grid.set_ranking(every[:2], np.array([0.9, 0.8], np.float32))
+    assert changed.args == [segment_id(9, 3), 0]
+    assert grid.current_item() == (segment_id(9, 3), 0)
+    with qtbot.assertNotEmitted(grid.current_changed):
+        grid.set_ranking(every, np.array([0.9, 0.8, 0.7], np.float32))
+    assert grid.current_item() == (segment_id(9, 3), 0)

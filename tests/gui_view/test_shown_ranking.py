@@ -49,3 +49,25 @@ def test_a_score_says_how_many_bits_differ(n_bits, n_differ):
 def test_where_there_are_no_codes_nothing_is_told_of_bits():
     assert differing_text(0.8, 0) == ""
     assert differing_text(float("nan"), 64) == ""
+
+
+def _browsed(n_items):
+    shown = ShownRanking()
+    shown.take(SearchResponse(id=1, item_ids=np.arange(n_items, dtype="<i8").tobytes(), scores=b""))
+    shown.keep_above(0)
+    return shown
+
+
+@pytest.mark.parametrize(
+    ("n_shown", "n_items", "n_videos", "said"),
+    [(40, 40, 0, "40 photos"), (40, 40, 40, "40 videos"), (40, 40, 4, "36 photos, 4 videos"),
+     (30, 40, 4, "30 files"), (30, 40, 0, "30 photos"), (1, 1, 1, "1 video")],
+)
+def test_everything_is_counted_by_kind(n_shown, n_items, n_videos, said):
+    assert _browsed(n_shown).count_text(n_items, n_videos) == said
+
+
+def test_results_are_results_whatever_they_are():
+    shown, _ = _shown(range(10), 64)
+    shown.keep_above(0)
+    assert shown.count_text(40, 4) == "10 results"
