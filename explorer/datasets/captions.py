@@ -1,8 +1,11 @@
-"""Sentences about photos, by the photos' names, from whichever of three forms a file has.
+"""Sentences about photos and videos, by their names, from whichever of four forms a file has.
 
 * Karpathy: ``images[]`` with ``filename``, perhaps ``filepath``, and ``sentences[].raw`` (all splits are read);
 * COCO captions: ``images[]`` with ``id`` and ``file_name``, ``annotations[]`` with ``image_id`` and ``caption``;
-* ``captions.json``: ``{"captions": {relative path: [sentences]}}``; one sentence may stand without its list.
+* MSR-VTT: ``videos[]`` with ``video_id`` and ``sentences[]`` with ``video_id`` and ``caption``; a clip is called
+  ``<video_id>.mp4``, as it was published;
+* ``captions.json``: ``{"captions": {relative path: [sentences]}}``; one sentence may stand without its list, and what
+  is said of a part of a video (``film.mkv#t=12,20``) is said of the video.
 
 The form is told by what the file holds, not by its name.
 """
@@ -16,13 +19,16 @@ from typing import TypeVar
 
 import msgspec
 
+from explorer.datasets.clips import parse_name
+from explorer.datasets.msr_vtt import msr_vtt_captions
 from explorer.errors import DatasetError
 
 MOST_SENTENCES = 10_000
-"""Of one photo; data sets have at most a few dozen, and a file with more speaks of something else."""
+"""Of one photo or video; data sets have at most a few dozen, and a file with more speaks of something else."""
 
 _FORMS = (
     "It needs Karpathy's form (images with filename and sentences), COCO's (images and annotations with captions),"
+    " MSR-VTT's (videos and sentences with captions),"
     ' or {"captions": {"folder/photo.jpg": ["a sentence"]}}.'
 )
 
@@ -31,10 +37,10 @@ _F = TypeVar("_F")
 
 @dataclass(frozen=True, slots=True)
 class PhotoSentences:
-    """What a file says about one photo.
+    """What a file says about one photo or video.
 
     Attributes:
-        name: the photo's path as the file has it, with ``/``; often only a file name.
+        name: its path as the file has it, with ``/``; often only a file name.
         sentences: at least one; each once, none empty, without line breaks.
     """
 
@@ -45,6 +51,7 @@ class PhotoSentences:
 class _Raw(msgspec.Struct):
     images: msgspec.Raw = msgspec.Raw()
     annotations: msgspec.Raw = msgspec.Raw()
+    videos: msgspec.Raw = msgspec.Raw()
     captions: msgspec.Raw = msgspec.Raw()
 
 
@@ -82,15 +89,15 @@ class _ByPath(msgspec.Struct):
 
 
 def read_captions(path: Path) -> list[PhotoSentences]:
-    """Read what a file says about photos, in the file's order; a photo that is named twice gets all its sentences.
+    """Read what a file says, in the file's order; a photo or video that is named twice gets all its sentences.
 
     Spaces and line breaks within a sentence become single spaces; empty sentences and repetitions are left out, and so
-    is a photo without any.
+    is what has none.
 
     Raises
     ------
     DatasetError
-        The file cannot be read, is no JSON, has none of the three forms, or has no sentence at all.
+        The file cannot be read, is no JSON, has none of the four forms, or has no sentence at all.
     """
     try:
         content = path.read_bytes().removeprefix(codecs.BOM_UTF8)
@@ -105,7 +112,7 @@ def read_captions(path: Path) -> list[PhotoSentences]:
         if len(photo.sentences) > MOST_SENTENCES:
             raise DatasetError(
                 f"{path.name} has {len(photo.sentences)} sentences for {photo.name}.",
-                f"A photo can have {MOST_SENTENCES} at most.",
+                f"A photo or video can have {MOST_SENTENCES} at most.",
             )
     return found
 
@@ -119,9 +126,11 @@ def _reader_of(content: bytes, path: Path) -> Callable[[bytes, Path], _Said]:
         return _coco
     if len(parts.images):
         return _karpathy
+    if len(parts.videos):
+        return _msr_vtt
     if len(parts.captions):
         return _by_path
-    raise DatasetError(f"{path.name} has no sentences about photos in a form that is known.", _FORMS)
+    raise DatasetError(f"{path.name} has no sentences about photos or videos in a form that is known.", _FORMS)
 
 
 def _karpathy(content: bytes, path: Path) -> _Said:
@@ -145,7 +154,15 @@ def _coco(content: bytes, path: Path) -> _Said:
 
 def _by_path(content: bytes, path: Path) -> _Said:
     for name, said in _decode(content, _ByPath, path).captions.items():
-        yield name, [said] if isinstance(said, str) else said
+        try:
+            whole, _ = parse_name(name)
+        except ValueError:
+            whole = name
+        yield whole, [said] if isinstance(said, str) else said
+
+
+def _msr_vtt(_content: bytes, path: Path) -> _Said:
+    return msr_vtt_captions(path)
 
 
 def _tidy(photos: _Said) -> list[PhotoSentences]:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from explorer.datasets.clips import CaptionedClips, Span, captioned_clips, chosen_names, said_of
+from explorer.datasets.clips import WHOLE_SPLIT, CaptionedClips, Span, captioned_clips, chosen_names, said_of
 from explorer.datasets.json_file import decode_json, read_json_bytes
 from explorer.datasets.labels import LabelFile
 from explorer.errors import DatasetError
@@ -46,7 +46,7 @@ _NEEDS = "It needs videos, each with a video_id and a split, and sentences, each
 
 class _Video(msgspec.Struct):
     video_id: str
-    split: str
+    split: str = WHOLE_SPLIT
     category: int | None = None
 
 
@@ -102,7 +102,7 @@ def read_msr_vtt(path: Path, *, split: str | None = None, folder: Path | None = 
     beside = content.path.parent
     return captioned_clips(
         name=NAME,
-        split=asked or "all",
+        split=asked or WHOLE_SPLIT,
         places=_places(names, beside, folder),
         said={name: said_of(name, (each.caption for each in said), content.path) for name, said in own.items()},
         folder=beside if folder is None else folder,

@@ -46,8 +46,8 @@ def add_captions(opened: Opened, request: protocol.AddCaptions, token: Cancellat
     said, n_unmatched = _matched(library, photos, path.parent)
     if not said:
         raise DatasetError(
-            f"None of the {len(photos)} photos that {path.name} speaks of is in the library.",
-            "Index the folder of these photos first.",
+            f"None of the {len(photos)} photos or videos that {path.name} speaks of is in the library.",
+            "Index their folder first.",
         )
     waiting, n_done = iter(said.items()), 0
     while batch := dict(islice(waiting, ITEMS_PER_TRANSACTION)):

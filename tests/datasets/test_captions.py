@@ -1,4 +1,4 @@
-"""Sentences about photos in three forms, and files that are none of them."""
+"""Sentences about photos and videos in four forms, and files that are none of them."""
 
 import json
 from pathlib import Path
@@ -54,6 +54,27 @@ def test_sentences_by_path(tmp_path: Path) -> None:
     ]
 
 
+def test_msr_vtts_form_by_published_file_names(tmp_path: Path) -> None:
+    content = {
+        "videos": [{"video_id": "video7010", "category": 9, "split": "test", "start time": 1.5, "end time": 9}],
+        "sentences": [
+            {"video_id": "video7010", "caption": "a red car", "sen_id": 1},
+            {"video_id": "video7010", "caption": "ein rotes Auto, 红", "sen_id": 0},
+        ],
+    }
+    said = [PhotoSentences("video7010.mp4", ("a red car", "ein rotes Auto, 红"))]
+    assert read_captions(written(tmp_path, content)) == said
+
+
+def test_what_is_said_of_a_part_is_said_of_the_video(tmp_path: Path) -> None:
+    content = {"captions": {"f.mkv#t=1,2": "a", "f.mkv#t=9": ["b", "a"], "g.mkv#t=2,1": "c", "photo.jpg#t=1,2": "d"}}
+    assert read_captions(written(tmp_path, content)) == [
+        PhotoSentences("f.mkv", ("a", "b")),
+        PhotoSentences("g.mkv#t=2,1", ("c",)),  # no time, so it may be a name
+        PhotoSentences("photo.jpg#t=1,2", ("d",)),
+    ]
+
+
 def test_sentences_are_tidied(tmp_path: Path) -> None:
     content = {"captions": {"a": ["  a \n b\0c ", "", " \t", "a b c", "d"], "nothing left": ["", "\n"], "empty": []}}
     assert read_captions(written(tmp_path, content)) == [PhotoSentences("a", ("a b c", "d"))]
@@ -82,8 +103,8 @@ def test_a_byte_order_mark_is_no_obstacle(tmp_path: Path) -> None:
         (b'{"captions": ' + b'{"a":' * 50_000 + b"1" + b"}" * 50_001, "not valid JSON"),
         (b"[]", "Expected `object`, got `array`"),
         (b"3", "Expected `object`, got `int`"),
-        (b"{}", "no sentences about photos in a form that is known"),
-        (b'{"sentences": ["a"]}', "no sentences about photos in a form that is known"),
+        (b"{}", "no sentences about photos or videos in a form that is known"),
+        (b'{"sentences": ["a"]}', "no sentences about photos or videos in a form that is known"),
         (b'{"captions": ["a"]}', "Expected `object`, got `array`"),
         (b'{"captions": {"a": 5}}', "got `int`"),
         (b'{"captions": {"a": ["b", null]}}', "got `null`"),
@@ -93,6 +114,8 @@ def test_a_byte_order_mark_is_no_obstacle(tmp_path: Path) -> None:
         (b'{"images": [], "annotations": [{"image_id": 9, "caption": "a"}]}', "image 9, which it does not list"),
         (b'{"images": [{"id": 1.5, "file_name": "a"}], "annotations": []}', "Expected `int`"),
         (b'{"images": []}', "holds no sentence"),
+        (b'{"videos": [], "sentences": []}', "holds no sentence"),
+        (b'{"videos": [], "sentences": [{"video_id": "a", "caption": "b"}]}', "belongs to the clip 'a'"),
         (b'{"captions": {"a": ["", "  "]}}', "holds no sentence"),
     ],
 )
@@ -115,7 +138,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 def test_no_photo_has_as_many_sentences_as_that(tmp_path: Path) -> None:
     content = {"captions": {"a": [f"sentence {number}" for number in range(MOST_SENTENCES + 1)]}}
-    with pytest.raises(DatasetError, match=r"has 10001 sentences for a\. A photo can have 10000 at most"):
+    with pytest.raises(DatasetError, match=r"has 10001 sentences for a\. A photo or video can have 10000 at most"):
         read_captions(written(tmp_path, content))
 
 
