@@ -21,11 +21,13 @@ from explorer.errors import (
     StorageFullError,
 )
 from explorer.library.catalogue import CATALOGUE_NAME, Library, open_library
-from explorer.library.contents import hash_content
+from explorer.library.contents import hash_content, hash_file
 from explorer.library.rows import (
     Counts,
     FailedItem,
     IndexedItem,
+    IndexedShot,
+    IndexedVideo,
     ItemRow,
     ItemStatus,
     PendingItem,
@@ -40,8 +42,9 @@ from explorer.library.sentences import Sentences, item_of
 from explorer.library.vectors import VectorForm, VectorKind, to_activations, to_rows
 
 __all__ = [
-    "CATALOGUE_NAME", "Counts", "FailedItem", "IndexedItem", "ItemRow", "ItemStatus", "Library", "LibraryBusyError",
-    "LibraryError", "LibraryReadOnlyError", "LibraryTooNewError", "PendingItem", "Problem", "Problems", "ScanProgress",
-    "ScanSummary", "Sentences", "Source", "StaleIndexError", "StorageFullError", "VectorForm", "VectorKind",
-    "VectorTable", "hash_content", "item_of", "open_library", "to_activations", "to_rows",
+    "CATALOGUE_NAME", "Counts", "FailedItem", "IndexedItem", "IndexedShot", "IndexedVideo", "ItemRow", "ItemStatus",
+    "Library", "LibraryBusyError", "LibraryError", "LibraryReadOnlyError", "LibraryTooNewError", "PendingItem",
+    "Problem", "Problems", "ScanProgress", "ScanSummary", "Sentences", "Source", "StaleIndexError",
+    "StorageFullError", "VectorForm", "VectorKind", "VectorTable", "hash_content", "hash_file", "item_of",
+    "open_library", "to_activations", "to_rows",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ import json
 import os
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -23,9 +23,13 @@ from explorer.errors import LibraryError, StaleIndexError
 from explorer.library.failures import known_failures
 from explorer.library.rows import SENTENCES_PER_ITEM, VectorTable
 from explorer.library.vectors import Column, VectorForm, VectorKind
+from explorer.segment_ids import segment_id
 
-FORMAT = 1
+FORMAT = 2
+"""1 had the first segment of each item only."""
+
 _ROWS_PER_FETCH = 4096
+_POSITION = segment_id(0, 1)
 _REMEDY = "Rebuild the search arrays."
 
 
@@ -33,21 +37,34 @@ class Rows(StrEnum):
     """What the rows of search arrays are; the value begins the names of their files."""
 
     ITEMS = "search"
+    """Segments of items."""
     SENTENCES = "sentences"
 
 
+# For each kind of rows the statements whose results, one after the other, are in the order of ids. Where there are only
+# photos the second one of items finds an empty index. Cross joins make SQLite walk the tables in the order asked for.
 _SELECTS = {
-    Rows.ITEMS: """
+    Rows.ITEMS: (
+        """
         SELECT vectors.item_id, vectors.vector FROM vectors JOIN items ON items.id = vectors.item_id
         WHERE vectors.model = ? AND vectors.position = 0 AND items.missing_since IS NULL ORDER BY vectors.item_id
-    """,
-    # The cross joins make SQLite walk the sentences in the order asked for.
-    Rows.SENTENCES: f"""
+        """,
+        f"""
+        SELECT segments.position * {_POSITION} + segments.item_id, vectors.vector
+        FROM segments CROSS JOIN items ON items.id = segments.item_id
+        CROSS JOIN vectors ON vectors.model = ? AND vectors.item_id = segments.item_id
+            AND vectors.position = segments.position
+        WHERE segments.position > 0 AND items.missing_since IS NULL ORDER BY segments.position, segments.item_id
+        """,
+    ),
+    Rows.SENTENCES: (
+        f"""
         SELECT captions.item_id * {SENTENCES_PER_ITEM} + captions.position, sentence_vectors.vector
         FROM captions CROSS JOIN items ON items.id = captions.item_id
         CROSS JOIN sentence_vectors ON sentence_vectors.text = captions.text AND sentence_vectors.model = ?
         WHERE items.missing_since IS NULL ORDER BY captions.item_id, captions.position
-    """,
+        """,
+    ),
 }
 
 
@@ -180,8 +197,8 @@ def remove_arrays(folder: Path, rows: Rows, model_id: str) -> None:
 
 
 def _count(connection: sqlite3.Connection, model: int, rows: Rows) -> int:
-    (n_rows,) = connection.execute(f"SELECT COUNT(*) FROM ({_SELECTS[rows]})", (model,)).fetchone()
-    return int(n_rows)
+    counts = [connection.execute(f"SELECT COUNT(*) FROM ({select})", (model,)).fetchone() for select in _SELECTS[rows]]
+    return sum(int(n_rows) for (n_rows,) in counts)
 
 
 def _new_array(path: Path, column: Column, n_rows: int) -> np.ndarray:
@@ -197,9 +214,8 @@ def _fill(
     connection: sqlite3.Connection, model: int, kind: Rows, item_ids: np.ndarray, parts: Sequence[np.ndarray]
 ) -> None:
     """Write the rows into arrays; ``parts`` in the order of a vector's bytes."""
-    rows = connection.execute(_SELECTS[kind], (model,))
     start = 0
-    while chunk := rows.fetchmany(_ROWS_PER_FETCH):
+    for chunk in _chunks(connection, model, kind):
         stop = start + len(chunk)
         item_ids[start:stop] = [item_id for item_id, _ in chunk]
         content = np.frombuffer(b"".join(vector for _, vector in chunk), np.uint8).reshape(len(chunk), -1)
@@ -207,6 +223,13 @@ def _fill(
         for part, own in zip(parts, np.split(content, ends[:-1], axis=1), strict=True):
             part[start:stop] = own.view(part.dtype)
         start = stop
+
+
+def _chunks(connection: sqlite3.Connection, model: int, kind: Rows) -> Iterator[list[tuple[int, bytes]]]:
+    for select in _SELECTS[kind]:
+        rows = connection.execute(select, (model,))
+        while chunk := rows.fetchmany(_ROWS_PER_FETCH):
+            yield chunk
 
 
 def _reserve(path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +21,7 @@ from explorer.library.rows import (
     Counts,
     FailedItem,
     IndexedItem,
+    IndexedVideo,
     ItemRow,
     PendingItem,
     Problems,
@@ -142,17 +143,20 @@ class Library:
 
     # --- indexing -----------------------------------------------------------------------------------------------
 
-    def pending(self, model_id: str) -> list[PendingItem]:
-        """Items that are there, were not found unreadable, and have no vector of this model; in scan order."""
+    def pending(self, model_id: str, kinds: Collection[str] | None = None) -> list[PendingItem]:
+        """Items that are there, were not found unreadable, and have no vector of this model; in scan order.
+
+        ``kinds``: "image", "video"; None: both.
+        """
         with self._connections.reading() as connection:
-            return queries.pending(connection, model_id)
+            return queries.pending(connection, model_id, kinds)
 
     def commit_items(
         self,
         model_id: str,
         weights_hash: str,
         *,
-        indexed: Sequence[IndexedItem] = (),
+        indexed: Sequence[IndexedItem | IndexedVideo] = (),
         failed: Sequence[FailedItem] = (),
     ) -> None:
         """Write one batch in one transaction; items that were removed meanwhile are passed over.
@@ -184,7 +188,7 @@ class Library:
     # --- reading ------------------------------------------------------------------------------------------------
 
     def vector_table(self, model_id: str, weights_hash: str | None = None) -> VectorTable:
-        """All vectors of a model, of items that are not missing, by item id; (0, 0) if there are none at all.
+        """All vectors of a model, of items that are not missing, by segment id; (0, 0) if there are none at all.
 
         The arrays on the disk are used where they are up to date and rebuilt where not; a library that cannot be
         written to (or whose disk is full) has them built in memory.
@@ -215,19 +219,24 @@ class Library:
             return queries.item_ids(connection, limit)
 
     def describe(self, item_ids: Sequence[int]) -> list[ItemRow]:
-        """The items in the order asked; unknown ids are left out."""
+        """Photos, videos or shots by their segment ids, in the order asked; unknown ids are left out."""
         with self._connections.reading() as connection:
             return queries.describe(connection, item_ids)
 
     def thumbnails(self, item_ids: Sequence[int]) -> dict[int, bytes]:
-        """JPEG by item id; items without one are left out."""
+        """JPEG by segment id; segments without one are left out."""
         with self._connections.reading() as connection:
             return queries.thumbnails(connection, item_ids)
 
     def path_of(self, item_id: int) -> bytes | None:
-        """Where an item's file is (or was, if it is missing); ``None`` for an unknown id."""
+        """Where the file of an item, or of a segment, is (or was, if it is missing); ``None`` for an unknown id."""
         rows = self.describe([item_id])
         return rows[0].path if rows else None
+
+    def shots(self, item_id: int) -> tuple[tuple[float, float], ...]:
+        """Start and end of a video's shots in seconds, in order; none of a video that was not read."""
+        with self._connections.reading() as connection:
+            return queries.shots(connection, item_id)
 
     def problems(self, limit: int = 10_000) -> Problems:
         """Files and folders that could not be read, by path."""

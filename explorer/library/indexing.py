@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from explorer.errors import StaleIndexError
-from explorer.library.rows import FailedItem, IndexedItem
+from explorer.library.rows import FailedItem, IndexedItem, IndexedShot, IndexedVideo
 from explorer.library.vectors import VectorForm, VectorKind, to_bytes
 
 _REMEDY = "Index again with this model, or open the other one."
@@ -16,7 +16,7 @@ def write_items(
     *,
     model_id: str,
     weights_hash: str,
-    indexed: Sequence[IndexedItem],
+    indexed: Sequence[IndexedItem | IndexedVideo],
     failed: Sequence[FailedItem],
 ) -> None:
     """Write one batch; items that were removed meanwhile are passed over. Call inside a write transaction.
@@ -27,7 +27,8 @@ def write_items(
         The library holds vectors of this model id made with other weights, or of another kind or width.
     """
     if indexed:
-        model = model_row(connection, "models", model_id, weights_hash, VectorForm.of(indexed[0].vector))
+        form = VectorForm.of(_shots(indexed[0])[0].vector)
+        model = model_row(connection, "models", model_id, weights_hash, form)
         for item in indexed:
             _write_item(connection, model, item)
         connection.execute("UPDATE models SET change_counter = change_counter + 1 WHERE id = ?", (model,))
@@ -44,7 +45,7 @@ def forget_readings(connection: sqlite3.Connection, item_ids: Sequence[int]) -> 
     """Forget what was read from these files: they changed, and are to be read again."""
     connection.executemany(
         "UPDATE items SET status = 'pending', error = '', content_hash = NULL, width_px = 0, height_px = 0,"
-        " captured_at = '' WHERE id = ?",
+        " duration_s = 0, captured_at = '' WHERE id = ?",
         _rows(item_ids),
     )
     _drop_readings(connection, item_ids)
@@ -94,32 +95,64 @@ def model_row(
     return int(number)
 
 
-def _write_item(connection: sqlite3.Connection, model: int, item: IndexedItem) -> None:
-    if item.vector.ndim != 1:
-        raise ValueError(f"a vector must have the shape (dim,), got {item.vector.shape}")
+def _write_item(connection: sqlite3.Connection, model: int, item: IndexedItem | IndexedVideo) -> None:
     row = connection.execute("SELECT content_hash FROM items WHERE id = ?", (item.item_id,)).fetchone()
     if row is None:
         return
-    if row[0] is not None and row[0] != item.content_hash:
+    shots = _shots(item)
+    if (row[0] is not None and row[0] != item.content_hash) or _differs(connection, item.item_id, shots):
         # The file changed since another model read it: what that one saw is gone.
         _drop_readings(connection, [item.item_id])
         connection.execute("UPDATE models SET change_counter = change_counter + 1")
+    duration_s = item.duration_s if isinstance(item, IndexedVideo) else 0.0
     connection.execute(
         "UPDATE items SET status = 'ready', error = '', content_hash = ?, width_px = ?, height_px = ?,"
-        " captured_at = ? WHERE id = ?",
-        (item.content_hash, item.full_width_px, item.full_height_px, item.captured_at, item.item_id),
+        " duration_s = ?, captured_at = ? WHERE id = ?",
+        (
+            item.content_hash, item.full_width_px, item.full_height_px,
+            duration_s, item.captured_at, item.item_id,
+        ),
     )
-    connection.execute("INSERT OR IGNORE INTO segments VALUES (?, 0, 0, 0)", (item.item_id,))
+    for position, shot in enumerate(shots):
+        _write_segment(connection, model, (item.item_id, position), shot)
+
+
+def _shots(item: IndexedItem | IndexedVideo) -> Sequence[IndexedShot]:
+    """What the item's segments are made of, at least one."""
+    if isinstance(item, IndexedItem):
+        return (IndexedShot(0.0, 0.0, item.thumbnail, item.vector),)
+    if not item.shots:
+        raise ValueError(f"item {item.item_id} is a video without shots")
+    return item.shots
+
+
+def _differs(connection: sqlite3.Connection, item_id: int, shots: Sequence[IndexedShot]) -> bool:
+    """Whether the catalogue holds other segments of this item than these."""
+    known = connection.execute(
+        "SELECT start_s, end_s FROM segments WHERE item_id = ? ORDER BY position", (item_id,)
+    ).fetchall()
+    return bool(known) and known != [(shot.start_s, shot.end_s) for shot in shots]
+
+
+def _write_segment(connection: sqlite3.Connection, model: int, place: tuple[int, int], shot: IndexedShot) -> None:
+    """Write one segment, ``place`` being its item and its position."""
+    if shot.vector.ndim != 1:
+        raise ValueError(f"a vector must have the shape (dim,), got {shot.vector.shape}")
+    connection.execute("INSERT OR IGNORE INTO segments VALUES (?, ?, ?, ?)", (*place, shot.start_s, shot.end_s))
     connection.execute(
-        "INSERT OR REPLACE INTO vectors (model, item_id, position, vector) VALUES (?, ?, 0, ?)",
-        (model, item.item_id, to_bytes(item.vector)),
+        "INSERT OR REPLACE INTO vectors (model, item_id, position, vector) VALUES (?, ?, ?, ?)",
+        (model, *place, to_bytes(shot.vector)),
     )
-    if item.thumbnail is not None:
-        connection.execute("INSERT OR REPLACE INTO thumbnails VALUES (?, ?)", (item.item_id, item.thumbnail))
+    if shot.thumbnail is None:
+        return
+    if place[1] == 0:
+        connection.execute("INSERT OR REPLACE INTO thumbnails VALUES (?, ?)", (place[0], shot.thumbnail))
+    else:
+        connection.execute("INSERT OR REPLACE INTO shot_thumbnails VALUES (?, ?, ?)", (*place, shot.thumbnail))
 
 
 def _drop_readings(connection: sqlite3.Connection, item_ids: Sequence[int]) -> None:
-    # The vectors go with their segments.
+    # The vectors go with their segments, and so do the thumbnails of later shots.
     connection.executemany("DELETE FROM segments WHERE item_id = ?", _rows(item_ids))
     connection.executemany("DELETE FROM thumbnails WHERE item_id = ?", _rows(item_ids))
 

@@ -3,11 +3,12 @@
 import os
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from explorer import segment_ids
 from explorer.library.rows import (
     CAPTIONS_SHOWN,
     SENTENCES_PER_ITEM,
@@ -56,10 +57,13 @@ def item_ids(connection: sqlite3.Connection, limit: int | None) -> np.ndarray:
     return np.fromiter((item_id for (item_id,) in rows), np.int64)
 
 
-def pending(connection: sqlite3.Connection, model_id: str) -> list[PendingItem]:
-    """Items that the model has no vector of, by folder and name."""
+def pending(
+    connection: sqlite3.Connection, model_id: str, kinds: Collection[str] | None = None
+) -> list[PendingItem]:
+    """Items (of these kinds; None: of all) that the model has no vector of, by folder and name."""
     rows = connection.execute(
-        "SELECT items.id, folders.path, items.name FROM folders JOIN items ON items.folder_id = folders.id"
+        "SELECT items.id, folders.path, items.name, items.kind, items.content_hash"
+        " FROM folders JOIN items ON items.folder_id = folders.id"
         " WHERE items.missing_since IS NULL AND items.status != 'failed' AND NOT EXISTS ("
         "   SELECT 1 FROM vectors WHERE vectors.item_id = items.id"
         "   AND vectors.model = (SELECT id FROM models WHERE model_id = ?))"
@@ -68,14 +72,28 @@ def pending(connection: sqlite3.Connection, model_id: str) -> list[PendingItem]:
     ).fetchall()
     unplugged = [path for (path,) in connection.execute("SELECT path FROM sources WHERE missing")]
     return [
-        PendingItem(item_id, os.path.join(folder, name))
-        for item_id, folder, name in rows
-        if not any(is_below(folder, source) for source in unplugged)
+        PendingItem(item_id, os.path.join(folder, name), kind, _known_spans(connection, item_id, kind), content_hash)
+        for item_id, folder, name, kind, content_hash in rows
+        if (kinds is None or kind in kinds) and not any(is_below(folder, source) for source in unplugged)
     ]
 
 
+def shots(connection: sqlite3.Connection, item_id: int) -> tuple[tuple[float, float], ...]:
+    """Start and end in seconds of the segments of an item, in order; none of an item that was not read."""
+    rows = connection.execute(
+        "SELECT start_s, end_s FROM segments WHERE item_id = ? ORDER BY position", (item_id,)
+    )
+    return tuple(rows)
+
+
+def _known_spans(connection: sqlite3.Connection, item_id: int, kind: str) -> tuple[tuple[float, float], ...]:
+    return shots(connection, item_id) if kind == "video" else ()
+
+
 def describe(connection: sqlite3.Connection, wanted: Sequence[int]) -> list[ItemRow]:
-    """The items in the order asked; unknown ids are left out."""
+    """The segments in the order asked; unknown ids are left out."""
+    segments = [int(segment) for segment in wanted]
+    items = sorted(set(map(segment_ids.item_of, segments)))
     found = {
         row[0]: row
         for row in _by_ids(
@@ -83,7 +101,7 @@ def describe(connection: sqlite3.Connection, wanted: Sequence[int]) -> list[Item
             "SELECT items.id, folders.path, items.name, kind, size_bytes, mtime_ns, width_px, height_px, duration_s,"
             " captured_at, status, error, missing_since IS NOT NULL"
             " FROM items JOIN folders ON folders.id = items.folder_id WHERE items.id IN",
-            wanted,
+            items,
         )
     }
     captions = defaultdict(list)
@@ -94,12 +112,28 @@ def describe(connection: sqlite3.Connection, wanted: Sequence[int]) -> list[Item
         then="ORDER BY item_id, position",
     ):
         captions[item_id].append(text)
-    return [_item_row(found[item_id], captions[item_id]) for item_id in map(int, wanted) if item_id in found]
+    spans = {item_id: _known_spans(connection, item_id, row[3]) for item_id, row in found.items()}
+    return [
+        _item_row(segment, found[item_id], captions[item_id], spans[item_id])
+        for segment, item_id in ((segment, segment_ids.item_of(segment)) for segment in segments)
+        if item_id in found and segment_ids.position_of(segment) < max(1, len(spans[item_id]))
+    ]
 
 
 def thumbnails(connection: sqlite3.Connection, wanted: Sequence[int]) -> dict[int, bytes]:
-    """JPEG by item id; items without one are left out."""
-    return dict(_by_ids(connection, "SELECT item_id, jpeg FROM thumbnails WHERE item_id IN", wanted))
+    """JPEG by segment id; segments without one are left out."""
+    segments = [int(segment) for segment in wanted]
+    first = [segment for segment in segments if segment_ids.position_of(segment) == 0]
+    found = dict(_by_ids(connection, "SELECT item_id, jpeg FROM thumbnails WHERE item_id IN", first))
+    for segment in segments:
+        if segment_ids.position_of(segment):
+            row = connection.execute(
+                "SELECT jpeg FROM shot_thumbnails WHERE item_id = ? AND position = ?",
+                (segment_ids.item_of(segment), segment_ids.position_of(segment)),
+            ).fetchone()
+            if row is not None:
+                found[segment] = row[0]
+    return found
 
 
 def problems(connection: sqlite3.Connection, limit: int) -> Problems:
@@ -130,6 +164,10 @@ def counts(connection: sqlite3.Connection) -> Counts:
         n_problems=n_failed + number("SELECT COUNT(*) FROM scan_problems"),
         n_indexed=_n_indexed(connection),
         n_sentences=n_sentences(connection),
+        n_videos=number("SELECT COUNT(*) FROM items WHERE kind = 'video' AND missing_since IS NULL"),
+        n_failed_videos=number(
+            "SELECT COUNT(*) FROM items WHERE kind = 'video' AND missing_since IS NULL AND status = 'failed'"
+        ),
     )
 
 
@@ -188,10 +226,13 @@ def _by_ids(
         yield from connection.execute(f"{statement} ({', '.join('?' * len(chunk))}) {then}", chunk)
 
 
-def _item_row(row: tuple[Any, ...], captions: Sequence[str]) -> ItemRow:
+def _item_row(
+    segment: int, row: tuple[Any, ...], captions: Sequence[str], spans: Sequence[tuple[float, float]]
+) -> ItemRow:
     path: bytes = os.path.join(row[1], row[2])
+    start_s, end_s = spans[segment_ids.position_of(segment)] if spans else (0.0, 0.0)
     return ItemRow(
-        item_id=row[0],
+        item_id=segment,
         path=path,
         display=display_path(path),
         name=display_path(row[2]),
@@ -205,4 +246,7 @@ def _item_row(row: tuple[Any, ...], captions: Sequence[str]) -> ItemRow:
         status=ItemStatus.MISSING if row[12] else ItemStatus(row[10]),
         error=row[11],
         captions=tuple(captions),
+        start_s=start_s,
+        end_s=end_s,
+        n_shots=len(spans),
     )

@@ -51,10 +51,16 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class ItemRow:
-    """One file of the library. ``captured_at`` is ISO 8601 local time or empty; sizes are 0 until it was read.
+    """One file of the library, or one shot of it. ``captured_at`` is ISO 8601 local time or empty; sizes are 0 until
+    it was read.
 
     Attributes:
+        item_id: the segment id that was asked for.
+        kind: "image" or "video".
+        duration_s: of the whole video.
         captions: the first :data:`CAPTIONS_SHOWN` of its sentences.
+        start_s, end_s: of the shot within the video.
+        n_shots: of the video; 0 until it was read, and of a photo.
     """
 
     item_id: int
@@ -71,19 +77,31 @@ class ItemRow:
     status: ItemStatus
     error: str
     captions: tuple[str, ...] = ()
+    start_s: float = 0.0
+    end_s: float = 0.0
+    n_shots: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class PendingItem:
-    """An item that a model has to encode."""
+    """An item that a model has to encode.
+
+    Attributes:
+        kind: "image" or "video".
+        spans: start and end of a video's shots in seconds, if another model made it known; in order.
+        content_hash: of the bytes in which they were found; None if it was not read yet.
+    """
 
     item_id: int
     path: bytes
+    kind: str = "image"
+    spans: tuple[tuple[float, float], ...] = ()
+    content_hash: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexedItem:
-    """An item that was read and encoded; lands in the catalogue as a whole or not at all.
+    """A photo that was read and encoded; lands in the catalogue as a whole or not at all.
 
     Attributes:
         content_hash: :func:`~explorer.library.contents.hash_content` of the bytes that were decoded.
@@ -99,6 +117,41 @@ class IndexedItem:
     captured_at: str = ""
     thumbnail: bytes | None = field(default=None, repr=False)
     vector: np.ndarray = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedShot:
+    """One shot of a video, as it was read and encoded.
+
+    Attributes:
+        start_s, end_s: seconds within the video.
+        thumbnail: JPEG; ``None`` keeps the one that is there.
+        vector: as that of :class:`IndexedItem`.
+    """
+
+    start_s: float
+    end_s: float
+    thumbnail: bytes | None = field(repr=False)
+    vector: np.ndarray = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexedVideo:
+    """A video that was read and encoded; lands in the catalogue with all of its shots or not at all.
+
+    Attributes:
+        content_hash: :func:`~explorer.library.contents.hash_file` of what was decoded.
+        full_width_px, full_height_px: of the upright picture.
+        shots: at least one, in order.
+    """
+
+    item_id: int
+    content_hash: bytes
+    full_width_px: int
+    full_height_px: int
+    captured_at: str = ""
+    duration_s: float
+    shots: tuple[IndexedShot, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +187,7 @@ class Counts:
         n_problems: unreadable files and unreadable folders.
         n_indexed: model id to number of items that have a vector of it.
         n_sentences: about items that are there.
+        n_videos, n_failed_videos: videos among the items, and among those that cannot be read.
     """
 
     n_items: int
@@ -142,6 +196,8 @@ class Counts:
     n_problems: int
     n_indexed: dict[str, int]
     n_sentences: int = 0
+    n_videos: int = 0
+    n_failed_videos: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +213,7 @@ class ScanSummary:
     """What a scan found, against what the library knew.
 
     Attributes:
-        n_unsupported: files that are no images by their names.
+        n_unsupported: files that are neither images nor videos by their names.
         n_problems: folders and files that could not be looked at.
     """
 
@@ -172,10 +228,12 @@ class ScanSummary:
 
 @dataclass(frozen=True, slots=True)
 class VectorTable:
-    """All vectors of one model, in the order of item ids.
+    """All vectors of one model, in the order of their ids.
 
     Attributes:
-        item_ids: int64 (n,), ascending; of sentences, their ids (:mod:`~explorer.library.sentences`).
+        item_ids: int64 (n,), ascending: segment ids (:mod:`explorer.segment_ids`), so first those of all photos and of
+            the first shots of all videos, then the later shots; of sentences, their ids
+            (:mod:`~explorer.library.sentences`).
         vectors: float32 (n, dim), or packed codes uint8 (n, n_bits / 8); read-only, memory-mapped unless the library's
             folder cannot be written to.
         strengths: of codes, int8 (n, n_bits): how firm each bit is (:func:`~explorer.library.vectors.to_activations`),

@@ -17,7 +17,7 @@ from explorer.library.contents import hash_file
 from explorer.library.indexing import forget_readings
 from explorer.library.rows import ScanProgress, ScanSummary
 from explorer.library.walking import FolderListing, Walk, is_below
-from explorer.media.item import display_path
+from explorer.media.item import display_path, kind_of
 
 CHANGES_PER_TRANSACTION = 2000
 PROGRESS_INTERVAL_S = 0.05
@@ -171,7 +171,7 @@ class Scan:
         for new_id, folder, name, size_bytes in candidates:
             self._token.check()
             try:
-                moves.append((new_id, size_bytes, hash_file(os.path.join(folder, name))))
+                moves.append((new_id, size_bytes, hash_file(os.path.join(folder, name), self._token)))
             except OSError:
                 continue  # stays a new item, which will get its error when it is read
         if not moves:
@@ -274,8 +274,8 @@ def _add_items(connection: sqlite3.Connection, added: Sequence[tuple[bytes, byte
         if folder not in numbers:
             numbers[folder] = folder_id(connection, folder)
         cursor = connection.execute(
-            "INSERT INTO items (folder_id, name, size_bytes, mtime_ns, ctime_ns) VALUES (?, ?, ?, ?, ?)",
-            (numbers[folder], name, size_bytes, mtime_ns, ctime_ns),
+            "INSERT INTO items (folder_id, name, kind, size_bytes, mtime_ns, ctime_ns) VALUES (?, ?, ?, ?, ?, ?)",
+            (numbers[folder], name, kind_of(name), size_bytes, mtime_ns, ctime_ns),
         )
         connection.execute(
             "INSERT INTO item_texts (rowid, name, captions) VALUES (?, ?, '')", (cursor.lastrowid, display_path(name))
@@ -285,8 +285,9 @@ def _add_items(connection: sqlite3.Connection, added: Sequence[tuple[bytes, byte
 def _move(connection: sqlite3.Connection, new_id: int, size_bytes: int, content_hash: bytes) -> bool:
     """Let a missing item of this content take the new one's place; whether there was one."""
     old = connection.execute(
-        "SELECT id FROM items WHERE missing_since IS NOT NULL AND size_bytes = ? AND content_hash = ? ORDER BY id",
-        (size_bytes, content_hash),
+        "SELECT id FROM items WHERE missing_since IS NOT NULL AND size_bytes = ? AND content_hash = ?"
+        " AND kind = (SELECT kind FROM items WHERE id = ?) ORDER BY id",
+        (size_bytes, content_hash, new_id),
     ).fetchone()
     place = connection.execute(
         "SELECT folder_id, name, mtime_ns, ctime_ns FROM items WHERE id = ?", (new_id,)

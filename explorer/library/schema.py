@@ -12,7 +12,7 @@ from pathlib import Path
 
 from explorer.errors import LibraryError, LibraryTooNewError
 
-MAJOR, MINOR = 1, 2
+MAJOR, MINOR = 1, 3
 _FIRST_KIND = "'embedding'"
 _KIND_COLUMN = f"kind TEXT NOT NULL DEFAULT {_FIRST_KIND}"
 _APPLICATION_ID = 0x52457870  # "RExp": tells a library from any other SQLite file
@@ -39,10 +39,17 @@ def _add_kinds(connection: sqlite3.Connection) -> None:
         connection.execute(f"ALTER TABLE {table} ADD COLUMN {_KIND_COLUMN}")
 
 
+def _add_shots(connection: sqlite3.Connection) -> None:
+    """1.3: videos, which have a thumbnail for each shot; a photo's, and a first shot's, stay where they were."""
+    for statement in (*_TABLES_1_3.split(";;"), *_INDEXES_1_3.split(";;")):
+        connection.execute(statement)
+
+
 MIGRATIONS: tuple[tuple[int, int, Callable[[sqlite3.Connection], None]], ...] = (
     (1, 0, _create),
     (1, 1, _add_sentence_vectors),
     (1, 2, _add_kinds),
+    (1, 3, _add_shots),
 )
 """(major, minor, function) in ascending order."""
 
@@ -97,9 +104,12 @@ def complete_for_reading(connection: sqlite3.Connection) -> None:
     What is temporary hides what the file has under the same name.
     """
     version = read_version(connection)
-    if version >= (1, 2):
+    if version >= (MAJOR, MINOR):
         return
     connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute(_TABLES_1_3.replace("CREATE TABLE", "CREATE TEMP TABLE").replace(_OF_SEGMENTS, ""))
+    if version >= (1, 2):
+        return
     connection.execute(f"CREATE TEMP VIEW models AS SELECT *, {_FIRST_KIND} AS kind FROM main.models")
     if version >= (1, 1):
         connection.execute(
@@ -243,4 +253,22 @@ WHEN (old.missing_since IS NULL) != (new.missing_since IS NULL)
 BEGIN
     UPDATE sentence_models SET change_counter = change_counter + 1;
 END
+"""
+
+# Of the first segments the thumbnails stay in their own table, where a program of version 1.2 finds them.
+_OF_SEGMENTS = ", FOREIGN KEY (item_id, position) REFERENCES segments ON DELETE CASCADE"
+_TABLES_1_3 = f"""
+CREATE TABLE shot_thumbnails (
+    item_id INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    jpeg BLOB NOT NULL,
+    PRIMARY KEY (item_id, position){_OF_SEGMENTS}
+)
+"""
+
+# What photos have none of: looking for it costs nothing where there are only photos.
+_INDEXES_1_3 = """
+CREATE INDEX segments_behind_first ON segments (position, item_id) WHERE position > 0
+;;
+CREATE INDEX items_videos ON items (missing_since, status) WHERE kind = 'video'
 """

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from explorer.cancellation import CancellationToken
-from explorer.library import IndexedItem, Library, ScanSummary, hash_content, to_rows
+from explorer.library import IndexedItem, IndexedShot, IndexedVideo, Library, ScanSummary, hash_content, to_rows
 from explorer.representations import BinaryCodes
 
 MODEL = "toy@0123456789abcdef"
@@ -54,12 +54,32 @@ def scan(library: Library, source_ids=None) -> ScanSummary:
     return summary
 
 
-def index_all(library: Library, model_id: str = MODEL) -> int:
+def indexed_video(item, n_shots: int, *, seed: str = "") -> IndexedVideo:
+    """A video of shots of two seconds, whose vectors and thumbnails its content, the place and ``seed`` decide."""
+    content = Path(os.fsdecode(item.path)).read_bytes()
+    of_shot = [content + f" {seed}{position}".encode() for position in range(n_shots)]
+    return IndexedVideo(
+        item_id=item.item_id,
+        content_hash=hash_content(content),
+        full_width_px=len(content),
+        full_height_px=1,
+        duration_s=2.0 * n_shots,
+        shots=tuple(
+            IndexedShot(2.0 * position, 2.0 * position + 2, b"jpeg of " + shot, vector_of(shot))
+            for position, shot in enumerate(of_shot)
+        ),
+    )
+
+
+def index_all(library: Library, model_id: str = MODEL, *, n_shots: int = 3) -> int:
     """Scan, then "encode" whatever is pending; how many were encoded."""
     scan(library)
     items = library.pending(model_id)
     vectors = [code_of(item) if model_id == CODE_MODEL else None for item in items]
-    entries = [indexed(item, vector=vector) for item, vector in zip(items, vectors, strict=True)]
+    entries = [
+        indexed_video(item, n_shots) if item.kind == "video" else indexed(item, vector=vector)
+        for item, vector in zip(items, vectors, strict=True)
+    ]
     library.commit_items(model_id, WEIGHTS, indexed=entries)
     return len(items)
 

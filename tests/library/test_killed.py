@@ -12,6 +12,7 @@ import pytest
 from photo_library import MODEL, index_all
 
 from explorer.library import ItemStatus, Library, open_library
+from explorer.segment_ids import item_of, segment_id
 
 _N_PHOTOS = 300
 _N_ROUNDS = 6
@@ -29,7 +30,9 @@ with open_library(Path(sys.argv[1])) as library:
     scan(library)
     items = library.pending(MODEL)
     for start in range(0, len(items), 4):
-        library.commit_items(MODEL, WEIGHTS, indexed=[indexed(item) for item in items[start : start + 4]])
+        library.commit_items(MODEL, WEIGHTS, indexed=[
+            indexed_video(item, 3) if item.kind == "video" else indexed(item) for item in items[start : start + 4]
+        ])
         print("batch", flush=True)
         if start % 16 == 0:
             library.vector_table(MODEL)
@@ -59,8 +62,13 @@ def assert_whole(library: Library) -> int:
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
     rows = library.describe(library.item_ids())
     ready = {row.item_id for row in rows if row.status == ItemStatus.READY}
-    assert set(library.thumbnails([row.item_id for row in rows])) == ready
-    assert set(library.vector_table(MODEL).item_ids.tolist()) == ready
+    videos = [row for row in rows if row.kind == "video"]
+    assert {row.n_shots for row in videos} <= {0, 3}
+    shots = {segment_id(row.item_id, position) for row in videos for position in range(row.n_shots)}
+    segments = ready | shots
+    assert {item_of(shot) for shot in shots} == ready & {row.item_id for row in videos}
+    assert set(library.thumbnails([*(row.item_id for row in rows), *sorted(shots)])) == segments
+    assert set(library.vector_table(MODEL).item_ids.tolist()) == segments
     assert {item.item_id for item in library.pending(MODEL)} == {row.item_id for row in rows} - ready
     return len(ready)
 
@@ -71,7 +79,7 @@ def test_killed_at_random_moments(tmp_path):
     for number in range(_N_PHOTOS):
         folder = photos / str(number % 7)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{number}.jpg").write_bytes(b"%d" % number * 500)
+        (folder / f"{number}.{'mp4' if number % 10 == 0 else 'jpg'}").write_bytes(b"%d" % number * 500)
     with open_library(tmp_path / "undisturbed") as undisturbed:
         undisturbed.add_source(photos)
         index_all(undisturbed)

@@ -353,6 +353,7 @@ def test_migration_1_0_makes_a_library_in_wal_mode(tmp_path):
 
 
 _UNDO = {
+    3: ("DROP INDEX items_videos", "DROP INDEX segments_behind_first", "DROP TABLE shot_thumbnails"),
     2: ("ALTER TABLE models DROP COLUMN kind", "ALTER TABLE sentence_models DROP COLUMN kind"),
     1: (
         "DROP TRIGGER captions_inserted", "DROP TRIGGER captions_deleted", "DROP TRIGGER items_came_or_went",
@@ -412,7 +413,7 @@ def test_migration_1_1_keeps_everything_and_adds_vectors_of_sentences(tmp_path, 
         assert library.sentences.table(MODEL).vectors.ravel().tolist() == [0, 1, 1]
         assert index_all(library) == 0
     connection = sqlite3.connect(tmp_path / "library" / "library.sqlite")
-    assert connection.execute("PRAGMA user_version").fetchone() == (1002,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (1000 * MAJOR + MINOR,)
     connection.close()
 
 
@@ -450,8 +451,27 @@ def test_migration_1_2_tells_embeddings_from_codes(tmp_path, photos):
         assert library.vector_table(CODE_MODEL).form == (VectorKind.CODE, 16)
         assert index_all(library) == 0
     connection = sqlite3.connect(tmp_path / "library" / "library.sqlite")
-    assert connection.execute("PRAGMA user_version").fetchone() == (1002,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (1000 * MAJOR + MINOR,)
     connection.close()
+
+
+def test_migration_1_3_gains_videos_at_the_next_scan(tmp_path, photos):
+    (photos / "film.mp4").write_bytes(b"film")
+    make_older(tmp_path / "library", photos, 2)
+    older = sqlite3.connect(tmp_path / "library" / "library.sqlite")
+    older.execute("PRAGMA foreign_keys = ON")
+    older.execute("DELETE FROM items WHERE kind = 'video'")  # it never knew of any
+    older.commit()
+    older.close()
+    with open_library(tmp_path / "library") as library:
+        assert library.counts().n_videos == 0
+        assert library.counts().n_indexed == {MODEL: 5}
+        before = library.vector_table(MODEL).item_ids.tolist()
+        assert scan(library).n_added == 1
+        assert [(item.kind, item.spans) for item in library.pending(MODEL)] == [("video", ())]
+        assert index_all(library) == 1
+        assert library.counts().n_videos == 1
+        assert library.vector_table(MODEL).item_ids.tolist()[:5] == before
 
 
 def test_a_program_of_1_1_may_add_its_own_models(tmp_path, photos):
@@ -514,12 +534,14 @@ def test_an_older_library_that_cannot_be_written_to_can_be_read(open_place, phot
         "print(library.read_only, library.counts().n_sentences, len(library.item_ids()))\n"
         "print(library.vector_table(MODEL).form, library.describe([1])[0].captions)\n"
         "print(library.sentences.n_without_vector(MODEL), library.sentences.table(MODEL).vectors.shape)\n"
+        "print(len(library.thumbnails([1, 1 + (1 << 40)])), library.counts().n_videos)\n"
         "tell(library.sentences.commit, MODEL, WEIGHTS, ['x'], np.zeros((1, 2), 'f4'))\n",
         folder, user=_NOBODY,
     ).splitlines()  # fmt: skip
     assert printed[:3] == ["True 3 5", "embeddings of 8 numbers ('a dog', 'red')", "2 (0, 0)"]
-    assert printed[3].startswith("LibraryReadOnlyError")
-    assert len(printed) == 4
+    assert printed[3] == "1 0"
+    assert printed[4].startswith("LibraryReadOnlyError")
+    assert len(printed) == 5
 
 
 def test_every_migration_has_a_test():
