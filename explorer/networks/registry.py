@@ -9,6 +9,7 @@ from explorer.networks.encoder import Encoder
 from explorer.packages.package import ModelPackage
 
 _LOADERS = {
+    "dsmhn": "explorer.networks.dsmhn.encoder",
     "ensemble": "explorer.networks.ensemble.encoder",
     "pooled": "explorer.networks.pooled.encoder",
     "three_shnet": "explorer.networks.three_shnet.encoder",

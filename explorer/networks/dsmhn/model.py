@@ -42,7 +42,7 @@ class ImageStream(nn.Module):
         self.scale.copy_(features.float().std(dim=0).clamp(min=1e-3))
 
     def forward(self, features: Tensor) -> Tensor:
-        """Activations (B, K) in [-1, 1] of features (B, F), as ``preprocess.picture_features`` gives them."""
+        """Activations (B, K) in [-1, 1] of features (B, F), ``preprocess.picture_columns`` side by side."""
         activations: Tensor = self.hash((features.float() - self.mean) / self.scale)
         return activations
 

@@ -75,13 +75,13 @@ def read_sentences(
     return Sentences(rows, minilm.sentence_embeddings(texts))
 
 
-def picture_features(
+def picture_columns(
     seen: VisualFeatures,
     parts: Sequence[ImagePart],
     n_things: int = 0,
     alexnet: tuple[CropNetwork, np.ndarray] | None = None,
-) -> Tensor:
-    """All parts side by side, float32 (B, F).
+) -> list[Tensor]:
+    """What each part says of B pictures, float32 (B, width); side by side they are a picture's features (B, F).
 
     n_things: classes of the region proposer; only for ``"detections"``.
     alexnet: the network and the squares that it sees, uint8 (B, side, side, 3); only for ``"alexnet"``.
@@ -100,7 +100,7 @@ def picture_features(
             network, squares = _needed(alexnet, part)
             whole = torch.tensor(_WHOLE, device=seen.grid.device).expand(len(squares), 1, 4)
             columns.append(network(squares, whole)[:, 0])
-    return torch.cat([column.to(seen.grid.device) for column in columns], dim=1)
+    return [column.to(seen.grid.device) for column in columns]
 
 
 def presence_features(presence: Tensor) -> Tensor:

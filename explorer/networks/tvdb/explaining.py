@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.evidence import BitAgreement, Evidence, PlaceShares, RegionWeights, Segmentation
+from explorer.evidence import Evidence, PlaceShares, RegionWeights, Segmentation
+from explorer.networks.common.leaving_out import leave_out
 from explorer.networks.tvdb.model import ImageEncoder
 from explorer.representations import BinaryCodes
 
@@ -54,20 +55,15 @@ def evidence_of(
     if query is None:
         layers = (regions.layer(LAYER, "Regions", regions.scores),)
         return Evidence(regions=layers, segmentation=segmentation)
-    n_bits = query.n_bits
-    rows = query.signs.astype(np.float32) if query.activations is None else query.activations
-    relaxed = rows @ activations.T / n_bits
-    codes = BinaryCodes.from_activations(activations).signs.astype(np.float32)
-    scores = query.signs[0].astype(np.float32) @ codes.T / n_bits
-    shares = relaxed[:, :1] - relaxed[:, 1:]
+    found = leave_out(activations, query)
     return Evidence(
         regions=(
-            regions.layer(LAYER, "What each region gives (before rounding)", shares[0]),
-            regions.layer("region-bits", "What each region gives (rounded to bits)", scores[0] - scores[1:]),
+            regions.layer(LAYER, "What each region gives (before rounding)", found.shares[0]),
+            regions.layer("region-bits", "What each region gives (rounded to bits)", found.code_shares),
         ),
         segmentation=segmentation,
-        score=float(scores[0]),
-        row_scores=relaxed[:, 0],
-        shares=(PlaceShares(LAYER, shares),),
-        bits=BitAgreement(rows[0], activations[0]),
+        score=found.score,
+        row_scores=found.row_scores,
+        shares=(PlaceShares(LAYER, found.shares),),
+        bits=found.bits,
     )
