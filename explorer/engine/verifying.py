@@ -31,6 +31,7 @@ def verify(name: str, model_folders: Sequence[Path], *, device: str = "cpu") -> 
 
 
 def _verify_encoder(package: ModelPackage, model_folders: Sequence[Path], device: str) -> list[str]:
+    from explorer.networks.encoder import sees_motion
     from explorer.networks.registry import load_encoder
 
     encoder = load_encoder(package, search_folders=model_folders, device=device)
@@ -45,7 +46,8 @@ def _verify_encoder(package: ModelPackage, model_folders: Sequence[Path], device
     # A model that reads features instead of pictures makes up its own, see ThreeSHNetFeatureEncoder.
     features = getattr(encoder, "encode_reference_features", None)
     reads_text = Modality.TEXT in encoder.modalities
-    return check_reference(package.reference, texts if reads_text else None, images, features)
+    clips = (lambda frames: _numbers(encoder.encode_videos(frames))) if sees_motion(encoder) else None
+    return check_reference(package.reference, texts if reads_text else None, images, features, clips)
 
 
 def _numbers(outputs: Embeddings | BinaryCodes) -> np.ndarray:

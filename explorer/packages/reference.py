@@ -27,6 +27,9 @@ TextFunction = Callable[[Sequence[str]], np.ndarray]
 ImageFunction = Callable[[np.ndarray], np.ndarray]
 """Squares, uint8 RGB (n, side_px, side_px, 3), to an array (n, d)."""
 
+ClipFunction = Callable[[np.ndarray], np.ndarray]
+"""Clips, uint8 RGB (n, n_frames, clip_side_px, clip_side_px, 3), to an array (n, d)."""
+
 FeatureFunction = Callable[[Sequence[int]], np.ndarray]
 """Seeds of features that the model makes up for itself, to an array (n, d)."""
 
@@ -42,6 +45,9 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
         picture_seeds: recipes for :func:`synthetic_picture`, with ``picture_outputs`` (n, d).
         feature_seeds: recipes for :func:`synthetic_numbers`, of which a model that reads features instead of pictures
             makes its inputs, with ``feature_outputs`` (n, d).
+        clip_seeds: recipes for :func:`synthetic_clip`, with ``clip_outputs`` (n, d).
+        clip_frames: frames of those clips.
+        clip_side_px: side of their frames.
         tolerance: greatest difference of any one number that still counts as the same output.
     """
 
@@ -53,6 +59,10 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     picture_outputs: _Rows = ()
     feature_seeds: tuple[int, ...] = ()
     feature_outputs: _Rows = ()
+    clip_seeds: tuple[int, ...] = ()
+    clip_outputs: _Rows = ()
+    clip_frames: Annotated[int, msgspec.Meta(ge=0, le=256)] = 0
+    clip_side_px: Annotated[int, msgspec.Meta(ge=0, le=512)] = 0
     schema_version: str = "1.0"
 
 
@@ -72,6 +82,16 @@ def synthetic_picture(seed: int, side_px: int) -> np.ndarray:
     return picture
 
 
+def synthetic_clip(seed: int, n_frames: int, side_px: int) -> np.ndarray:
+    """A picture that moves over its own edges, uint8 RGB (n_frames, side_px, side_px, 3)."""
+    picture = synthetic_picture(seed, side_px)
+    dy, dx = (int(byte) - 128 for byte in hashlib.sha512(f"clip {seed}".encode()).digest()[:2])
+    # Over the whole clip it moves by up to half of its side.
+    shifts = [(number * dy * side_px // (256 * n_frames), number * dx * side_px // (256 * n_frames))
+              for number in range(n_frames)]
+    return np.stack([np.roll(picture, shift, axis=(0, 1)) for shift in shifts])
+
+
 def synthetic_numbers(seed: int, shape: Sequence[int]) -> np.ndarray:
     """Numbers in [-1, 1), float32 of this shape; the same seed and shape give the same everywhere."""
     digits = hashlib.shake_256(f"features {seed} {tuple(shape)}".encode()).digest(math.prod(shape))
@@ -85,14 +105,19 @@ def make_reference(
     side_px: int,
     *,
     encode_features: FeatureFunction | None = None,
+    encode_clips: ClipFunction | None = None,
+    clip_shape: tuple[int, int] = (0, 0),
     tolerance: float = 2e-3,
 ) -> Reference:
     """Run the reference inputs through a model; a function that is None leaves its part out.
+
+    clip_shape: frames of a clip, and their side; only with ``encode_clips``.
 
     Outputs may be anything of shape (n, d), embeddings or flattened maps; they are kept to six decimals.
     """
     texts = REFERENCE_TEXTS if encode_texts else ()
     seeds = REFERENCE_PICTURE_SEEDS if encode_images else ()
+    clips = REFERENCE_PICTURE_SEEDS if encode_clips else ()
     return Reference(
         side_px=side_px,
         tolerance=tolerance,
@@ -102,6 +127,10 @@ def make_reference(
         picture_outputs=_rounded(encode_images(_pictures(seeds, side_px))) if encode_images else (),
         feature_seeds=REFERENCE_PICTURE_SEEDS if encode_features else (),
         feature_outputs=_rounded(encode_features(REFERENCE_PICTURE_SEEDS)) if encode_features else (),
+        clip_seeds=clips,
+        clip_outputs=_rounded(encode_clips(_clips(clips, *clip_shape))) if encode_clips else (),
+        clip_frames=clip_shape[0] if encode_clips else 0,
+        clip_side_px=clip_shape[1] if encode_clips else 0,
     )
 
 
@@ -110,6 +139,7 @@ def check_reference(
     encode_texts: TextFunction | None,
     encode_images: ImageFunction | None,
     encode_features: FeatureFunction | None = None,
+    encode_clips: ClipFunction | None = None,
 ) -> list[str]:
     """Recompute the reference; one sentence for each output that differs, an empty list where all agree."""
     problems: list[str] = []
@@ -128,9 +158,23 @@ def check_reference(
     elif reference.feature_outputs and encode_features is not None:
         actual = encode_features(reference.feature_seeds)
         problems += _differences("feature set", reference.feature_outputs, actual, reference.tolerance)
-    if not (reference.text_outputs or reference.picture_outputs or reference.feature_outputs):
+    problems += _clip_problems(reference, encode_clips)
+    if not (reference.text_outputs or reference.picture_outputs or reference.feature_outputs or reference.clip_outputs):
         problems.append("The reference holds no outputs at all.")
     return problems
+
+
+def _clip_problems(reference: Reference, encode_clips: ClipFunction | None) -> list[str]:
+    if not reference.clip_outputs:
+        return []
+    if encode_clips is None:
+        return ["The reference has clips, but this model sees none."]
+    clips = _clips(reference.clip_seeds, reference.clip_frames, reference.clip_side_px)
+    try:
+        actual = encode_clips(clips)
+    except ValueError as error:
+        return [f"The reference's clips do not suit this model: {error}."]
+    return _differences("clip", reference.clip_outputs, actual, reference.tolerance)
 
 
 def decode_reference(content: bytes, *, where: str) -> Reference:
@@ -143,6 +187,7 @@ def decode_reference(content: bytes, *, where: str) -> Reference:
         ("texts", len(reference.texts), reference.text_outputs),
         ("pictures", len(reference.picture_seeds), reference.picture_outputs),
         ("feature sets", len(reference.feature_seeds), reference.feature_outputs),
+        ("clips", len(reference.clip_seeds), reference.clip_outputs),
     ]
     for kind, n_inputs, outputs in lengths:
         if n_inputs != len(outputs) or len({len(row) for row in outputs}) > 1:
@@ -150,6 +195,8 @@ def decode_reference(content: bytes, *, where: str) -> Reference:
                 f"{where} is not a valid reference: {n_inputs} {kind} but {len(outputs)} outputs, "
                 "or outputs of different widths."
             )
+    if reference.clip_seeds and not (reference.clip_frames and reference.clip_side_px):
+        raise PackageError(f"{where} is not a valid reference: its clips have no frames.")
     return reference
 
 
@@ -168,6 +215,10 @@ def _differences(kind: str, rows: _Rows, outputs: np.ndarray, tolerance: float) 
 
 def _pictures(seeds: Sequence[int], side_px: int) -> np.ndarray:
     return np.stack([synthetic_picture(seed, side_px) for seed in seeds])
+
+
+def _clips(seeds: Sequence[int], n_frames: int, side_px: int) -> np.ndarray:
+    return np.stack([synthetic_clip(seed, n_frames, side_px) for seed in seeds])
 
 
 def _rounded(outputs: np.ndarray) -> _Rows:

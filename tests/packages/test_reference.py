@@ -12,6 +12,7 @@ from explorer.packages.reference import (
     check_reference,
     decode_reference,
     make_reference,
+    synthetic_clip,
     synthetic_numbers,
     synthetic_picture,
 )
@@ -125,3 +126,34 @@ def test_features_are_checked_like_pictures() -> None:
     problems = check_reference(reference, None, None, lambda seeds: outputs(seeds) + change)
     assert len(problems) == 1
     assert problems[0].startswith("Output of feature set 2 differs")
+
+
+def test_clips_are_checked_like_pictures_and_move():
+    def outputs(clips):
+        return clips.astype(np.float64).std(axis=1).reshape(len(clips), -1)[:, :4] / 255
+
+    reference = make_reference(None, None, SIDE_PX, encode_clips=outputs, clip_shape=(16, 24))
+    again = decode_reference(msgspec.json.encode(reference), where="here")
+    assert (again.clip_frames, again.clip_side_px, len(again.clip_outputs)) == (16, 24, 3)
+    assert check_reference(again, None, None, encode_clips=outputs) == []
+    assert check_reference(again, None, None) == ["The reference has clips, but this model sees none."]
+    problems = check_reference(again, None, None, encode_clips=lambda clips: outputs(clips[:, ::-1] // 2))
+    assert problems[0].startswith("Output of clip 1 differs")
+
+    def refuse(clips):
+        raise ValueError(f"got {clips.shape}")
+
+    assert check_reference(again, None, None, encode_clips=refuse) == [
+        "The reference's clips do not suit this model: got (3, 16, 24, 24, 3)."
+    ]
+    clip = synthetic_clip(2, 16, 24)
+    assert clip.shape == (16, 24, 24, 3)
+    assert np.array_equal(clip[0], synthetic_picture(2, 24))
+    assert not np.array_equal(clip[0], clip[-1])
+
+
+def test_a_reference_of_clips_without_frames_is_refused():
+    reference = make_reference(None, None, SIDE_PX, encode_clips=lambda clips: clips[:, 0, 0, 0], clip_shape=(4, 8))
+    table = msgspec.to_builtins(reference) | {"clip_frames": 0}
+    with pytest.raises(PackageError, match="no frames"):
+        decode_reference(msgspec.json.encode(table), where="here")
