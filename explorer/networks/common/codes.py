@@ -21,7 +21,7 @@ class Pairs:
         items: int64 (N,), which picture each pair is of.
         relevance: float32 (N, N), 1 where two pairs share a label or are of the same picture, else 0.
         known: float32 (N, N), 0 where neither of two pairs has a label, unless they are of the same picture, else 1:
-            two pictures in which nothing was named may be alike or not.
+            two pictures in which nothing was named may be alike or not. Where there are no classes at all, 1.
     """
 
     items: Tensor
@@ -30,8 +30,13 @@ class Pairs:
 
 
 def pairs_of(labels: Tensor, items: Tensor) -> Pairs:
-    """labels: bool (N, C) of each pair.   items: int64 (N,), which picture each pair is of."""
+    """labels: bool (N, C) of each pair; C may be 0.   items: int64 (N,), which picture each pair is of.
+
+    Without classes pairs are relevant where they are of one picture, and all others are known not to be.
+    """
     same = items[:, None] == items[None, :]
+    if not labels.shape[1]:
+        return Pairs(items, same.float(), torch.ones_like(same, dtype=torch.float32))
     shared = labels.float() @ labels.float().T > 0
     named = labels.any(dim=1)
     return Pairs(items, (shared | same).float(), (named[:, None] | named[None, :] | same).float())

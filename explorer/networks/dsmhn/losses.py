@@ -18,8 +18,8 @@ SimilarityLoss = Literal["nll", "contrastive", "inner_product", "hinge", "triple
 
 SIMILARITY_LOSSES: tuple[SimilarityLoss, ...] = get_args(SimilarityLoss)
 
-LabelKind = Literal["multi", "single"]
-"""Whether an item may have any number of classes, or has one (or none that is known)."""
+ClassifierKind = Literal["sigmoid", "softmax"]
+"""Whether each class is told by itself, or all share one probability."""
 
 _MARGIN = 0.25
 """Of the triplet loss, in shares of all bits."""
@@ -150,10 +150,11 @@ def _anchored(distances: Tensor, relevance: Tensor, known: Tensor, margin: float
     return (terms / counts.clamp(min=1)).sum() / (counts > 0).sum().clamp(min=1)
 
 
-def classification_loss(logits: Tensor, labels: Tensor, kind: LabelKind) -> Tensor:
+def classification_loss(logits: Tensor, labels: Tensor, kind: ClassifierKind) -> Tensor:
     """Cross-entropy of classes told from codes, a mean over the items that have a class; 0 where none has.
 
-    logits: (n, C).   labels: bool (n, C).   ``"multi"``: sigmoid, summed over the classes; ``"single"``: softmax.
+    logits: (n, C).   labels: bool (n, C).   kind: sigmoid, a mean over the classes, or softmax, in which the classes of
+    an item have equal shares.
 
     An item without a class says nothing: that nothing was named does not mean that nothing is there.
     """
@@ -161,8 +162,8 @@ def classification_loss(logits: Tensor, labels: Tensor, kind: LabelKind) -> Tens
     if not named.any():
         return logits.sum() * 0.0
     chosen, wanted = logits[named], labels[named].float()
-    if kind == "single":
-        return F.cross_entropy(chosen, wanted.argmax(dim=1))
+    if kind == "softmax":
+        return F.cross_entropy(chosen, wanted / wanted.sum(dim=1, keepdim=True))
     return F.binary_cross_entropy_with_logits(chosen, wanted)
 
 
