@@ -15,7 +15,7 @@ def to_rgb(image: Image.Image, min_edge_px: int | None) -> np.ndarray:
         return _deep_to_rgb(_reduced_array(np.asarray(image), min_edge_px))
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         image = image.convert("RGBA")
-        return _on_white(np.asarray(_reduced(image, min_edge_px)))
+        return on_white(np.asarray(_reduced(image, min_edge_px)))
     if image.mode in ("P", "1"):
         image = image.convert("RGB")
     return np.ascontiguousarray(_reduced(image, min_edge_px).convert("RGB"))
@@ -48,7 +48,7 @@ def _reduced_array(values: np.ndarray, min_edge_px: int | None) -> np.ndarray:
     return values[::factor, ::factor]
 
 
-def _on_white(rgba: np.ndarray) -> np.ndarray:
+def on_white(rgba: np.ndarray) -> np.ndarray:
     """Composite uint8 RGBA on white, rounded: 16-bit sums are enough, 255 * 255 + 127 fits."""
     alpha = rgba[..., 3:].astype(np.uint16)
     mixed = rgba[..., :3] * alpha + _WHITE * (_WHITE - alpha) + np.uint16(127)

@@ -6,7 +6,7 @@ import pytest
 
 from explorer.errors import MediaError
 from explorer.media import item
-from explorer.media.item import display_path, is_supported, read_content
+from explorer.media.item import display_path, is_supported, kind_of, read_content
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "A.JPG", "b.jpeg", "c d.PNG", "e.webp", "f.gif", "g.bmp", "h.tif", "i.heic"])
@@ -15,10 +15,23 @@ def test_supported(name):
     assert is_supported(os.fsencode(name))
 
 
-@pytest.mark.parametrize("name", ["a.txt", "jpg", ".jpg", "a.jpg.part", "a.mp4", ""])
+@pytest.mark.parametrize("name", ["a.txt", "jpg", ".jpg", "a.jpg.part", "a.mp3", "a.mp4.part", ""])
 def test_unsupported(name):
     assert not is_supported(name)
     assert not is_supported(os.fsencode(name))
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "B.AVI", "c.mkv", "d.MOV", "e.webm", "f.m4v"])
+def test_videos(name):
+    assert is_supported(name)
+    assert is_supported(os.fsencode(name))
+    assert kind_of(name) == kind_of(os.fsencode(name)) == "video"
+
+
+@pytest.mark.parametrize(("name", "kind"), [("a.jpg", "image"), ("b.MKV", "video"), ("d.heic", "image")])
+def test_kinds(name, kind):
+    assert kind_of(name) == kind
+    assert kind_of(os.fsencode(name)) == kind
 
 
 def test_names_that_are_not_utf8():
