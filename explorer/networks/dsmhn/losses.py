@@ -18,8 +18,8 @@ SimilarityLoss = Literal["nll", "contrastive", "inner_product", "hinge", "triple
 
 SIMILARITY_LOSSES: tuple[SimilarityLoss, ...] = get_args(SimilarityLoss)
 
-ClassifierKind = Literal["sigmoid", "softmax"]
-"""Whether each class is told by itself, or all share one probability."""
+LabelKind = Literal["multi", "single"]
+"""Whether each class is told by itself (sigmoid), or all share one probability (softmax)."""
 
 _MARGIN = 0.25
 """Of the triplet loss, in shares of all bits."""
@@ -150,10 +150,10 @@ def _anchored(distances: Tensor, relevance: Tensor, known: Tensor, margin: float
     return (terms / counts.clamp(min=1)).sum() / (counts > 0).sum().clamp(min=1)
 
 
-def classification_loss(logits: Tensor, labels: Tensor, kind: ClassifierKind) -> Tensor:
+def classification_loss(logits: Tensor, labels: Tensor, kind: LabelKind) -> Tensor:
     """Cross-entropy of classes told from codes, a mean over the items that have a class; 0 where none has.
 
-    logits: (n, C).   labels: bool (n, C).   kind: sigmoid, a mean over the classes, or softmax, in which the classes of
+    logits: (n, C).   labels: bool (n, C).   kind: sigmoids, a mean over the classes, or a softmax, in which those of
     an item have equal shares.
 
     An item without a class says nothing: that nothing was named does not mean that nothing is there.
@@ -162,7 +162,7 @@ def classification_loss(logits: Tensor, labels: Tensor, kind: ClassifierKind) ->
     if not named.any():
         return logits.sum() * 0.0
     chosen, wanted = logits[named], labels[named].float()
-    if kind == "softmax":
+    if kind == "single":
         return F.cross_entropy(chosen, wanted / wanted.sum(dim=1, keepdim=True))
     return F.binary_cross_entropy_with_logits(chosen, wanted)
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from explorer.networks.common.codes import pairs_of
 from explorer.networks.dsmhn.losses import (
     SIMILARITY_LOSSES,
-    ClassifierKind,
+    LabelKind,
     balance_loss,
     classification_loss,
     independence_loss,
@@ -62,12 +62,12 @@ class PairSettings:
     Attributes:
         balanced: whether relevant and other pairs weigh the same in total.
         steepness: of the negative log-likelihood; 0 for half of the bits.
-        classifier: how classes are told from codes.
+        labels: how classes are told from codes: each by itself, or all in one softmax.
     """
 
     balanced: bool = True
     steepness: float = 0.0
-    classifier: ClassifierKind = "sigmoid"
+    labels: LabelKind = "multi"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +96,8 @@ def loss_terms(batch: Batch, weights: LossWeights, settings: PairSettings) -> di
     terms = _similarity_terms(batch, weights, settings)
     if weights.classification and batch.logits is not None:
         item_logits, text_logits = batch.logits
-        told = classification_loss(item_logits, batch.labels, settings.classifier)
-        told = told + classification_loss(text_logits, batch.labels[batch.owners], settings.classifier)
+        told = classification_loss(item_logits, batch.labels, settings.labels)
+        told = told + classification_loss(text_logits, batch.labels[batch.owners], settings.labels)
         terms["classification"] = weights.classification * told
     for name, loss in (
         ("quantisation", quantisation_loss), ("balance", balance_loss), ("independence", independence_loss)
