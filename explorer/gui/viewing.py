@@ -14,6 +14,7 @@ from explorer.engine.sentence_requests import has_many_words
 from explorer.gui import desktop
 from explorer.gui.controller import Controller
 from explorer.gui.item_ids import ITEM_ID
+from explorer.gui.item_text import is_video, shot_name
 from explorer.gui.notices import Notice, Topic
 from explorer.gui.phrases import quoted
 from explorer.gui.results_pane import ResultsPane
@@ -81,6 +82,10 @@ class ItemViewing(QObject):
     def viewer(self) -> Viewer:
         """Where it is shown."""
         return self._viewer
+
+    def known(self, item_id: int) -> ItemDescription | None:
+        """What is known of an item, if it was looked at."""
+        return self._known.get(item_id)
 
     # --- showing ------------------------------------------------------------------------------------------------------
 
@@ -193,7 +198,7 @@ class ItemViewing(QObject):
     def search_with(self, item_id: int) -> None:
         """Search with this item's picture."""
         item = self._known.get(item_id)
-        self.search_asked.emit(item_id, item.name if item else "This picture")
+        self.search_asked.emit(item_id, shot_name(item) if item else "This result")
 
     @Slot(ITEM_ID)
     def open_file(self, item_id: int) -> None:
@@ -251,8 +256,10 @@ class ItemViewing(QObject):
         parent = self._pane.grid
         menu = QMenu(parent)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        item = self._known.get(item_id)
+        what = "shot" if item is not None and is_video(item) else "image"
         for text, slot in (
-            ("Search with this image", self.search_with), ("", None),
+            (f"Search with this {what}", self.search_with), ("", None),
             ("Open file", self.open_file), ("Show in folder", self.show_in_folder), ("", None),
             ("Copy picture", self.copy_picture), ("Copy path", self.copy_path),
         ):
