@@ -10,12 +10,15 @@ from explorer.engine.opened import Opened
 from explorer.errors import QueryError
 from explorer.library import to_activations
 from explorer.protocol import Answer
+from explorer.retrieval import n_items_of
+from explorer.segment_ids import item_of
 
 
 def find_carriers(opened: Opened, request: protocol.CarriersOfBit, _token: CancellationToken) -> Iterator[Answer]:
     """Rank the items in which a bit is as asked by how far it is from flipping; equal ones by id.
 
-    Only the library is looked at: the model is not loaded for it.
+    Of a video it is the shot that carries the bit most strongly. Only the library is looked at: the model is not
+    loaded for it.
     """
     package = opened.models.package(request.model)
     output = package.manifest.output
@@ -38,7 +41,11 @@ def find_carriers(opened: Opened, request: protocol.CarriersOfBit, _token: Cance
     places = np.flatnonzero(strengths >= 0 if request.positive else strengths < 0)
     # A stable sort keeps equal strengths in the order of their ids, and is a sort by counting for single bytes.
     weakness = (127 - np.abs(strengths[places])).astype(np.uint8)
-    best = places[np.argsort(weakness, kind="stable")][: request.k or None]
+    best = places[np.argsort(weakness, kind="stable")]
+    if n_items_of(table.item_ids) < len(table.item_ids):
+        _, first = np.unique(item_of(table.item_ids[best]), return_index=True)
+        best = best[np.sort(first)]
+    best = best[: request.k or None]
     yield protocol.BitCarriers(
         id=request.id,
         model=request.model,

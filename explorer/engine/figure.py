@@ -49,7 +49,7 @@ def make_figure(opened: Opened, request: protocol.MakeFigure, token: Cancellatio
     encoder = opened.models.get(spec.model)
     _check_parts(encoder, spec)
     token.check()
-    query_image = None if spec.query is None else opened.query_image(spec.query)
+    query_image = None if spec.query is None else opened.query_image(spec.query, encoder, token)
     standing = _standing(opened, encoder, spec, rows, query_image)
     results: list[ShownResult] = []
     found: list[FoundItem] = []
@@ -146,13 +146,18 @@ def _content(
         results=tuple(results),
         query=spec.query.text.strip() if spec.query is not None else "",
         not_query=spec.query.not_text.strip() if spec.query is not None else "",
-        query_picture=None if query_image is None else fit_within(query_image, QUERY_PICTURE_EDGE_PX),
+        query_picture=None if query_image is None else fit_within(_one_picture(query_image), QUERY_PICTURE_EDGE_PX),
         model=encoder.name,
         n_gallery=standing.n_gallery,
         correct_ranks=None
         if correct is None
         else tuple(sorted(standing.ranks[item_id] for item_id in correct if item_id in standing.ranks)),
     )
+
+
+def _one_picture(query_image: np.ndarray) -> np.ndarray:
+    """The picture that is searched with; of frames of a video the middle one."""
+    return query_image if query_image.ndim == 3 else query_image[len(query_image) // 2]
 
 
 # --- ranks and relevance ---------------------------------------------------------------------------------------------

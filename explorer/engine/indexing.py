@@ -23,7 +23,8 @@ def index_folders(opened: Opened, request: protocol.IndexFolders, token: Cancell
     """
     started = time.monotonic()
     library = opened.library
-    model_id = opened.models.package(request.model).model_id
+    package = opened.models.package(request.model)
+    model_id, kinds = package.model_id, pipeline.kinds_read_by(frozenset(package.manifest.modalities))
     with library.indexing(), opened.indexing_under_way():
         if not request.folders:
             library.retry_failed()  # who asks to look again may have installed what was missing
@@ -38,7 +39,7 @@ def index_folders(opened: Opened, request: protocol.IndexFolders, token: Cancell
                     id=request.id, stage="scanning", n_done=step.n_seen, n_total=0, current=step.folder
                 )
         n_encoded = n_failed = 0
-        pending = library.pending(model_id)
+        pending = library.pending(model_id, kinds)
         steps: Iterator[pipeline.IndexingStep] = iter(())
         if pending:
             steps = pipeline.index_items(library, pending, opened.models.get(request.model), token=token)
@@ -50,8 +51,8 @@ def index_folders(opened: Opened, request: protocol.IndexFolders, token: Cancell
                 n_done=progress.n_done,
                 n_total=progress.n_total,
                 rate_per_s=progress.rate_per_s,
-                remaining_s=(progress.n_total - progress.n_done) / max(progress.rate_per_s, 1e-6),
-                current=display_path(progress.current),
+                remaining_s=progress.remaining_s,
+                current=_current(progress),
             )
         yield from sentences.encode_missing(opened, request.model, request.id, token)
     assert summary is not None, "a scan ends with its summary"
@@ -67,8 +68,30 @@ def index_folders(opened: Opened, request: protocol.IndexFolders, token: Cancell
         n_encoded=n_encoded,
         elapsed_s=time.monotonic() - started,
         state=translate.library_state(request.id, library),
-        notice=opened.models.take_notice(),
+        notice=" ".join(filter(None, (opened.models.take_notice(), _left_out(library, request.model, kinds)))),
     )
+
+
+def _current(step: pipeline.IndexingStep) -> str:
+    """What is being encoded; of a long video how far it is."""
+    path = display_path(step.current)
+    return f"{path} ({_clock(step.seen_s)} of {_clock(step.duration_s)})" if step.duration_s else path
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def _left_out(library: Library, model: str, kinds: frozenset[str]) -> str:
+    """What the model cannot read, in a sentence; nothing where it reads all."""
+    counts = library.counts()
+    n_photos = counts.n_items - counts.n_videos
+    if "image" in kinds or not n_photos:
+        return ""
+    what = "one photo was" if n_photos == 1 else f"{n_photos} photos were"
+    return f"{model} reads videos only: {what} left out."
 
 
 def _drop_other_versions(library: Library, model_id: str) -> None:

@@ -11,11 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from explorer import protocol
+from explorer.cancellation import CancellationToken
 from explorer.engine.models import LoadedModels
 from explorer.errors import ConfigError, LibraryError, MediaError, QueryError, StaleIndexError
-from explorer.library import Library, VectorForm, VectorKind, VectorTable, open_library
+from explorer.library import ItemRow, Library, VectorForm, VectorKind, VectorTable, open_library
 from explorer.media.image import THUMBNAIL_EDGE_PX, decode_image
 from explorer.media.item import display_path, read_content
+from explorer.media.sampling import Sampling, sample_frames
+from explorer.networks.encoder import Encoder
+from explorer.pipeline import sampling_of
 from explorer.representations import BinaryCodes, Embeddings
 from explorer.retrieval import GalleryIndex, HammingIndex, InnerProductIndex
 from explorer.retrieval.approximate import ApproximateHammingIndex, ApproximateKind
@@ -65,6 +69,7 @@ class Opened:
         self.encoding_sentences = threading.Lock()
         self._library: Library | None = None
         self._known: dict[str, _Known] = {}
+        self._last_query: tuple[str, protocol.Query, Embeddings | BinaryCodes] | None = None
         self._n_indexing = 0
         self._lock = threading.Lock()
 
@@ -86,6 +91,7 @@ class Opened:
         with self._lock:
             previous, self._library = self._library, library
             self._known.clear()
+            self._last_query = None
         if previous is not None:
             previous.close()
         return library
@@ -125,6 +131,15 @@ class Opened:
                 known.good_until += _SHARE * (time.monotonic() - started)
             return known.index
 
+    def keep_query(self, model_id: str, query: protocol.Query, encoded: Embeddings | BinaryCodes) -> None:
+        """Keep what a model made of a query until the next one."""
+        self._last_query = model_id, query, encoded
+
+    def last_query(self, model_id: str, query: protocol.Query) -> Embeddings | BinaryCodes | None:
+        """What the model made of this query, if it is the one that was kept last."""
+        last = self._last_query
+        return last[2] if last is not None and last[:2] == (model_id, query) else None
+
     def _current(self, model_id: str) -> _Known:
         library, known, started = self.library, self._known.get(model_id), time.monotonic()
         if known is not None and self._n_indexing and started < known.good_until:
@@ -148,34 +163,67 @@ class Opened:
             self._n_indexing -= 1
 
     def path_of(self, item_id: int) -> bytes:
-        """Where an item's file is.
+        """Where the file of an item, or of a segment, is.
 
         Raises:
             LibraryError: the library has no such item.
         """
-        path = self.library.path_of(item_id)
-        if path is None:
-            raise LibraryError(f"The library has no item {item_id}.", "Search again: it was removed or never there.")
-        return path
+        return self.row_of(item_id).path
 
-    def query_image(self, query: protocol.Query) -> np.ndarray | None:
-        """Pixels of the query's picture, wherever it comes from.
+    def row_of(self, item_id: int) -> ItemRow:
+        """What the library knows of an item, or of a segment.
 
         Raises:
-            QueryError: it cannot be read as a picture.
+            LibraryError: the library has no such item.
         """
-        path = query.image_path
+        rows = self.library.describe([item_id])
+        if not rows:
+            raise LibraryError(f"The library has no item {item_id}.", "Search again: it was removed or never there.")
+        return rows[0]
+
+    def query_image(
+        self, query: protocol.Query, encoder: Encoder, token: CancellationToken | None = None
+    ) -> np.ndarray | None:
+        """What the query shows, wherever it comes from: pixels of its picture, or frames of its video as indexed.
+
+        Raises:
+            QueryError: it cannot be read.
+            LibraryError: the library has no such item.
+        """
         if query.image_item_id is not None:
-            path = self.path_of(query.image_item_id)
-        if path is None and query.image_bytes is None:
+            row = self.row_of(query.image_item_id)
+            if row.kind != "video":
+                return _query_picture(row.path, None)
+            span_s = (row.start_s, row.end_s) if row.n_shots else None
+            return _query_frames(row.path, span_s, sampling_of(encoder), token)
+        if query.video_path is not None:
+            return _query_frames(query.video_path, query.video_span_s, sampling_of(encoder), token)
+        if query.image_path is None and query.image_bytes is None:
             return None
-        try:
-            content = query.image_bytes if path is None else read_content(path)
-            pixels: np.ndarray = decode_image(content or b"", min_edge_px=THUMBNAIL_EDGE_PX).pixels
-        except MediaError as error:
-            name = "The picture" if path is None else display_path(path)
-            raise QueryError(f"{name} cannot be searched with. {error.message}", error.remedy) from error
-        return pixels
+        return _query_picture(query.image_path, query.image_bytes)
+
+
+def _query_picture(path: bytes | None, content: bytes | None) -> np.ndarray:
+    try:
+        content = content if path is None else read_content(path)
+        pixels: np.ndarray = decode_image(content or b"", min_edge_px=THUMBNAIL_EDGE_PX).pixels
+    except MediaError as error:
+        raise _not_seen("The picture" if path is None else display_path(path), error) from error
+    return pixels
+
+
+def _query_frames(
+    path: bytes, span_s: tuple[float, float] | None, sampling: Sampling, token: CancellationToken | None
+) -> np.ndarray:
+    start_s, end_s = span_s or (0.0, None)
+    try:
+        return sample_frames(path, start_s, end_s, sampling, token=token).pixels
+    except MediaError as error:
+        raise _not_seen(display_path(path), error) from error
+
+
+def _not_seen(name: str, error: MediaError) -> QueryError:
+    return QueryError(f"{name} cannot be searched with. {error.message}", error.remedy)
 
 
 def build_index(

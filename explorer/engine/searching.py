@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from explorer import pipeline, protocol
 from explorer.cancellation import CancellationToken
 from explorer.engine.opened import Opened, ms_since, n_bits_of
+from explorer.networks.encoder import Encoder
 from explorer.protocol import Answer
-from explorer.representations import BinaryCodes
+from explorer.representations import BinaryCodes, Embeddings
+from explorer.retrieval import best_segments, n_items_of, rank_scores
 
 
 def load_model(opened: Opened, request: protocol.LoadModel, _token: CancellationToken) -> Iterator[Answer]:
@@ -24,15 +26,21 @@ def load_model(opened: Opened, request: protocol.LoadModel, _token: Cancellation
 
 
 def search(opened: Opened, request: protocol.Search, token: CancellationToken) -> Iterator[Answer]:
-    """Rank the items that have a vector of this model."""
+    """Rank the segments that have a vector of this model, or the best one of each item."""
     pipeline.check_query(request.query)
     encoder = opened.models.get(request.model)
     token.check()
     started = time.monotonic()
-    query = pipeline.encode_query(encoder, request.query, opened.query_image(request.query))
+    query = encode_query(opened, encoder, request.query, token)
     encoded = time.monotonic()
     index = opened.index_of(encoder.model_id, query)
-    if isinstance(query, BinaryCodes):
+    ids = index.item_ids
+    n_items = n_items_of(ids)
+    if n_items < len(ids) and not request.every_moment:
+        scores = index.score_all(query)[0]
+        scored = time.monotonic()
+        ranking = rank_scores(*best_segments(scores, ids), request.k)
+    elif isinstance(query, BinaryCodes):
         # Distances are small numbers, which an index of codes sorts by counting; of the best k it looks at few others.
         ranking = index.search(query, request.k)
         scored = time.monotonic()
@@ -49,15 +57,31 @@ def search(opened: Opened, request: protocol.Search, token: CancellationToken) -
         encode_ms=1e3 * (encoded - started),
         score_ms=1e3 * (scored - encoded),
         sort_ms=ms_since(scored),
-        n_unindexed=_n_unindexed(opened, len(index)),
+        n_unindexed=_n_unindexed(opened, encoder, n_items),
         n_bits=n_bits_of(query),
         notice=opened.models.take_notice(),
     )
 
 
-def _n_unindexed(opened: Opened, n_indexed: int) -> int:
+def encode_query(
+    opened: Opened, encoder: Encoder, query: protocol.Query, token: CancellationToken | None = None
+) -> Embeddings | BinaryCodes:
+    """The query as one row of what the model makes; kept for whoever asks about its results.
+
+    Raises:
+        QueryError: as :func:`explorer.pipeline.encode_query`, or what it shows cannot be read.
+    """
+    encoded = pipeline.encode_query(encoder, query, opened.query_image(query, encoder, token))
+    opened.keep_query(encoder.model_id, query, encoded)
+    return encoded
+
+
+def _n_unindexed(opened: Opened, encoder: Encoder, n_indexed: int) -> int:
+    """Readable items that the model could index and has not."""
     counts = opened.library.counts()
-    return max(0, counts.n_items - counts.n_failed - n_indexed)
+    if "image" in pipeline.kinds_read_by(encoder.modalities):
+        return max(0, counts.n_items - counts.n_failed - n_indexed)
+    return max(0, counts.n_videos - counts.n_failed_videos - n_indexed)
 
 
 def browse(opened: Opened, request: protocol.Browse, _token: CancellationToken) -> Iterator[Answer]:

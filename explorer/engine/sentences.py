@@ -78,11 +78,11 @@ def search_sentences(
             id=request.id, sentences=(), n_sentences=0, query=request.query, model=request.model
         )
         return
-    image = opened.query_image(request.query)
     encoder = opened.models.get(request.model)
     if Modality.TEXT not in encoder.modalities:
         raise QueryError(f"{encoder.name} reads no sentences.", "Choose another model.")
     token.check()
+    image = opened.query_image(request.query, encoder, token)
     started = time.monotonic()  # what is done once, loading and encoding sentences, is no part of a search
     query = pipeline.encode_query(encoder, request.query, image)
     elapsed_ms = ms_since(started)

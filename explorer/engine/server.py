@@ -1,10 +1,10 @@
 """The engine behind standard input and output: reads requests, answers from five lanes.
 
-* search: loading models, searching, what carries a bit;
+* search: loading models, searching, shots of a video, what carries a bit;
 * look: what the window shows (thumbnails, descriptions, pictures, evidence);
 * sentences: ranking sentences, which the first time means to encode them all;
 * figures: drawing them, which for a grid of many results takes a while;
-* slow: indexing, bringing sentences in.
+* slow: indexing, bringing sentences in, rendering the sample collection.
 
 A search never waits behind indexing, sentences or figures. Answers of all lanes go out through one writer lock. The
 end of standard input means that the window is gone: everything under way is cancelled, and the process ends.
@@ -28,10 +28,12 @@ from explorer.protocol import Answer, Request, read_message, write_message
 _LANES: dict[type, str] = {
     protocol.LoadModel: "search",
     protocol.Search: "search",
+    protocol.GetShots: "search",
     protocol.CarriersOfBit: "search",
     protocol.IndexFolders: "slow",
     protocol.RemoveSource: "slow",
     protocol.AddCaptions: "slow",
+    protocol.RenderSample: "slow",
     protocol.SearchSentences: "sentences",
     protocol.MakeFigure: "figures",
 }

@@ -35,7 +35,8 @@ from explorer.protocol import (
 )
 
 PREFERRED_MODELS = (
-    "3shnet-flickr8k", "3shnet-flickr8k-hybrid", "3shnet-flickr8k-region", "tvdb-flickr8k-64", "pooled-flickr8k",
+    "3shnet-flickr8k", "3shnet-flickr8k-hybrid", "3shnet-flickr8k-region", "tvdb-flickr8k-64",
+    "dsmhn-flickr8k-64", "dsmhn-scenes-64", "pooled-flickr8k",
 )
 """What the model picker offers first; packages not named here follow in alphabetical order."""
 
@@ -63,6 +64,7 @@ def library_state(request_id: int, library: Library) -> LibraryState:
         n_indexed={model_id.split("@")[0]: n for model_id, n in counts.n_indexed.items()},
         read_only=library.read_only,
         n_sentences=counts.n_sentences,
+        n_videos=counts.n_videos,
     )
 
 
@@ -94,7 +96,7 @@ def model_summaries(found: Sequence[FoundPackage]) -> tuple[ModelSummary, ...]:
 
 
 def item_description(row: ItemRow) -> ItemDescription:
-    """One row of the catalogue as the window shows it."""
+    """One item, or one shot of it, as the window shows it."""
     return ItemDescription(
         item_id=row.item_id,
         path=row.path,
@@ -109,6 +111,10 @@ def item_description(row: ItemRow) -> ItemDescription:
         status=str(row.status),
         error=row.error,
         captions=row.captions,
+        duration_s=row.duration_s,
+        start_s=row.start_s,
+        end_s=row.end_s,
+        n_shots=row.n_shots,
     )
 
 

@@ -1,130 +1,230 @@
-"""From files to vectors in the library.
+"""From files to vectors in the library: photos, and videos shot by shot.
 
-Reading and decoding go on in a thread while the network works on the batch before (decoding releases the interpreter
-lock), and one decode serves the content hash, the thumbnail and the encoder.
+A shot is seen through a few of its frames, each as a photo would be, and their vectors are joined; an encoder that
+takes frames together gets a clip. Frames of several photos and shots go through the network together; what is kept of
+a film until it is committed as a whole is a vector and a thumbnail for each shot.
 """
 
 import time
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from explorer.cancellation import CancellationToken
-from explorer.errors import MediaError
-from explorer.library.catalogue import Library
-from explorer.library.contents import hash_content
-from explorer.library.rows import FailedItem, IndexedItem, PendingItem
-from explorer.library.vectors import to_rows
-from explorer.media.image import THUMBNAIL_EDGE_PX, decode_image, make_thumbnail, squash
-from explorer.media.item import read_content
-from explorer.networks.encoder import Encoder
+from explorer.library import FailedItem, IndexedItem, IndexedShot, IndexedVideo, Library, PendingItem, to_rows
+from explorer.media.shots import Sampling
+from explorer.networks.encoder import Encoder, sees_motion
+from explorer.pipeline.reading import Prepared, PreparedShot, ReadEntry, VideoRead, read_ahead
+from explorer.representations import Modality, average
 
 BATCH_SIZE = 16
 """Pictures a step: large enough for the network, small enough that a stop is seen within two seconds on a CPU."""
 
-_BATCHES_AHEAD = 2
+CLIPS_PER_BATCH = 4
+"""Clips a step, of an encoder that takes frames together."""
 
+FRAMES_PER_SHOT = 3
+"""Frames through which an encoder of pictures sees a shot."""
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """One decoded file, ready for the network; ``vector`` is still missing."""
-
-    item: PendingItem
-    content_hash: bytes
-    full_width_px: int
-    full_height_px: int
-    captured_at: str
-    thumbnail: bytes
-    square: np.ndarray
+_AHEAD = 2 * BATCH_SIZE
 
 
 @dataclass(frozen=True, slots=True)
 class IndexingStep:
-    """Where indexing stands after a batch was committed."""
+    """Where indexing stands; what ``n_done`` counts is committed.
+
+    Attributes:
+        current: path of what was encoded last.
+        seen_s, duration_s: how much of it was seen, of a video that is not done yet; else 0.
+    """
 
     n_done: int
     n_total: int
     n_failed: int
     rate_per_s: float
+    remaining_s: float
     current: bytes
+    seen_s: float = 0.0
+    duration_s: float = 0.0
 
 
-def prepare(item: PendingItem, side_px: int) -> Prepared | FailedItem:
-    """Read, hash, decode and shrink one file; a file that cannot be read becomes a row with its error."""
-    try:
-        content = read_content(item.path)
-        image = decode_image(content, min_edge_px=side_px)
-    except MediaError as error:
-        return FailedItem(item_id=item.item_id, error=str(error))
-    return Prepared(
-        item=item,
-        content_hash=hash_content(content),
-        full_width_px=image.full_width_px,
-        full_height_px=image.full_height_px,
-        captured_at=image.captured_at,
-        thumbnail=make_thumbnail(image.pixels, THUMBNAIL_EDGE_PX),
-        square=squash(image.pixels, side_px),
-    )
+def kinds_read_by(modalities: frozenset[Modality]) -> frozenset[str]:
+    """Kinds of items that a model of these modalities can index; one that reads pictures sees videos through frames."""
+    if Modality.IMAGE in modalities:
+        return frozenset({"image", "video"})
+    return frozenset({"video"}) if Modality.VIDEO in modalities else frozenset()
+
+
+def sampling_of(encoder: Encoder) -> Sampling:
+    """How the encoder wants to see a shot."""
+    if sees_motion(encoder):
+        return Sampling(encoder.clip_frames, encoder.clip_side_px)
+    return Sampling(FRAMES_PER_SHOT, encoder.side_px)
 
 
 def index_items(
     library: Library, pending: Sequence[PendingItem], encoder: Encoder, *, token: CancellationToken
 ) -> Iterator[IndexingStep]:
-    """Encode these items of the library; every yielded step is committed.
+    """Encode these items of the library, all of kinds that the encoder reads; a step follows every batch.
 
     Stops between batches once ``token`` is cancelled, raising :class:`~explorer.cancellation.Cancelled`.
     """
     started, n_done, n_failed = time.monotonic(), 0, 0
-    batches = [pending[i : i + BATCH_SIZE] for i in range(0, len(pending), BATCH_SIZE)]
-    for batch in _prepared_ahead(batches, encoder.side_px, token):
-        ready = [entry for entry in batch if isinstance(entry, Prepared)]
-        failed = [entry for entry in batch if isinstance(entry, FailedItem)]
-        weights_hash = encoder.model_id.partition("@")[2]
-        library.commit_items(encoder.model_id, weights_hash, indexed=_encode(encoder, ready), failed=failed)
-        n_done, n_failed = n_done + len(batch), n_failed + len(failed)
-        rate = n_done / max(time.monotonic() - started, 1e-6)
-        yield IndexingStep(n_done, len(pending), n_failed, rate, ready[-1].item.path if ready else b"")
-
-
-def _prepared_ahead(
-    batches: Sequence[Sequence[PendingItem]], side_px: int, token: CancellationToken
-) -> Iterator[list[Prepared | FailedItem]]:
-    """Decode a few batches ahead of the network, in order."""
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="decode") as pool:
-        ahead: deque[list[Future[Prepared | FailedItem]]] = deque()
-        waiting = iter(batches)
-        try:
-            while True:
-                while len(ahead) < _BATCHES_AHEAD and (batch := next(waiting, None)) is not None:
-                    ahead.append([pool.submit(prepare, item, side_px) for item in batch])
-                if not ahead:
-                    return
-                batch_ready = []
-                for future in ahead.popleft():
-                    token.check()  # a picture of 250 megapixels takes seconds, a batch of them many
-                    batch_ready.append(future.result())
-                token.check()
-                yield batch_ready
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _encode(encoder: Encoder, ready: Sequence[Prepared]) -> list[IndexedItem]:
-    if not ready:
-        return []
-    vectors = to_rows(encoder.encode_images(np.stack([entry.square for entry in ready])))
-    return [
-        IndexedItem(
-            item_id=entry.item.item_id,
-            content_hash=entry.content_hash,
-            full_width_px=entry.full_width_px,
-            full_height_px=entry.full_height_px,
-            captured_at=entry.captured_at,
-            thumbnail=entry.thumbnail,
-            vector=vector,
+    weights_hash = encoder.model_id.partition("@")[2]
+    work = _Work(encoder)
+    for entry in _with_end(
+        read_ahead(pending, encoder.side_px, sampling_of(encoder), n_ahead=_AHEAD, token=token)
+    ):
+        if not work.take(entry):
+            continue
+        indexed, failed = work.finished()
+        if indexed or failed:
+            library.commit_items(encoder.model_id, weights_hash, indexed=indexed, failed=failed)
+        n_done, n_failed = n_done + len(indexed) + len(failed), n_failed + len(failed)
+        share = work.seen_s / work.duration_s if work.duration_s else 0.0
+        rate = (n_done + share) / max(time.monotonic() - started, 1e-6)
+        remaining_s = max(0.0, len(pending) - n_done - share) / max(rate, 1e-6)
+        yield IndexingStep(
+            n_done, len(pending), n_failed, rate, remaining_s, work.current, work.seen_s, work.duration_s
         )
-        for entry, vector in zip(ready, vectors, strict=True)
-    ]
+
+
+def _with_end(entries: Iterator[ReadEntry]) -> Iterator[ReadEntry | None]:
+    yield from entries
+    yield None
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """Frames that wait for the network, and what becomes of their vector."""
+
+    frames: np.ndarray
+    encoded: Callable[[np.ndarray], None]
+
+
+@dataclass(slots=True)
+class _OpenVideo:
+    """A video of which not every shot is encoded yet."""
+
+    shots: list[IndexedShot] = field(default_factory=list)
+    n_waiting: int = 0
+    read: VideoRead | None = None
+
+
+class _Work:
+    """What was read and is not committed yet.
+
+    Attributes:
+        current: path of what was encoded last.
+        seen_s, duration_s: of a video under way, as :class:`IndexingStep` has them.
+    """
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._squares: list[_Waiting] = []
+        self._clips: list[_Waiting] = []
+        self._videos: dict[int, _OpenVideo] = {}
+        self._indexed: list[IndexedItem | IndexedVideo] = []
+        self._failed: list[FailedItem] = []
+        self.current = b""
+        self.seen_s = self.duration_s = 0.0
+
+    def take(self, entry: ReadEntry | None) -> bool:
+        """Take in what was read, None at the end; whether there is a step to tell of."""
+        match entry:
+            case Prepared():
+                self._squares.append(_Waiting(entry.square[None], lambda row: self._photo_encoded(entry, row)))
+            case PreparedShot():
+                self._take_shot(entry)
+            case VideoRead():
+                self._videos[entry.item.item_id].read = entry
+                self._close(entry.item.item_id)
+            case FailedItem():
+                self._take_failed(entry)
+        n_squares = sum(len(waiting.frames) for waiting in self._squares)
+        encoded = False
+        if n_squares >= BATCH_SIZE or (entry is None and n_squares):
+            encoded = self._encode_squares()
+        if len(self._clips) >= CLIPS_PER_BATCH or (entry is None and self._clips):
+            encoded = self._encode_clips()
+        n_finished = len(self._indexed) + len(self._failed)
+        return encoded or n_finished >= BATCH_SIZE or (entry is None and n_finished > 0)
+
+    def finished(self) -> tuple[list[IndexedItem | IndexedVideo], list[FailedItem]]:
+        """What is ready to be committed, once."""
+        finished = self._indexed, self._failed
+        self._indexed, self._failed = [], []
+        return finished
+
+    def _take_shot(self, shot: PreparedShot) -> None:
+        video = self._videos.setdefault(shot.item.item_id, _OpenVideo())
+        video.n_waiting += 1
+        waiting = self._clips if sees_motion(self._encoder) else self._squares
+        waiting.append(_Waiting(shot.frames, lambda row: self._shot_encoded(shot, row)))
+
+    def _take_failed(self, failed: FailedItem) -> None:
+        if self._videos.pop(failed.item_id, None) is not None:
+            self.seen_s = self.duration_s = 0.0
+        self._failed.append(failed)
+
+    def _encode_squares(self) -> bool:
+        waiting, self._squares = self._squares, []
+        encoded = self._encoder.encode_images(np.concatenate([entry.frames for entry in waiting]))
+        start = 0
+        for entry in waiting:
+            stop = start + len(entry.frames)
+            entry.encoded(to_rows(average(encoded[start:stop]))[0])
+            start = stop
+        return True
+
+    def _encode_clips(self) -> bool:
+        waiting, self._clips = self._clips, []
+        assert sees_motion(self._encoder), "clips are gathered for encoders that take them"
+        rows = to_rows(self._encoder.encode_videos(np.stack([entry.frames for entry in waiting])))
+        for entry, row in zip(waiting, rows, strict=True):
+            entry.encoded(row)
+        return True
+
+    def _photo_encoded(self, photo: Prepared, row: np.ndarray) -> None:
+        self.current = photo.item.path
+        self._indexed.append(
+            IndexedItem(
+                item_id=photo.item.item_id,
+                content_hash=photo.content_hash,
+                full_width_px=photo.full_width_px,
+                full_height_px=photo.full_height_px,
+                captured_at=photo.captured_at,
+                thumbnail=photo.thumbnail,
+                vector=row,
+            )
+        )
+
+    def _shot_encoded(self, shot: PreparedShot, row: np.ndarray) -> None:
+        video = self._videos.get(shot.item.item_id)
+        if video is None:
+            return  # it turned out to be unreadable meanwhile
+        self.current, self.seen_s, self.duration_s = shot.item.path, shot.end_s, shot.duration_s
+        video.shots.append(IndexedShot(shot.start_s, shot.end_s, shot.thumbnail, row))
+        video.n_waiting -= 1
+        self._close(shot.item.item_id)
+
+    def _close(self, item_id: int) -> None:
+        """Finish a video whose every shot is read and encoded."""
+        video = self._videos[item_id]
+        if video.read is None or video.n_waiting:
+            return
+        del self._videos[item_id]
+        self.seen_s = self.duration_s = 0.0
+        facts = video.read.facts
+        self._indexed.append(
+            IndexedVideo(
+                item_id=item_id,
+                content_hash=video.read.content_hash,
+                full_width_px=facts.width_px,
+                full_height_px=facts.height_px,
+                captured_at=facts.captured_at,
+                duration_s=facts.duration_s,
+                shots=tuple(video.shots),
+            )
+        )

@@ -1,4 +1,8 @@
-"""From a query to what searches the library: the whole query, and the query with each of its words left out."""
+"""From a query to what searches the library: the whole query, and the query with each of its words left out.
+
+What a query shows comes as ``image``: the pixels of a picture, uint8 RGB (h, w, 3), or the frames of a video as
+:func:`~explorer.pipeline.indexing.sampling_of` wants them, (n_frames, side, side, 3); None where it shows nothing.
+"""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -7,9 +11,9 @@ import numpy as np
 
 from explorer.errors import QueryError
 from explorer.media.image import squash
-from explorer.networks.encoder import Encoder
+from explorer.networks.encoder import Encoder, sees_motion
 from explorer.protocol import Query
-from explorer.representations import BinaryCodes, Embeddings, concatenate
+from explorer.representations import BinaryCodes, Embeddings, Modality, average, concatenate
 from explorer.retrieval import combine, combine_codes
 
 MAX_WORDS = 64
@@ -19,24 +23,33 @@ _MIN_RUNS = 16
 
 
 def check_query(query: Query) -> None:
-    """Refuse a query with neither a sentence nor a picture, before anything is loaded for it.
+    """Refuse a query with neither a sentence nor anything to see, before anything is loaded for it.
 
     Raises:
-        QueryError: there is nothing to search for.
+        QueryError: there is nothing to search for; there is more than one thing to see; the span is none.
     """
-    pictures = (query.image_path, query.image_bytes, query.image_item_id)
-    if not query.text.strip() and all(picture is None for picture in pictures):
-        raise QueryError("There is nothing to search for.", "Type a sentence or drop a picture.")
+    shown = [part for part in (query.image_path, query.image_bytes, query.image_item_id, query.video_path)
+             if part is not None]
+    if not query.text.strip() and not shown:
+        raise QueryError("There is nothing to search for.", "Type a sentence, or drop a picture or a video.")
+    if len(shown) > 1:
+        raise QueryError("A query shows one picture or one video.", "Search with one of them after the other.")
+    if query.video_span_s is not None:
+        start_s, end_s = query.video_span_s
+        if query.video_path is None or not 0 <= start_s < end_s < float("inf"):
+            raise QueryError(
+                f"From {start_s:g} to {end_s:g} seconds is no part of a video.",
+                "Name a video, a start from 0 and an end behind it.",
+            )
 
 
 def encode_query(encoder: Encoder, query: Query, image: np.ndarray | None) -> Embeddings | BinaryCodes:
-    """The query as one row of what the model makes: sentence, picture or their sum, minus what to stay away from.
+    """The query as one row of what the model makes: sentence, picture or video, their sum, minus what to avoid.
 
-    ``image`` is the picture's pixels, uint8 RGB (h, w, 3), if the query has one. An embedding is of unit length; parts
-    of a code are added up before they are rounded.
+    An embedding is of unit length; parts of a code are added up before they are rounded.
 
     Raises:
-        QueryError: there is neither a sentence nor a picture, or the parts cancel out.
+        QueryError: there is nothing to search for, the model cannot read it, or the parts cancel out.
     """
     return _encode(encoder, query, image, [query.text.strip()])
 
@@ -69,10 +82,12 @@ def _encode(
 ) -> Embeddings | BinaryCodes:
     """One row for each text in the place of the query's own."""
     check_query(query)
+    if Modality.TEXT not in encoder.modalities and (query.text.strip() or query.not_text.strip()):
+        raise QueryError(f"{encoder.name} reads no sentences.", "Search with a picture or a video, or choose another.")
     fixed: list[Embeddings | BinaryCodes] = []
     weights: list[float] = []
     if image is not None:
-        fixed.append(encoder.encode_images(squash(image, encoder.side_px)[None]))
+        fixed.append(_encode_shown(encoder, image))
         weights.append(1.0)
     if query.not_text.strip():
         fixed.append(encoder.encode_texts([query.not_text.strip()]))
@@ -83,6 +98,18 @@ def _encode(
     sentences = encoder.encode_texts(texts)
     rows = [_combine([sentences[row : row + 1], *fixed], [1.0, *weights]) for row in range(len(sentences))]
     return concatenate(rows)
+
+
+def _encode_shown(encoder: Encoder, image: np.ndarray) -> Embeddings | BinaryCodes:
+    if image.ndim == 3:
+        if Modality.IMAGE not in encoder.modalities:
+            raise QueryError(f"{encoder.name} reads no pictures.", "Search with a sentence, or choose another model.")
+        return encoder.encode_images(squash(image, encoder.side_px)[None])
+    if sees_motion(encoder):
+        return encoder.encode_videos(image[None])
+    if Modality.IMAGE not in encoder.modalities:
+        raise QueryError(f"{encoder.name} reads no videos.", "Search with a sentence, or choose another model.")
+    return average(encoder.encode_images(image))
 
 
 def _combine(parts: Sequence[Embeddings | BinaryCodes], weights: Sequence[float]) -> Embeddings | BinaryCodes:

@@ -114,7 +114,7 @@ class ColourModels:
         if name not in self.encoders:
             raise PackageError(f"There is no model called {name}.", f"Models here: {NAME}.")
         output = Output(kind="code", bits=N_BITS) if name == BITS_NAME else Output(kind="embedding", dim=3)
-        manifest = SimpleNamespace(output=output)
+        manifest = SimpleNamespace(output=output, modalities=tuple(self.encoders[name].modalities))
         return SimpleNamespace(name=name, model_id=self.encoders[name].model_id, manifest=manifest)
 
     def get(self, name: str) -> ColourEncoder | ColourBitsEncoder:
