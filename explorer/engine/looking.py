@@ -49,7 +49,7 @@ def explain(opened: Opened, request: protocol.Explain, token: CancellationToken)
     token.check()
     started = time.monotonic()
     image = decode_image(read_content(opened.path_of(request.item_id)), min_edge_px=encoder.side_px)
-    query_image = None if request.query is None else opened.query_image(request.query)
+    query_image = None if request.query is None else opened.query_image(request.query, encoder, token)
     token.check()
     evidence = pipeline.explain(
         encoder, image.pixels, request.query, query_image, words=request.words, without=frozenset(request.without)
