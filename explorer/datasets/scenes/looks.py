@@ -1,0 +1,191 @@
+"""How a thing looks close up: paint, pattern and the way its surface faces, as a square that can be placed anywhere.
+
+A silhouette is drawn once per process and kept small; a look puts colours on it. Light is not part of it: it falls when
+the thing is placed, from one side of the picture, however the thing is turned.
+"""
+
+import functools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from explorer.datasets.scenes.distances import Plane
+from explorer.datasets.scenes.drawing import blur, cloud_noise, enlarge, halve, smoothstep
+from explorer.datasets.scenes.outdoors import OUTDOORS
+from explorer.datasets.scenes.part import Drawing
+from explorer.datasets.scenes.scene import Look
+from explorer.datasets.scenes.textures import pattern
+from explorer.datasets.scenes.toys import TOYS
+from explorer.datasets.scenes.vehicles import VEHICLES
+from explorer.datasets.scenes.world import COLOURS
+
+REACH = 1.08
+"""Half the side of the square, in radii of the thing: its outermost pixels are empty."""
+
+SHADOW_REACH = 1.5
+RED, ALPHA, FACING_X, FACING_Y, GLOSS = slice(0, 3), 3, 4, 5, 6
+
+DRAWINGS: Mapping[tuple[str, str], Drawing] = {**TOYS, **OUTDOORS, **VEHICLES}
+"""Kind and silhouette to what draws it."""
+
+PAINTS: Mapping[str, tuple[float, float, float]] = {
+    "cream": (0.96, 0.94, 0.87),
+    "ink": (0.13, 0.14, 0.17),
+    "glass": (0.62, 0.82, 0.92),
+    "wood": (0.52, 0.36, 0.22),
+    "metal": (0.76, 0.78, 0.81),
+    "gold": (0.90, 0.72, 0.30),
+    "lamp": (1.00, 0.93, 0.66),
+    "tail light": (0.80, 0.14, 0.12),
+    "ribbon": (0.97, 0.93, 0.80),
+    "coffee": (0.30, 0.19, 0.13),
+    "brick": (0.66, 0.36, 0.28),
+}
+_GLOSSY = {"glass": 1.6, "metal": 1.4, "gold": 1.2, "wood": 0.2, "coffee": 0.5}
+_SIDE_PX, _DRAWN_PX, _SHADOW_PX = 256, 128, 64
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Sprite:
+    """A look, ready to be placed.
+
+    Attributes:
+        levels: float32 (256, 256, 7), (128, 128, 7), ...: colour times opacity, opacity, where the surface faces (x,
+            y) times opacity, gloss times opacity; over [-REACH, REACH] radii.
+        shadow: float32 (64, 64, 1), soft, over [-SHADOW_REACH, SHADOW_REACH] radii.
+    """
+
+    levels: tuple[np.ndarray, ...]
+    shadow: np.ndarray
+
+    def level_for(self, half_px: float) -> np.ndarray:
+        """The level whose pixels are about as large as the picture's when the square is that large."""
+        wanted = round(math.log2(_SIDE_PX / max(2 * half_px, 1.0)))
+        return self.levels[min(max(wanted, 0), len(self.levels) - 1)]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Relief:
+    """A silhouette without colours, 8 bits a number.
+
+    Attributes:
+        paints: name of each layer's paint.
+        layers: uint8 (n, 256, 256), how much of each pixel shows that paint.
+        alpha: uint8 (256, 256).
+        facing: int8 (256, 256, 2).
+        depth: uint8 (256, 256), darker in the folds where one piece lies on another.
+        shadow: float32 (64, 64, 1).
+    """
+
+    paints: tuple[str, ...]
+    layers: np.ndarray
+    alpha: np.ndarray
+    facing: np.ndarray
+    depth: np.ndarray
+    shadow: np.ndarray
+
+
+@functools.lru_cache(maxsize=24)
+def sprite_of(look: Look) -> Sprite:
+    """Draw a look; the last ones are kept. Whichever way it faces, the sprite is the same."""
+    relief = _relief(look.kind, look.silhouette)
+    rng = np.random.default_rng(look.variation)
+    main = _shade(look.colour, rng)
+    textured = _textured(look, main, rng)
+    full = np.zeros((_SIDE_PX, _SIDE_PX, 7), np.float32)
+    alpha = relief.alpha.astype(np.float32) / 255
+    gloss = np.full(alpha.shape, 0.0, np.float32)
+    for paint, layer in zip(relief.paints, relief.layers, strict=True):
+        share = layer.astype(np.float32) / 255
+        colour = textured if paint == "main" else _paint(paint, main)
+        full[..., RED] += share[..., None] * colour
+        gloss += share * np.float32(_GLOSSY.get(paint, 1.0))
+    full[..., RED] *= (relief.depth.astype(np.float32) / 255)[..., None]
+    full[..., ALPHA] = alpha
+    full[..., FACING_X : FACING_Y + 1] = relief.facing.astype(np.float32) / 127 * alpha[..., None]
+    full[..., GLOSS] = gloss
+    levels = [full]
+    while len(levels[-1]) > 16:
+        levels.append(halve(levels[-1]))
+    return Sprite(tuple(levels), relief.shadow)
+
+
+@functools.lru_cache(maxsize=128)
+def _relief(kind: str, silhouette: str) -> _Relief:
+    parts = DRAWINGS[kind, silhouette](Plane.square(_DRAWN_PX, REACH))
+    step = 2 * REACH / _SIDE_PX
+    shape = (_SIDE_PX, _SIDE_PX)
+    layers: dict[str, np.ndarray] = {}
+    alpha, depth = np.zeros(shape, np.float32), np.ones(shape, np.float32)
+    facing = np.zeros((*shape, 2), np.float32)
+    for part in parts:
+        distance = enlarge(part.distance.astype(np.float32), _SIDE_PX // _DRAWN_PX)
+        cover = np.clip(0.5 - distance / np.float32(step), 0, 1)
+        if part.bevel > 0.01:
+            depth *= 1 - 0.3 * np.exp(-((np.maximum(distance, 0) / np.float32(0.045)) ** 2)) * (1 - cover)
+            depth += cover * (1 - depth)
+            slopes = np.stack(np.gradient(distance, np.float32(step))[::-1], axis=-1)
+            slopes /= np.maximum(np.hypot(slopes[..., :1], slopes[..., 1:]), np.float32(1e-3))
+            rise = np.clip(1 + distance / np.float32(part.bevel), 0, 1) * np.float32(0.93)
+            facing += (blur(slopes * rise[..., None], 3) - facing) * cover[..., None]
+        for paint in layers:
+            layers[paint] *= 1 - cover
+        layers[part.paint] = layers.get(part.paint, np.zeros(shape, np.float32)) + cover
+        alpha += cover * (1 - alpha)
+    return _Relief(
+        paints=tuple(layers),
+        layers=np.stack([np.round(layer * 255).astype(np.uint8) for layer in layers.values()]),
+        alpha=np.round(alpha * 255).astype(np.uint8),
+        facing=np.round(np.clip(facing, -1, 1) * 127).astype(np.int8),
+        depth=np.round(depth * 255).astype(np.uint8),
+        shadow=_soft_shadow(alpha),
+    )
+
+
+def _soft_shadow(alpha: np.ndarray) -> np.ndarray:
+    n_small = round(_SHADOW_PX * REACH / SHADOW_REACH)
+    at = ((np.arange(n_small) + 0.5) / n_small * _SIDE_PX).astype(np.intp)
+    small = blur(alpha, 2)[at][:, at]
+    whole = np.zeros((_SHADOW_PX, _SHADOW_PX), np.float32)
+    margin = (_SHADOW_PX - n_small) // 2
+    whole[margin : margin + n_small, margin : margin + n_small] = small
+    soft = blur(whole, 2)
+    soft[[0, -1]] = 0
+    soft[:, [0, -1]] = 0
+    return soft[..., None]
+
+
+def _shade(colour: str, rng: np.random.Generator) -> np.ndarray:
+    """One of the many shades that have the colour's name."""
+    middle = np.array(COLOURS[colour], np.float32)
+    jitter = rng.normal(0, 0.018, 3).clip(-0.04, 0.04) + rng.uniform(-0.035, 0.035)
+    return np.clip(middle + jitter.astype(np.float32), 0.03, 1)
+
+
+def _paint(paint: str, main: np.ndarray) -> np.ndarray:
+    if paint == "light":
+        return main + (1 - main) * np.float32(0.38)
+    if paint == "deep":
+        # A darker black would be no other tone.
+        return main * np.float32(0.66) if main.max() > 0.3 else main + np.float32(0.2)
+    return np.array(PAINTS[paint], np.float32)
+
+
+def _textured(look: Look, main: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The thing's colour with its pattern, (256, 256, 3) or (3,); the pattern never hides what colour it is."""
+    brightness = float(main.mean())
+    paler = main + (1 - main) * np.float32(0.55)
+    darker = main * np.float32(0.6) + np.array((0.0, 0.0, 0.03), np.float32)
+    second = darker if brightness > 0.62 or (brightness > 0.3 and rng.random() < 0.35) else paler
+    if brightness < 0.3:
+        second = main + np.float32(0.3)
+    if brightness > 0.85:
+        second = main * np.array((0.74, 0.78, 0.86), np.float32)
+    share = pattern(look.texture, Plane.square(_SIDE_PX, REACH), int(rng.integers(2**31)))
+    grain = cloud_noise((_SIDE_PX, _SIDE_PX), (14, 14), look.variation, 2) - np.float32(0.5)
+    coloured = main + (second - main) * share[..., None]
+    return np.asarray(
+        np.clip(coloured * (1 + 0.07 * smoothstep(grain, -0.3, 0.3)[..., None] - 0.035), 0, 1), np.float32
+    )
