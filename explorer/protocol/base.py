@@ -19,7 +19,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
         image_bytes: an encoded image (dropped or pasted, or the engine is remote).
         image_item_id: a photo or a shot of the open library ("search with this"), by its segment id.
         video_path: path of a video file on the engine's machine; the whole of it, unless ``video_span_s`` says more.
-        video_span_s: start and end within that video, in seconds.
+        video_span_s: start and end within that video, in seconds; an infinite end is the video's own.
     """
 
     text: str = ""
