@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from explorer.gui import desktop
 from explorer.gui.controller import Controller
-from explorer.gui.image_query import Folders, Intake
+from explorer.gui.image_query import Folders, Intake, Result
 from explorer.gui.item_ids import ITEM_ID
 from explorer.gui.keys import Command
 from explorer.gui.library_panel import LibraryPanel
@@ -121,6 +121,8 @@ class Commands(QObject):
         """Folders go to the library, everything else to the query."""
         if isinstance(intake, Folders):
             self._controller.add_folders(intake.paths)
+        elif isinstance(intake, Result):
+            self._search_with(intake)
         else:
             self._query.take(intake)
 
@@ -142,11 +144,15 @@ class Commands(QObject):
 
     @Slot(ITEM_ID, str)
     def search_with_item(self, item_id: int, name: str) -> None:
-        """Search with a photo of the library."""
-        self._query.set_item(item_id, name)
-        thumbnail = self._pane.grid.thumbnail(item_id)
+        """Search with a photo or a shot of the library."""
+        item = None if self.viewing is None else self.viewing.known(item_id)
+        self._search_with(Result(item_id=item_id, name=name, moves=item is not None and item.kind == "video"))
+
+    def _search_with(self, result: Result) -> None:
+        self._query.set_item(result.item_id, result.name, moves=result.moves)
+        thumbnail = self._pane.grid.thumbnail(result.item_id)
         if thumbnail is not None:
-            self._query.show_item_thumbnail(item_id, QImage.fromData(thumbnail))
+            self._query.show_item_thumbnail(result.item_id, QImage.fromData(thumbnail))
 
     @Slot(str)
     def search_without_word(self, rest: str) -> None:

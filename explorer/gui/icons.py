@@ -93,6 +93,15 @@ def _export(path: QPainterPath) -> None:
     _lines(path, (2, 9.5), (2, 13.8), (14, 13.8), (14, 9.5))
 
 
+def _film(path: QPainterPath) -> None:
+    path.addRoundedRect(QRectF(1.5, 3, 13, 10), 1.5, 1.5)
+    for x in (4.3, 11.7):
+        _lines(path, (x, 3), (x, 13))
+    for y in (6.3, 9.7):
+        _lines(path, (1.5, y), (4.3, y))
+        _lines(path, (11.7, y), (14.5, y))
+
+
 def _folder(path: QPainterPath) -> None:
     _lines(path, (1.5, 12.8), (1.5, 3.4), (6, 3.4), (7.6, 5.2), (14.5, 5.2), (14.5, 12.8), (1.5, 12.8))
 
@@ -108,6 +117,7 @@ _GLYPHS = {
     "search": _search, "close": _close, "plus": _plus, "rescan": _rescan, "left pane": _left_pane,
     "right pane": _right_pane, "menu": _menu, "more": _more, "photos": _photos, "warning": _warning,
     "notice": _notice, "folder": _folder, "add image": _add_image, "export": _export,
+    "film": _film,
 }
 
 

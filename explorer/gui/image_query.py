@@ -1,18 +1,39 @@
-"""What was dropped or pasted, as something to search with: a photo, a sentence, folders to add, or a refusal."""
+"""What was dropped or pasted: a photo, a video, a result or a sentence to search with, folders to add, or a refusal."""
 
 import os
 from dataclasses import dataclass
 
-from PySide6.QtCore import QBuffer, QByteArray, QFileInfo, QIODevice, QMimeData, QMimeDatabase, QSize, Qt
+import msgspec
+from PySide6.QtCore import QBuffer, QByteArray, QFileInfo, QIODevice, QMimeData, QMimeDatabase, QSize, Qt, QUrl
 from PySide6.QtGui import QImage, QImageReader, QImageWriter
 
 from explorer.gui.phrases import quoted
+
+RESULT_FORM = "application/x-retrieval-explorer-result"
+"""The form in which a result is dragged from the grid onto the query."""
+
+_ON_THE_WEB = "What is on the web cannot be searched with by its address: copy the picture, or save the video."
 
 CHIP_EDGE_PX = 96
 """Thumbnails of query images are decoded at this size: twice what the chip shows, for dense screens."""
 
 _SENT_EDGE_PX = 1024
 _QUALITY = 92
+_PHOTO_ENDINGS = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "heic", "heif")
+VIDEO_ENDINGS = ("avi", "m4v", "mkv", "mov", "mp4", "webm")
+"""As the engine knows them; what else is a video is known by its content."""
+
+
+def _pattern(endings: tuple[str, ...]) -> str:
+    return " ".join(f"*.{each}" for ending in endings for each in (ending, ending.upper()))
+
+
+FILE_KINDS = ";;".join((
+    f"Photos and videos ({_pattern(_PHOTO_ENDINGS + VIDEO_ENDINGS)})", f"Photos ({_pattern(_PHOTO_ENDINGS)})",
+    f"Videos ({_pattern(VIDEO_ENDINGS)})", "All files (*)",
+))
+"""What a dialog offers to search with."""
+
 _ENCODED_FORMATS = ("image/png", "image/jpeg", "image/webp", "image/bmp")
 
 
@@ -22,6 +43,23 @@ class ImageFile:
 
     path: bytes
     name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoFile:
+    """A video on this computer; the engine reads it."""
+
+    path: bytes
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """A photo or a shot of the open library, by its segment id; ``moves``: it is a shot."""
+
+    item_id: int
+    name: str
+    moves: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,15 +92,19 @@ class Refusal:
     text: str
 
 
-Intake = ImageFile | Bitmap | Sentence | Folders | Refusal
+Intake = ImageFile | VideoFile | Result | Bitmap | Sentence | Folders | Refusal
 
 
 def read_mime(mime: QMimeData) -> Intake | None:
     """What was dropped or pasted; ``None`` if there is nothing in it."""
-    local = [url.toLocalFile() for url in mime.urls() if url.isLocalFile()]
+    if mime.hasFormat(RESULT_FORM):
+        result = _result_in(bytes(mime.data(RESULT_FORM).data()))
+        if result is not None:
+            return result
+    local = [url.toLocalFile() for url in mime.urls() if url.isLocalFile()] or _paths_in(mime.text())
     if local:
         folders = tuple(os.fsencode(path) for path in local if os.path.isdir(path))
-        return Folders(paths=folders) if folders else image_file(local[0])
+        return Folders(paths=folders) if folders else query_file(local[0])
     for form in _ENCODED_FORMATS:
         if mime.hasFormat(form):
             return Bitmap(name="Pasted picture", encoded=bytes(mime.data(form).data()))
@@ -70,15 +112,38 @@ def read_mime(mime: QMimeData) -> Intake | None:
         image = mime.imageData()
         if isinstance(image, QImage) and not image.isNull():
             return Bitmap(name="Pasted picture", image=image)
-    if mime.urls():
-        return Refusal(text="Pictures on the web cannot be searched with by their address: copy the picture itself.")
+    if mime.urls() or mime.text().strip().startswith(("https://", "http://")):
+        return Refusal(text=_ON_THE_WEB)
     if mime.hasText() and mime.text().strip():
         return Sentence(text=mime.text())
     return None
 
 
-def image_file(path: str) -> ImageFile | Refusal:
-    """A file to search with, unless it plainly is no picture."""
+def _paths_in(text: str) -> list[str]:
+    """The file or folder whose path or address was copied as text; nothing if it is other text."""
+    line = text.strip().strip("\"'")
+    if "\n" in line:
+        return []
+    path = QUrl(line).toLocalFile() if line.startswith("file://") else os.path.expanduser(line)
+    return [path] if os.path.isabs(path) and os.path.exists(path) else []
+
+
+def result_mime(result: Result) -> QByteArray:
+    """A result that is dragged, as :func:`read_mime` knows it again in the same window."""
+    return QByteArray(msgspec.json.encode((os.getpid(), result)))
+
+
+def _result_in(content: bytes) -> Result | None:
+    """``None`` for one of another window: its library may be another."""
+    try:
+        process, result = msgspec.json.decode(content, type=tuple[int, Result])
+    except msgspec.MsgspecError:
+        return None
+    return result if process == os.getpid() else None
+
+
+def query_file(path: str) -> ImageFile | VideoFile | Refusal:
+    """A file to search with, unless it plainly is neither picture nor video."""
     name = quoted(os.path.basename(path))
     found = QFileInfo(path)
     if not found.exists():
@@ -87,11 +152,15 @@ def image_file(path: str) -> ImageFile | Refusal:
         return Refusal(text=f"{name} may not be read by you.")
     if found.size() == 0:
         return Refusal(text=f"{name} is empty.")
+    if found.suffix().lower() in VIDEO_ENDINGS:
+        return VideoFile(path=os.fsencode(path), name=os.path.basename(path))
     kind = QMimeDatabase().mimeTypeForFile(found)
+    if kind.name().startswith("video/"):
+        return VideoFile(path=os.fsencode(path), name=os.path.basename(path))
     looks_it_up = kind.name() == "application/octet-stream"  # raw photos are often unknown to the desktop
     if not kind.name().startswith("image/") and not looks_it_up:
         what = kind.comment() or kind.name()
-        return Refusal(text=f"{name} is not a picture ({what}); drop a photo to search with it.")
+        return Refusal(text=f"{name} is neither a picture nor a video ({what}).")
     return ImageFile(path=os.fsencode(path), name=os.path.basename(path))
 
 

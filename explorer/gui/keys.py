@@ -12,7 +12,7 @@ class Command(Enum):
     """What a person can do from anywhere in the window."""
 
     FIND = "Go to the query"
-    SEARCH_WITH_PHOTO = "Search with a photo…"
+    SEARCH_WITH_PHOTO = "Search with a photo or a video…"
     PASTE = "Search with what is in the clipboard"
     SHOW_EVERYTHING = "Clear the search"
     ADD_FOLDER = "Add a folder…"
@@ -25,7 +25,7 @@ class Command(Enum):
     SMALLER = "Smaller thumbnails"
     COPY_PICTURE = "Copy picture"
     COPY_PATH = "Copy path"
-    SEARCH_WITH_RESULT = "Search with this image"
+    SEARCH_WITH_RESULT = "Search with this result"
     OPEN_FILE = "Open file"
     SHOW_IN_FOLDER = "Show in folder"
     EXPORT_FIGURE = "Export figure…"

@@ -50,7 +50,7 @@ class MainWindow(QWidget):
         self.status = StatusLine(self)
         self.sentences = SentenceControl(controller)
         self.commands = Commands(self, controller, self.query, self.panel, self.pane)
-        self.drops = DropTarget(self)
+        self.drops = DropTarget(self, self.query)
         self._compose()
         self._restore(settings.window)
         self.header.fill_menu(make_actions(self, self.commands.slots(self.panes.fold_library, self.panes.fold_viewer)))

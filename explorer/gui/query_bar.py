@@ -1,6 +1,7 @@
-"""What to search for: words, a photo, or both."""
+"""What to search for: words, a photo or a video, or both."""
 
-from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, QTimer, Signal, Slot
+from msgspec.structs import replace
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
     QGuiApplication,
     QImage,
@@ -10,12 +11,12 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPalette,
     QPen,
-    QPixmap,
 )
-from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLineEdit, QWidget
 
-from explorer.gui.icons import GlyphButton, blend, hairline, paint_glyph, quiet_text
+from explorer.gui.icons import GlyphButton, hairline, paint_glyph, quiet_text
 from explorer.gui.image_query import (
+    FILE_KINDS,
     Bitmap,
     Folders,
     ImageFile,
@@ -23,94 +24,31 @@ from explorer.gui.image_query import (
     Prepared,
     Refusal,
     Sentence,
-    image_file,
+    VideoFile,
     prepare,
+    query_file,
     read_mime,
 )
+from explorer.gui.query_chip import QueryChip
 from explorer.gui.worker import Job
 from explorer.protocol import Query
 
 _HEIGHT = 36
-_CHIP_HEIGHT = 28
-_CHIP_NAME_PX = 112
-_PICTURE_FILTER = (
-    "Photos (*.jpg *.jpeg *.png *.webp *.gif *.bmp *.tif *.tiff *.heic *.heif *.JPG *.JPEG *.PNG *.HEIC);;All files (*)"
-)
-
-
-class ImageChip(QWidget):
-    """The photo that is searched with, small, with its name and a way to take it out.
-
-    Signals:
-        removed(): the cross was pressed.
-    """
-
-    removed = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setFixedHeight(_CHIP_HEIGHT)
-        self._picture = QPixmap()
-        self._name = QLabel(self)
-        self._name.setTextFormat(Qt.TextFormat.PlainText)
-        self._cross = GlyphButton("close", "Remove the picture from the search", parent=self)
-        self._cross.setFixedSize(24, 24)
-        self._cross.clicked.connect(self.removed)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(_CHIP_HEIGHT + 8, 0, 2, 0)
-        row.setSpacing(4)
-        row.addWidget(self._name)
-        row.addWidget(self._cross)
-
-    def show_image(self, name: str, image: QImage | None = None) -> None:
-        """Show this name, and the picture once there is one."""
-        metrics = self._name.fontMetrics()
-        self._name.setText(metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, _CHIP_NAME_PX))
-        self.setToolTip(name)
-        self.setAccessibleName(f"Searching with the picture {name}")
-        self._picture = QPixmap() if image is None or image.isNull() else QPixmap.fromImage(image)
-        self.update()
-
-    @property
-    def has_picture(self) -> bool:
-        """Whether a thumbnail is shown, not only a glyph."""
-        return not self._picture.isNull()
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        palette = self.palette()
-        ground = blend(palette.color(QPalette.ColorRole.Text), palette.color(QPalette.ColorRole.Base), 0.09)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(ground)
-        painter.drawRoundedRect(QRectF(self.rect()), 4, 4)
-        box = QRectF(2, 2, _CHIP_HEIGHT + 2, _CHIP_HEIGHT - 4)
-        if self._picture.isNull():
-            glyph = QRectF(0, 0, 16, 16)
-            glyph.moveCenter(box.center())
-            paint_glyph(painter, "photos", glyph, quiet_text(palette))
-        else:
-            size = QSize(self._picture.size())
-            size.scale(box.size().toSize(), Qt.AspectRatioMode.KeepAspectRatioByExpanding)
-            scale = self._picture.width() / max(1, size.width())
-            source = QRectF(0, 0, box.width() * scale, box.height() * scale)
-            source.moveCenter(QRectF(self._picture.rect()).center())
-            painter.drawPixmap(box, self._picture, source)
-        painter.end()
 
 
 class QueryBar(QFrame):
-    """One line: a glass, the photo if there is one, the words, a cross that clears, a button that chooses a photo.
+    """One line: a glass, the photo or video if there is one, the words, a cross that clears, a button that chooses.
 
     Signals:
         searched(Query): Enter was pressed, typing paused, or the photo changed. An empty query means: show everything.
+        poster_wanted(bytes): a picture of the video file at this path, for :meth:`show_poster`.
         folders_given(tuple): folders were dropped or pasted here.
         refused(str): what was dropped or pasted cannot be used; a sentence.
         left(): Escape was pressed; the person wants back to the results.
     """
 
     searched = Signal(Query)
+    poster_wanted = Signal(object)
     folders_given = Signal(tuple)
     refused = Signal(str)
     left = Signal()
@@ -118,26 +56,27 @@ class QueryBar(QFrame):
     def __init__(self, pause_ms: int = 300, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFixedHeight(_HEIGHT)
-        self._source: ImageFile | Bitmap | None = None
-        self._image = Query()
+        self._source: ImageFile | VideoFile | Bitmap | None = None
+        self._medium = Query()  # what is searched with besides words
         self._asked: Query | None = None
         self._job: Job | None = None
         self.edit = QLineEdit(self)
         self.edit.setFrame(False)
         self.edit.setTextMargins(2, 0, 2, 0)
         self.edit.setAcceptDrops(False)  # the window takes drops, wherever they fall
-        self.edit.setPlaceholderText("Describe what you are looking for, or drop a photo")
+        self.edit.setPlaceholderText("Describe what you are looking for, or drop a photo or a video")
         self.edit.setAccessibleName("Search for")
         palette = self.edit.palette()
         palette.setColor(QPalette.ColorRole.Base, Qt.GlobalColor.transparent)
         self.edit.setPalette(palette)
         self.edit.installEventFilter(self)
-        self.chip = ImageChip(self)
+        self.chip = QueryChip(self)
         self.chip.hide()
         self.clear_button = GlyphButton("close", "Clear the search", "Clear the search (Esc twice)", self)
         self.clear_button.setFixedSize(28, 28)
         self.clear_button.hide()
-        self.choose_button = GlyphButton("add image", "Search with a photo…", "Search with a photo… (Ctrl+O)", self)
+        choose = "Search with a photo or a video…"
+        self.choose_button = GlyphButton("add image", choose, f"{choose} (Ctrl+O)", self)
         self.choose_button.setFixedSize(28, 28)
         row = QHBoxLayout(self)
         row.setContentsMargins(36, 0, 4, 0)
@@ -158,22 +97,19 @@ class QueryBar(QFrame):
     def query(self) -> Query:
         """What the bar says now."""
         words = " ".join(_whole(self.edit.text()).split())
-        return Query(
-            text=words, image_path=self._image.image_path, image_bytes=self._image.image_bytes,
-            image_item_id=self._image.image_item_id,
-        )
+        return replace(self._medium, text=words)
 
     @Slot()
     def search_now(self) -> None:
         """Search at once, even for the same again."""
         self._pause.stop()
-        if self._source is None or self._image != Query():  # otherwise as soon as the picture is ready
+        if self._source is None or self._medium != Query():  # otherwise as soon as the picture is ready
             self._asked = self.query()
             self.searched.emit(self._asked)
 
     @Slot()
     def clear(self) -> None:
-        """Take out words and photo, and show everything."""
+        """Take out words and picture, and show everything."""
         self.edit.clear()
         self._drop_image()
         self.edit.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -181,7 +117,7 @@ class QueryBar(QFrame):
 
     @Slot()
     def remove_image(self) -> None:
-        """Take out the photo; the words stay."""
+        """Take out the photo or the video; the words stay."""
         self._drop_image()
         self.edit.setFocus(Qt.FocusReason.OtherFocusReason)
         self.search_now()
@@ -198,12 +134,12 @@ class QueryBar(QFrame):
         self.edit.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.edit.selectAll()
 
-    def set_item(self, item_id: int, name: str) -> None:
-        """Search with a photo of the library, and with nothing else."""
+    def set_item(self, item_id: int, name: str, *, moves: bool = False) -> None:
+        """Search with a photo or a shot of the library, and with nothing else; ``moves``: it is a shot."""
         self.edit.clear()
         self._drop_image()
-        self._image = Query(image_item_id=item_id)
-        self.chip.show_image(name)
+        self._medium = Query(image_item_id=item_id)
+        self.chip.show_medium(name, moves=moves)
         self._show_chip(True)
         self.search_now()
 
@@ -213,22 +149,27 @@ class QueryBar(QFrame):
         self.replace_words(text)
 
     def replace_words(self, text: str) -> None:
-        """Search with other words; a photo stays."""
+        """Search with other words; a photo or a video stays."""
         self.edit.setText(text)
         self.search_now()
 
     def show_item_thumbnail(self, item_id: int, image: QImage) -> None:
-        """The thumbnail of the photo of :meth:`set_item` has come."""
-        if self._image.image_item_id == item_id and not self.chip.has_picture:
-            self.chip.show_image(self.chip.toolTip(), image)
+        """The thumbnail for :meth:`set_item` has come."""
+        if self._medium.image_item_id == item_id and not self.chip.has_picture:
+            self.chip.show_picture(image)
+
+    def show_poster(self, path: bytes, image: QImage) -> None:
+        """The picture of a video file has come."""
+        if self._medium.video_path == path:
+            self.chip.show_picture(image)
 
     # --- what is dropped, pasted, chosen ------------------------------------------------------------------------------
 
     def take(self, intake: Intake | None) -> None:
         """Use what was dropped or pasted."""
         match intake:
-            case ImageFile() | Bitmap():
-                self._take_image(intake)
+            case ImageFile() | VideoFile() | Bitmap():
+                self._take_medium(intake)
             case Sentence(text=text):
                 self.edit.setText(" ".join(text.split()))
                 self.search_now()
@@ -244,28 +185,29 @@ class QueryBar(QFrame):
 
     @Slot()
     def choose_image(self) -> None:
-        """Ask for a photo on this computer; returns at once."""
-        dialog = QFileDialog(self.window(), "Search with a photo", "", _PICTURE_FILTER)
+        """Ask for a photo or a video on this computer; returns at once."""
+        dialog = QFileDialog(self.window(), "Search with a photo or a video", "", FILE_KINDS)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self._take_chosen)
+        dialog.fileSelected.connect(lambda path: self.take(query_file(path)))
         dialog.open()
 
-    @Slot(str)
-    def _take_chosen(self, path: str) -> None:
-        self.take(image_file(path))
-
-    def _take_image(self, source: ImageFile | Bitmap) -> None:
+    def _take_medium(self, source: ImageFile | VideoFile | Bitmap) -> None:
         self._drop_image()
         self._source = source
-        self.chip.show_image(source.name)
+        self.chip.show_medium(source.name, moves=isinstance(source, VideoFile))
         self._show_chip(True)
+        if isinstance(source, VideoFile):
+            self._medium = Query(video_path=source.path)
+            self.search_now()
+            self.poster_wanted.emit(source.path)
+            return
         job = Job(lambda: (source, prepare(source)))
         job.done.connect(self._use_prepared)
         job.failed.connect(self._preparing_failed)
         job.start()
         if isinstance(source, ImageFile):
-            self._image = Query(image_path=source.path)
+            self._medium = Query(image_path=source.path)
             self.search_now()
 
     @Slot(object)
@@ -273,13 +215,13 @@ class QueryBar(QFrame):
         source, prepared = result
         if source is not self._source:
             return  # another photo took its place meanwhile
-        self.chip.show_image(source.name, prepared.thumbnail)
+        self.chip.show_medium(source.name, prepared.thumbnail)
         if isinstance(source, Bitmap):
             if prepared.thumbnail.isNull() or not prepared.encoded:
                 self._drop_image()
                 self.refused.emit("What was pasted cannot be read as a picture.")
                 return
-            self._image = Query(image_bytes=prepared.encoded)
+            self._medium = Query(image_bytes=prepared.encoded)
             self.search_now()
 
     @Slot(BaseException)
@@ -289,7 +231,7 @@ class QueryBar(QFrame):
 
     def _drop_image(self) -> None:
         self._source = None
-        self._image = Query()
+        self._medium = Query()
         self._show_chip(False)
 
     # --- typing -------------------------------------------------------------------------------------------------------
@@ -312,7 +254,7 @@ class QueryBar(QFrame):
         self._show_clear(self.edit.text())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Escape, Ctrl+V with a picture, and Backspace before a picture, in the line of words."""
+        """Escape, Ctrl+V with a picture or a video, and Backspace before one, in the line of words."""
         if event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
             self.update()
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:

@@ -12,6 +12,7 @@ from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QFocusEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from explorer.gui.item_text import differing_text, moment_badges, one_line, score_text, tooltip_text, video_text
+from explorer.gui.result_drag import drag_result
 from explorer.gui.results_grid_cache import DescriptionCache, PendingRequests, ThumbnailCache
 from explorer.gui.results_grid_selection import SelectionArea
 from explorer.gui.results_grid_tiles import Tile, TilePainter
@@ -143,6 +144,12 @@ class ResultsGrid(SelectionArea):
         self.setAccessibleDescription(", ".join(words))
         if QAccessible.isActive():
             QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, ", ".join(words)))
+
+    def _drag(self, row: int) -> None:
+        item_id = int(self._item_ids[row])
+        item, drawn = self._descriptions.get(item_id), self._thumbnails.drawn(item_id)
+        if item is not None:
+            drag_result(self, item, drawn.pixmap if drawn else None)
 
     # --- asking ----------------------------------------------------------------------------------------------------
 

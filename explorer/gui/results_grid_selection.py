@@ -2,7 +2,7 @@
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal, Slot
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPalette
+from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QKeyEvent, QMouseEvent, QPalette
 from PySide6.QtWidgets import QWidget
 
 from explorer.gui.item_ids import ITEM_ID
@@ -27,6 +27,7 @@ class SelectionArea(CellArea):
         super().__init__(parent)
         self._item_ids = np.empty(0, np.int64)
         self._hovered = -1
+        self._pressed: QPoint | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.viewport().setMouseTracking(True)
         self.viewport().setBackgroundRole(QPalette.ColorRole.Base)
@@ -64,6 +65,9 @@ class SelectionArea(CellArea):
 
     def _tell_current(self) -> None:
         """Called when another item is selected."""
+
+    def _drag(self, row: int) -> None:
+        """Called when this cell is dragged."""
 
     # --- keys ------------------------------------------------------------------------------------------------------
 
@@ -124,9 +128,12 @@ class SelectionArea(CellArea):
         row = self.row_at(event.position().toPoint())
         if row is not None and event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton):
             self.select_row(row)
+        dragging = row is not None and event.button() == Qt.MouseButton.LeftButton
+        self._pressed = event.position().toPoint() if dragging else None
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """The press has done it all; the release is not for anybody behind."""
+        self._pressed = None
         event.accept()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
@@ -137,8 +144,14 @@ class SelectionArea(CellArea):
             self._activate()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """A quiet ring follows the pointer."""
-        self._hover(self.row_at(event.position().toPoint()))
+        """A quiet ring follows the pointer; with the button held down, the cell is dragged."""
+        place = event.position().toPoint()
+        if self._pressed is not None and event.buttons() & Qt.MouseButton.LeftButton:
+            if (place - self._pressed).manhattanLength() >= QGuiApplication.styleHints().startDragDistance():
+                self._pressed = None
+                self._drag(self._current)
+            return
+        self._hover(self.row_at(place))
 
     def leaveEvent(self, event: QEvent) -> None:
         """No ring once the pointer is gone."""

@@ -246,7 +246,7 @@ def test_pasted_words_are_pasted_as_words(open_window, qtbot):
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("notes.txt", b"just words", "is not a picture"),
+        ("notes.txt", b"just words", "neither a picture nor a video"),
         ("empty.jpg", b"", "is empty"),
         ("gone.jpg", None, "is not there any more"),
     ],
