@@ -41,6 +41,8 @@ def train(
                     bar.update(task, description=description, completed=event.step, total=event.n_steps)
                 case events.Started():
                     bar.console.print(f"Run: {event.run_dir}")
+                case events.Noted():
+                    bar.console.print(f"Note: {event.text}")
                 case events.EpochFinished():
                     bar.console.print(f"epoch {event.epoch}: " + _numbers(event.metrics))
                 case events.Finished():

@@ -15,8 +15,10 @@ import msgspec
 from explorer.errors import ConfigError
 from explorer.networks.common.language import DEFAULT_LANGUAGE_MODEL
 from explorer.networks.three_shnet.reading import TextKind
+from explorer.training.dsmhn_config import DSMHNRecipe
 from explorer.training.hashing_config import TVDBRecipe
 from explorer.training.precision import Precision
+from explorer.training.scenes_config import ScenesRecipe
 from explorer.training.sections import Count, DatasetSection, FeatureSection, Positive, Rate, Share
 
 
@@ -187,9 +189,9 @@ class ImageSentenceRecipe(
             raise ValueError("gates can be taught on the cells of a grid only, tokens = \"grid\"")
 
 
-Recipe = PooledRecipe | ImageSentenceRecipe | TVDBRecipe
+Recipe = PooledRecipe | ImageSentenceRecipe | TVDBRecipe | DSMHNRecipe | ScenesRecipe
 
-TASKS = ("pooled", "image-sentence", "tvdb", "distillation")
+TASKS = ("pooled", "image-sentence", "tvdb", "dsmhn", "scenes", "distillation")
 """What a recipe can be for; the last has its recipe in ``distillation.py``, because it trains no encoder."""
 
 
@@ -231,7 +233,10 @@ def _decode_table(content: bytes, *, where: str) -> dict[str, Any]:
 def decode_recipe(content: bytes, *, where: str) -> Recipe:
     """The recipe in these bytes; see :func:`read_recipe`."""
     table = _decode_table(content, where=where)
-    kinds = {"pooled": PooledRecipe, "image-sentence": ImageSentenceRecipe, "tvdb": TVDBRecipe}
+    kinds = {
+        "pooled": PooledRecipe, "image-sentence": ImageSentenceRecipe, "tvdb": TVDBRecipe, "dsmhn": DSMHNRecipe,
+        "scenes": ScenesRecipe,
+    }
     kind: type[Any] | None = kinds.get(table["task"])
     if kind is None:
         raise ConfigError(f"{where} is a recipe of the task {table['task']}, which trains no encoder.")

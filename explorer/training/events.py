@@ -56,4 +56,11 @@ class Finished:
     metrics: dict[str, float]
 
 
-TrainingEvent = Started | Progressed | EpochFinished | Saved | Finished
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something that whoever started the run should know, a sentence."""
+
+    text: str
+
+
+TrainingEvent = Started | Progressed | EpochFinished | Saved | Noted | Finished

@@ -2,10 +2,15 @@
 
 import subprocess
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
-from explorer.training.config import Recipe
+from explorer.training.config import ImageSentenceRecipe, PooledRecipe
+from explorer.training.dsmhn_config import DSMHNRecipe
 from explorer.training.hashing_config import TVDBRecipe
+
+PhotoRecipe = PooledRecipe | ImageSentenceRecipe | TVDBRecipe | DSMHNRecipe
+"""Recipes of what is trained on captioned photos."""
 
 _LICENCES = """## Licences
 
@@ -28,7 +33,9 @@ _MINILM_LIMITS = """all-MiniLM-L6-v2 was itself trained on sentence pairs that i
 captions of COCO and Flickr30K, so its word states are no strangers to captions of this kind (it saw no photos)."""
 
 _LABEL_LIMITS = """It learned from labels which photos show things of one class ({labels}): it knows what these classes
-name, mixes up what they leave out, and knows the words of the training sentences only."""
+name and mixes up what they leave out."""
+
+_WORD_LIMITS = """It knows the words of the training sentences only."""
 
 
 RECALL_PROTOCOL = (
@@ -38,14 +45,26 @@ RECALL_PROTOCOL = (
 
 
 def write_card(
-    recipe: Recipe, *, what: str, table: str, n_train: int, n_val: int, folder: Path, protocol: str = RECALL_PROTOCOL
+    recipe: PhotoRecipe,
+    *,
+    what: str,
+    table: str,
+    n_train: int,
+    n_val: int,
+    folder: Path,
+    protocol: str = RECALL_PROTOCOL,
 ) -> str:
     """``CARD.md``: data, split, protocol, metrics, licences, how trained, limits.
 
     table: the metrics in Markdown, see :func:`recall_table` and :func:`hashing_table`.
     """
     seed = recipe.training.seed if hasattr(recipe, "training") else 0
-    labelled = f"`{Path(recipe.labels.file).name}`" if isinstance(recipe, TVDBRecipe) else ""
+    labels = recipe.labels if isinstance(recipe, TVDBRecipe | DSMHNRecipe) else None
+    labelled = f"`{Path(labels.file).name}`" if labels else ""
+    minilm = _reads_minilm(recipe)
+    limits = [_LABEL_LIMITS.format(labels=labelled)] if labelled else []
+    limits += [] if minilm else [_WORD_LIMITS]
+    limits += [_MINILM_LIMITS] if minilm else []
     return "\n".join(
         [
             f"# {recipe.name}\n",
@@ -57,10 +76,39 @@ def write_card(
             table,
             "## How it was trained\n",
             f"`retrieval-explorer train resources/recipes/{recipe.name}.toml`, seed {seed}, "
-            f"source at commit {_commit(folder)}.\n",
-            _LICENCES.format(parts=_LABEL_PARTS if labelled else _MINILM_PARTS),
-            _LIMITS.format(own=_LABEL_LIMITS.format(labels=labelled) if labelled else _MINILM_LIMITS),
+            f"source at commit {commit_of(folder)}.\n",
+            _LICENCES.format(parts=_MINILM_PARTS if minilm else _LABEL_PARTS),
+            _LIMITS.format(own=" ".join(limits)),
         ]
+    )
+
+
+def _reads_minilm(recipe: PhotoRecipe) -> bool:
+    return not isinstance(recipe, TVDBRecipe) and (
+        not isinstance(recipe, DSMHNRecipe) or "minilm" in recipe.text.readers
+    )
+
+
+def describe_dsmhn(recipe: DSMHNRecipe) -> str:
+    """What a package of DSMHN is, and what of it is not the paper's."""
+    loss = recipe.loss
+    terms = [
+        f"{name.replace('_', ' ')} {weight:g}" for name, weight in asdict(loss.weights()).items() if weight
+    ]
+    changes = [
+        f"what is read of a picture ({', '.join(recipe.image.parts)})",
+        f"what reads sentences ({', '.join(recipe.text.readers)})",
+        "activations normalised before the tanh" if recipe.network.normalised else "",
+        f"the losses' weights ({', '.join(terms)})",
+        "one softmax over all classes" if loss.labels == "single" else "",
+        "one classifier for pictures and sentences" if recipe.network.shared_classifier else "",
+        "mirrored photos" if recipe.features.flip else "",
+        "averaged weights" if recipe.training.averaging else "",
+    ]
+    return (
+        f"DSMHN (networks/dsmhn/README.md): {recipe.network.n_bits}-bit codes of pictures and of sentences, trained so "
+        "that what shares a label is close between the two, and so that classes can be told from the codes. "
+        f"Reconstructed, not in the paper: {', '.join(change for change in changes if change)}."
     )
 
 
@@ -80,8 +128,8 @@ def hashing_table(metrics: Mapping[str, float], n_bits: int) -> str:
     return f"{head}\n| --- | --- | --- | --- | --- |\n{row}\n"
 
 
-def _commit(folder: Path) -> str:
-    """The checkout's commit, or "unknown" where the program runs from an installed wheel."""
+def commit_of(folder: Path) -> str:
+    """The checkout's commit in twelve digits, or "unknown" where the program runs from an installed wheel."""
     try:
         done = subprocess.run(
             ["git", "-C", str(folder), "rev-parse", "--short=12", "HEAD"],

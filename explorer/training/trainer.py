@@ -5,10 +5,12 @@ from pathlib import Path
 
 from explorer.cancellation import CancellationToken, Cancelled
 from explorer.training.config import PooledRecipe, read_recipe, read_recipe_bytes, task_of
+from explorer.training.dsmhn_config import DSMHNRecipe
 from explorer.training.events import TrainingEvent
 from explorer.training.hashing_config import TVDBRecipe
 from explorer.training.preparation import TrainingPlaces
 from explorer.training.run_directory import begin_run, open_run
+from explorer.training.scenes_config import ScenesRecipe
 
 _FEATURES = "features"
 _PACKAGES = "models"
@@ -65,6 +67,14 @@ def train(
             from explorer.training.tvdb import train_tvdb
 
             yield from train_tvdb(recipe, places, token)
+        elif isinstance(recipe, DSMHNRecipe):
+            from explorer.training.dsmhn import train_dsmhn
+
+            yield from train_dsmhn(recipe, places, token)
+        elif isinstance(recipe, ScenesRecipe):
+            from explorer.training.scenes import train_scenes
+
+            yield from train_scenes(recipe, places, token)
         else:
             from explorer.training.image_sentence import train_image_sentence
 

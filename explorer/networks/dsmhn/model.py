@@ -19,6 +19,10 @@ from explorer.networks.dsmhn.video_network import build_network
 from explorer.networks.dsmhn.video_stream import VideoStream
 
 
+_BAG_SPREAD = 0.05
+"""Of the numbers of fresh rows of the bag of words: what is learned of a word must soon be more than its noise."""
+
+
 class ImageStream(nn.Module):
     """Features of a picture, standardised, and the hash layers.
 
@@ -66,6 +70,8 @@ class TextStream(nn.Module):
         if "bow" in config.readers:
             # A linear layer on a bag of words is the sum of its words' rows.
             self.bag = nn.EmbeddingBag(config.n_words, config.hidden_dim, mode="sum", padding_idx=PAD)
+            with torch.no_grad():
+                self.bag.weight.mul_(_BAG_SPREAD)
         self.first = nn.Linear(n_in, config.hidden_dim) if n_in else None
         self.hash = nn.Sequential(
             nn.BatchNorm1d(config.hidden_dim), nn.ReLU(), *last_layers(config.hidden_dim, config)
