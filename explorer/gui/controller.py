@@ -32,7 +32,9 @@ from explorer.session import Indexing, Received, Session
 CANCEL_GRACE_MS = 1800
 """An engine that has not stopped indexing by then is ended and started again; transactions keep the library whole."""
 
-_SAID_WHERE_ASKED = frozenset({Kind.COMPARISON, Kind.CARRIERS, Kind.SENTENCES, Kind.FIGURE, Kind.FIGURE_PREVIEW})
+_SAID_WHERE_ASKED = frozenset({
+    Kind.COMPARISON, Kind.SHOTS, Kind.CARRIERS, Kind.SENTENCES, Kind.FIGURE, Kind.FIGURE_PREVIEW
+})
 _RESTART_AFTER_MS = 200
 
 

@@ -3,12 +3,15 @@
 from itertools import pairwise
 
 from PySide6.QtCore import QPointF, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QKeyEvent, QShowEvent
+from PySide6.QtGui import QImage, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from explorer.gui.bits_panel import BitsPanel
 from explorer.gui.item_ids import ITEM_ID
+from explorer.gui.item_text import is_video
 from explorer.gui.overlay_panel import OverlayPanel
+from explorer.gui.painters import AnyOverlay
+from explorer.gui.playback import Playback
 from explorer.gui.viewer_bar import ViewerBar
 from explorer.gui.viewer_comparison import ComparedPictures
 from explorer.gui.viewer_details import DetailsPanel
@@ -16,17 +19,28 @@ from explorer.gui.viewer_layout import column_of, scrolled
 from explorer.gui.viewer_splitter import PaneSplitter
 from explorer.gui.viewer_status import EmptyState, StatusStrip, pointed_text
 from explorer.gui.words_panel import WordsPanel
-from explorer.overlays import names_of_places, overlays_from_explanation
-from explorer.protocol import Explanation, ItemDescription, Picture
+from explorer.overlays import MovingOverlays, moving_overlays, names_of_places, overlays_at
+from explorer.protocol import Explanation, ItemDescription, Picture, Shots
 
 _PICTURE_AFTER_MS = 40
+_COMMANDS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
 _EXPLANATION_AFTER_MS = 150
+_EDGE_S = 0.05
+"""A frame of the shot that begins a little before it, or the last one scrubbed to."""
 
 
 class Viewer(QWidget):
-    """Shows one item; asks for its picture and its explanation once the selection rests and the viewer is seen."""
+    """Shows one item; asks for its picture and its explanation once the selection rests and the viewer is seen.
+
+    Signals, of most the item's id is said:
+        frame_wanted(id, float): the picture of a video at this time, in seconds. shots_wanted(id): all its shots.
+        shot_chosen(ItemDescription): another shot of the video is to be shown.
+    """
 
     picture_wanted = Signal(ITEM_ID)
+    frame_wanted = Signal(ITEM_ID, float)
+    shots_wanted = Signal(ITEM_ID)
+    shot_chosen = Signal(ItemDescription)
     explanation_wanted = Signal(ITEM_ID)
     comparison_wanted = Signal(ITEM_ID, tuple)
     previous_requested = Signal()
@@ -42,12 +56,16 @@ class Viewer(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._item: ItemDescription | None = None
-        self._explained = False
+        self._explained = self._shots_known = False
         self._layers_of = -1
+        self._moving = MovingOverlays(layers=())
+        self._layers: tuple[AnyOverlay, ...] = ()
         self._has_full_picture = False
+        self._place: QPointF | None = None
         self.bar = ViewerBar()
         self.pictures = ComparedPictures()
         self.canvas = self.pictures.canvas
+        self.video = Playback()
         self.status = StatusStrip()
         self.words = WordsPanel()
         self.bits = BitsPanel()
@@ -62,7 +80,7 @@ class Viewer(QWidget):
     def _build(self) -> None:
         self._scroll = scrolled(column_of(self.words, self.bits, self.layers, self.details))
         self._splitter = PaneSplitter()
-        self._splitter.addWidget(column_of(self.pictures, self.status, stretched=self.pictures))
+        self._splitter.addWidget(column_of(self.pictures, self.video, self.status, stretched=self.pictures))
         self._splitter.addWidget(self._scroll)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(EmptyState("Select a result to see it here."))
@@ -91,6 +109,12 @@ class Viewer(QWidget):
         self.layers.place_pointed.connect(self.canvas.point_at)
         self.layers.place_held.connect(self.canvas.hold)
         self.layers.current_changed.connect(self.canvas.set_current_layer)
+        self.video.frame_came.connect(self._show_frame)
+        self.video.time_changed.connect(self._on_time)
+        self.video.still_wanted.connect(self.frame_wanted)
+        self.video.shot_chosen.connect(self.shot_chosen)
+        self.video.problem_told.connect(self.status.set_unplayable)
+        self.video.told.connect(self.status.say)
         self.status.retry_clicked.connect(self._on_retry)
         self.bits.controls_changed.connect(self._order_tabs)
         self.words.values_wanted.connect(self.canvas.show_values)
@@ -101,22 +125,35 @@ class Viewer(QWidget):
     def show_item(self, item: ItemDescription, score: float | None = None, rank: int | None = None) -> None:
         """Show this item from now on; picture and explanation are asked for and come later."""
         before, self._item = self._item, item
+        other_shot = self.video.shows(item) and self._has_full_picture
         self._stack.setCurrentIndex(1)
         self.details.set_item(item)
-        self.bar.set_place(rank, score)
-        self.canvas.setAccessibleName(f"Picture {item.name}")
+        self.bar.set_kind(is_video=is_video(item))
+        self.canvas.setAccessibleName(f"{'Video' if is_video(item) else 'Picture'} {item.name}")
         if before is not None and (before.item_id, before.modified_at) == (item.item_id, item.modified_at):
+            self._say_place(rank, score)
             return
-        self._explained = self._has_full_picture = False
+        self._explained = False
         self._layers_of = -1
         self.words.hold()
         self.bits.hold()
         self.bits.show_item(item.item_id)
-        self.canvas.expect(QSize(item.width_px, item.height_px))
         self.details.set_presence(())
         self.status.reset()
+        if other_shot:
+            self.pictures.forget()
+        else:
+            self._has_full_picture = self._shots_known = False
+            self.canvas.expect(QSize(item.width_px, item.height_px))
+            self.status.set_unplayable("")
+        self.video.show_item(item, whole=score is None)
+        self._say_place(rank, score)
         self._picture_timer.start()
         self._explanation_timer.start()
+
+    def _say_place(self, rank: int | None, score: float | None) -> None:
+        """Where in the ranking it is; of a shot that is not in it, how well it fits."""
+        self.bar.set_place(rank, self.video.score() if score is None else score)
 
     def show_preview(self, jpeg: bytes) -> None:
         """Show the thumbnail of the item in the meantime; does nothing once the picture is there."""
@@ -127,11 +164,26 @@ class Viewer(QWidget):
         """Take the picture of the shown item; any other is dropped."""
         if self._item is None or picture.item_id != self._item.item_id:
             return
+        self.video.still_came()
+        if self.video.plays_itself:
+            return
         if not self.canvas.set_picture(picture.jpeg, QSize(picture.full_width_px, picture.full_height_px)):
             self.show_problem("The picture cannot be shown.")
             return
         self._has_full_picture = True
         self.status.picture_came()
+
+    @Slot(QImage)
+    def _show_frame(self, frame: QImage) -> None:
+        if self._item is not None:
+            self.canvas.set_frame(frame, QSize(self._item.width_px, self._item.height_px))
+            if not self._has_full_picture:
+                self._has_full_picture = True
+                self.status.picture_came()
+
+    def show_shots(self, shots: Shots) -> None:
+        """Take the shots of the shown video; those of any other are dropped."""
+        self.video.show_shots(shots)
 
     def show_explanation(self, explanation: Explanation) -> None:
         """Take the explanation of the shown item; any other is dropped."""
@@ -139,9 +191,11 @@ class Viewer(QWidget):
             return
         self._explained = True
         self._layers_of = explanation.item_id
-        shown = self.layers.set_overlays(overlays_from_explanation(explanation))
+        self._moving = moving_overlays(explanation)
+        shown = self._layers = self.layers.set_overlays(self._moving.layers)
         self.canvas.set_place_names(names_of_places(explanation))
-        self.pictures.set_overlays(shown)
+        self._show_layers()
+        self.video.show_moving(self._moving)
         self.pictures.set_score(explanation.score)
         self.words.prefer(tuple(overlay.name for overlay in shown if overlay.visible))
         self.words.show_words(explanation.words)
@@ -153,7 +207,8 @@ class Viewer(QWidget):
     @Slot()
     def _order_tabs(self) -> None:
         """From top to bottom, wherever controls were made later than what is below them."""
-        above = [self.canvas, self.pictures.beside, self.status.retry, *self.words.controls(), *self.bits.controls()]
+        pictures = [self.canvas, self.pictures.beside, *self.video.controls()]
+        above = [*pictures, self.status.retry, *self.words.controls(), *self.bits.controls()]
         chain = [*above, *self.layers.controls(), *self.details.controls()]
         for before, after in pairwise(chain):
             QWidget.setTabOrder(before, after)
@@ -161,6 +216,7 @@ class Viewer(QWidget):
     def show_problem(self, sentence: str) -> None:
         """Say what went wrong with the shown item, and offer to try again."""
         self.status.show_problem(sentence)
+        self.video.still_came()
         if not self._explained:
             self.words.show_words(None)
             self.bits.show_bits(None, "")
@@ -170,6 +226,7 @@ class Viewer(QWidget):
     def clear(self) -> None:
         """Show nothing."""
         self._item = None
+        self.video.close_video()
         self.bits.show_bits(None, "")
         self._picture_timer.stop()
         self._explanation_timer.stop()
@@ -179,7 +236,7 @@ class Viewer(QWidget):
     def explain_again(self) -> None:
         """The model or the query is another one: ask for a new explanation; the old one stays until it comes."""
         if self._item is not None:
-            self._explained = False
+            self._explained = self._shots_known = False
             self._explanation_timer.start()
 
     # --- layers ----------------------------------------------------------------------------------------------------
@@ -200,11 +257,29 @@ class Viewer(QWidget):
     def _on_overlays_changed(self, overlays: tuple) -> None:  # type: ignore[type-arg]  # what Signal(tuple) carries
         # Until its explanation is here the controls still speak of the picture before.
         if self._item is not None and self._layers_of == self._item.item_id:
-            self.pictures.set_overlays(overlays)
+            self._layers = overlays
+            self._show_layers()
             self.words.prefer(tuple(overlay.name for overlay in overlays if overlay.visible))
+
+    def _show_layers(self) -> None:
+        """Lay over the picture what belongs to it, in a video to the time that is shown."""
+        item = self._item
+        if item is None or self._layers_of != item.item_id:
+            return
+        time_s = self.video.time_s
+        belongs = not is_video(item) or not item.end_s > item.start_s or (
+            item.start_s - _EDGE_S <= time_s <= item.end_s + _EDGE_S)
+        self.pictures.set_overlays(overlays_at(self._moving, time_s, self._layers) if belongs else (), time_s)
+
+    @Slot(float)
+    def _on_time(self, time_s: float) -> None:
+        self._show_layers()
+        if self._place is not None:
+            self._on_pointed(self._place)
 
     @Slot(object)
     def _on_pointed(self, place: QPointF | None) -> None:
+        self._place = place
         self.status.set_pointed("" if place is None else pointed_text(self.canvas.pointing.shown, place.x(), place.y()))
 
     # --- asking ----------------------------------------------------------------------------------------------------
@@ -213,7 +288,10 @@ class Viewer(QWidget):
     def _ask_for_picture(self) -> None:
         if self._item is not None and not self._has_full_picture and self.isVisible():
             self.status.picture_asked()
-            self.picture_wanted.emit(self._item.item_id)
+            if is_video(self._item):
+                self.frame_wanted.emit(self._item.item_id, self.video.time_s)
+            else:
+                self.picture_wanted.emit(self._item.item_id)
 
     @Slot()
     def _ask_for_explanation(self) -> None:
@@ -221,6 +299,9 @@ class Viewer(QWidget):
             self.status.explanation_asked()
             self.explanation_wanted.emit(self._item.item_id)
             self.pictures.ask()
+        if self._item is not None and is_video(self._item) and not self._shots_known and self.isVisible():
+            self._shots_known = True
+            self.shots_wanted.emit(self._item.item_id)
 
     @Slot(tuple)
     def _ask_for_comparison(self, without: tuple) -> None:  # type: ignore[type-arg]  # what Signal(tuple) carries
@@ -236,6 +317,7 @@ class Viewer(QWidget):
     @Slot()
     def _on_retry(self) -> None:
         self.status.reset()
+        self.video.try_again()
         self._ask_for_picture()
         self._ask_for_explanation()
 
@@ -251,7 +333,10 @@ class Viewer(QWidget):
         self._on_action("search_with_image")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Digits show and hide layers, brackets change opacity, arrows go to other results, Escape closes."""
+        """Digits show and hide layers, brackets change opacity, arrows go to other results, Escape closes.
+
+        What else a video hears, :meth:`Playback.take_key` knows.
+        """
         key, text = Qt.Key(event.key()), event.text()
         if text and text in "123456789":
             self.toggle_layer(int(text))
@@ -265,5 +350,5 @@ class Viewer(QWidget):
             self.next_requested.emit()
         elif key == Qt.Key.Key_Escape:
             self.closed.emit()
-        else:
+        elif event.modifiers() & _COMMANDS or not self.video.take_key(text):
             event.ignore()

@@ -112,6 +112,14 @@ class ViewerBar(QWidget):
     def _on_triggered(self, action: QAction) -> None:
         self.action_chosen.emit(str(action.data()))
 
+    def set_kind(self, *, is_video: bool) -> None:
+        """Speak of a shot, or of a photo."""
+        menu = self._more.menu()
+        assert menu is not None
+        for action in menu.actions():
+            if action.data() == "search_with_image":
+                action.setText("Search with this shot" if is_video else "Search with this image")
+
     def set_place(self, rank: int | None, score: float | None) -> None:
         """Say where in the ranking the shown item is."""
         words = [f"Rank {self.locale().toString(rank)}"] if rank is not None else []

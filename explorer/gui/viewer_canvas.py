@@ -39,6 +39,10 @@ class PictureCanvas(PictureView):
     def expect(self, size: QSize) -> None:
         """Another picture will come, with other overlays: until then a quiet ground in its shape."""
         super().expect(size)
+        self.forget_overlays()
+
+    def forget_overlays(self) -> None:
+        """Other overlays will come; what was pointed at is not any more."""
         self._painter.forget()
         self.pointing.forget()
         self._tell_place()

@@ -9,7 +9,14 @@ from PySide6.QtWidgets import QBoxLayout, QLabel, QVBoxLayout, QWidget
 from explorer.gui.item_text import score_text
 from explorer.gui.painters import AnyOverlay
 from explorer.gui.viewer_canvas import PictureCanvas
-from explorer.overlays import ClassOverlay, PointedOverlay, heat_range, overlays_from_explanation
+from explorer.overlays import (
+    ClassOverlay,
+    MovingOverlays,
+    PointedOverlay,
+    heat_range,
+    moving_overlays,
+    overlays_at,
+)
 from explorer.protocol import Explanation
 
 _CAPTION_PX = 28
@@ -77,7 +84,8 @@ class ComparedPictures(QWidget):
         self._last = OVERLAYS_OFF
         self._offered: tuple[Variant, ...] = variants_of(())
         self._overlays: tuple[AnyOverlay, ...] = ()
-        self._other: tuple[AnyOverlay, ...] = ()
+        self._other = MovingOverlays(layers=())
+        self._time_s = 0.0
         self._scores: list[float | None] = [None, None]
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._row.setContentsMargins(0, 0, 0, 0)
@@ -133,7 +141,7 @@ class ComparedPictures(QWidget):
 
     def _change(self) -> None:
         self.variants_changed.emit(self._offered, self.variant)
-        self._other, self._scores[1] = (), None
+        self._other, self._scores[1] = MovingOverlays(layers=()), None
         self._say_captions()
         self._dress()
         self._mirror()
@@ -146,10 +154,17 @@ class ComparedPictures(QWidget):
 
     # --- what is shown ----------------------------------------------------------------------------------------------
 
-    def set_overlays(self, overlays: tuple[AnyOverlay, ...]) -> None:
-        """Layers of the first picture; those of the other one get the same looks."""
-        self._overlays = overlays
+    def set_overlays(self, overlays: tuple[AnyOverlay, ...], time_s: float = 0.0) -> None:
+        """Layers of the first picture, at this time of a video; those of the other one get the same looks."""
+        self._overlays, self._time_s = overlays, time_s
         self._dress()
+
+    def forget(self) -> None:
+        """Another shot of the same video is shown: what is known of this one does not count."""
+        self._overlays, self._other, self._scores = (), MovingOverlays(layers=()), [None, None]
+        self.canvas.forget_overlays()
+        self.beside.forget_overlays()
+        self._say_captions()
 
     def set_score(self, score: float | None) -> None:
         """What the whole network says."""
@@ -160,7 +175,7 @@ class ComparedPictures(QWidget):
         """Take what the network says without those parts; anything else is dropped."""
         if self.variant is None or explanation.without != self.variant.without:
             return
-        self._other = overlays_from_explanation(explanation)
+        self._other = moving_overlays(explanation)
         self._scores[1] = explanation.score
         self._say_captions(came=True)
         self._dress()
@@ -173,20 +188,21 @@ class ComparedPictures(QWidget):
         """Same looks and one scale of values for both, so that the same colour means the same."""
         self.beside.set_note(self._missing())
         known = {overlay.name: overlay for overlay in self._overlays}
+        others = overlays_at(self._other, self._time_s)
         pairs = {
             overlay.name: _on_one_scale(known[overlay.name], _dressed(overlay, known[overlay.name]))
-            for overlay in self._other if overlay.name in known
+            for overlay in others if overlay.name in known
         }
         self.canvas.pointing.always_keyed = bool(pairs)
         self.canvas.set_overlays(tuple(
             pairs[overlay.name][0] if overlay.name in pairs else overlay for overlay in self._overlays
         ))
-        self.beside.set_overlays(tuple(pairs[overlay.name][1] for overlay in self._other if overlay.name in pairs))
+        self.beside.set_overlays(tuple(pairs[overlay.name][1] for overlay in others if overlay.name in pairs))
         self.beside.point_at(*self.canvas.pointing.told())
 
     def _missing(self) -> str:
         """Which layers of the first picture there are none of beside it."""
-        there = {overlay.name for overlay in self._other}
+        there = {overlay.name for overlay in self._other.layers}
         if not there or self.variant is None or not self.variant.without:
             return ""
         titles = [overlay.title for overlay in self._overlays if overlay.visible and overlay.name not in there]
@@ -210,7 +226,7 @@ class ComparedPictures(QWidget):
     @Slot()
     def _mirror(self) -> None:
         if not self.canvas.has_picture:
-            self._overlays, self._other, self._scores = (), (), [None, None]
+            self._overlays, self._other, self._scores = (), MovingOverlays(layers=()), [None, None]
             self.beside.expect(self.canvas.placement.picture.toSize())
             self._say_captions()
         elif self.variant is not None:

@@ -1,12 +1,13 @@
 """What is known of the shown item, in words."""
 
 import html
+import os
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from explorer.gui.item_text import date_text, one_line, score_text, size_text
+from explorer.gui.item_text import date_text, is_video, one_line, score_text, size_text, video_text
 from explorer.protocol import ItemDescription
 
 _LEAST_PRESENCE = 0.3
@@ -70,10 +71,7 @@ class DetailsPanel(QWidget):
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
         self.captions.setMinimumWidth(1)  # a long word must not widen the pane
-        self.captions.setAccessibleName("Sentences of this photo")
-        self.captions.setToolTip("Sentences the library has for this photo")
         self.search = QPushButton("Search with this image")
-        self.search.setToolTip("Find the pictures nearest to this one")
         self.search.clicked.connect(self.search_clicked)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 8, 8)
@@ -89,10 +87,16 @@ class DetailsPanel(QWidget):
         """Show what is known of this item."""
         self.name.set_line(one_line(item.name))
         self.name.setAccessibleName(f"Name: {one_line(item.name)}")
-        lines = [size_text(item), date_text(item), item.error]
+        facts = " · ".join(part for part in (_container(item), size_text(item)) if part)
+        lines = [video_text(item), facts, date_text(item), item.error]
         self.facts.setText("\n".join(line for line in lines if line))
         self.captions.setText("\n".join(f"“{one_line(caption)}”" for caption in item.captions))
         self.captions.setVisible(bool(item.captions))
+        kind, what = ("video", "shot") if is_video(item) else ("photo", "image")
+        self.captions.setAccessibleName(f"Sentences of this {kind}")
+        self.captions.setToolTip(f"Sentences the library has for this {kind}")
+        self.search.setText(f"Search with this {what}")
+        self.search.setToolTip(f"Find what is nearest to this {what}")
 
     def controls(self) -> list[QWidget]:
         """What takes the focus, from top to bottom."""
@@ -103,3 +107,9 @@ class DetailsPanel(QWidget):
         likely = [pair for pair in presence if pair[1] >= _LEAST_PRESENCE][:_MOST_PRESENT]
         self.presence.setText("In the picture: " + ", ".join(f"{name} {score_text(sure)}" for name, sure in likely))
         self.presence.setVisible(bool(likely))
+
+
+def _container(item: ItemDescription) -> str:
+    """What a video file is by its name: ``MP4``; nothing of a photo."""
+    suffix = os.path.splitext(item.name)[1][1:]
+    return suffix.upper() if is_video(item) and suffix.isalnum() and len(suffix) <= 4 else ""

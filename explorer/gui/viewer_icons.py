@@ -48,9 +48,57 @@ def _more(painter: QPainter) -> None:
         painter.drawEllipse(QPointF(x, 8), 1.3, 1.3)
 
 
+def _filled(painter: QPainter, *corners: tuple[float, float]) -> None:
+    painter.save()
+    painter.setBrush(painter.pen().color())
+    painter.drawPolygon([QPointF(x, y) for x, y in corners])
+    painter.restore()
+
+
+def _play(painter: QPainter) -> None:
+    _filled(painter, (5, 3), (12.5, 8), (5, 13))
+
+
+def _pause(painter: QPainter) -> None:
+    for x in (4.5, 9.0):
+        painter.fillRect(QRectF(x, 3, 2.8, 10), painter.pen().color())
+
+
+def _step_back(painter: QPainter) -> None:
+    _filled(painter, (8.5, 4.5), (4, 8), (8.5, 11.5))
+    _lines(painter, (11.5, 4), (11.5, 12))
+
+
+def _step_on(painter: QPainter) -> None:
+    _filled(painter, (7.5, 4.5), (12, 8), (7.5, 11.5))
+    _lines(painter, (4.5, 4), (4.5, 12))
+
+
+def _loop(painter: QPainter) -> None:
+    painter.drawArc(QRectF(2.5, 3, 11, 10), 40 * 16, 280 * 16)
+    _lines(painter, (13.4, 1.8), (12.6, 5.2), (9.2, 4.6))
+
+
+def _speaker(painter: QPainter) -> None:
+    _filled(painter, (2.5, 6.3), (4.8, 6.3), (7.8, 3.6), (7.8, 12.4), (4.8, 9.7), (2.5, 9.7))
+
+
+def _muted(painter: QPainter) -> None:
+    _speaker(painter)
+    _lines(painter, (10.4, 6.2), (14, 9.8))
+    _lines(painter, (14, 6.2), (10.4, 9.8))
+
+
+def _sound(painter: QPainter) -> None:
+    _speaker(painter)
+    painter.drawArc(QRectF(7.2, 5.2, 4.6, 5.6), -60 * 16, 120 * 16)
+    painter.drawArc(QRectF(6.6, 2.8, 7.8, 10.4), -55 * 16, 110 * 16)
+
+
 _ICONS: dict[str, Callable[[QPainter], None]] = {
     "previous": _previous, "next": _next, "close": _close, "fit": _fit, "search": _search, "more": _more,
-    "compare": _compare,
+    "compare": _compare, "play": _play, "pause": _pause, "step_back": _step_back, "step_on": _step_on, "loop": _loop,
+    "muted": _muted, "sound": _sound,
 }
 
 

@@ -6,6 +6,18 @@ from PySide6.QtGui import QImage, QImageReader
 _MAX_HALVINGS = 3
 
 
+class FramePicture:
+    """One frame of a video: it is decoded already, and gone before a smaller one of it would be worth its while."""
+
+    def __init__(self, image: QImage) -> None:
+        self._image = image
+        self.size = image.size()
+
+    def at_least(self, width_px: float) -> QImage:
+        """The frame as it is, however wide it is drawn."""
+        return self._image
+
+
 class PictureLevels:
     """Decodes a picture at a half, a quarter, an eighth of its size when that is all that is seen.
 

@@ -53,7 +53,7 @@ class StatusStrip(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._waits_for: set[str] = set()
-        self._problem = self._hint = self._pointed = ""
+        self._problem = self._hint = self._pointed = self._unplayable = ""
         self._bare = False
         self._label = QLabel()
         self._label.setTextFormat(Qt.TextFormat.PlainText)
@@ -111,6 +111,18 @@ class StatusStrip(QWidget):
         self._redraw()
 
     @Slot(str)
+    def say(self, sentence: str) -> None:
+        """Something to know, until something else is."""
+        self._hint = sentence
+        self._redraw()
+
+    @Slot(str)
+    def set_unplayable(self, sentence: str) -> None:
+        """Why the video is not played, as long as it is not; empty if it is."""
+        self._unplayable = sentence
+        self._redraw()
+
+    @Slot(str)
     def set_pointed(self, text: str) -> None:
         """What the pointer is over."""
         self._pointed = text
@@ -130,8 +142,9 @@ class StatusStrip(QWidget):
         text = self._problem or ("The bare picture, while Space is held" if self._bare else "") or self._pointed
         if text == self._pointed:  # the figures at the end are what is read
             text = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, self._label.width())
-        self._label.setText(text or busy or self._hint or "Point at the picture to read its values")
-        told = bool(self._problem or self._pointed or (self._hint and not busy))
+        said = self._unplayable or self._hint
+        self._label.setText(text or busy or said or "Point at the picture to read its values")
+        told = bool(self._problem or self._pointed or (said and not busy))
         self._label.setForegroundRole(QPalette.ColorRole.WindowText if told else QPalette.ColorRole.PlaceholderText)
-        self._label.setWordWrap(bool(self._problem or self._hint))
-        self.retry.setVisible(bool(self._problem))
+        self._label.setWordWrap(bool(self._problem or said))
+        self.retry.setVisible(bool(self._problem or self._unplayable))

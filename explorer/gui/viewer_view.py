@@ -3,6 +3,7 @@
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
+    QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -14,7 +15,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from explorer.gui.results_grid_tiles import mixed
-from explorer.gui.viewer_levels import PictureLevels
+from explorer.gui.viewer_levels import FramePicture, PictureLevels
 from explorer.gui.viewer_placement import PicturePlacement
 
 _WHEEL_STEP = 1.25
@@ -45,7 +46,7 @@ class PictureView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.placement = PicturePlacement()
-        self._picture: PictureLevels | None = None
+        self._picture: PictureLevels | FramePicture | None = None
         self._bare = False
         self._dragged_from: QPointF | None = None
         self._pressed_at: QPointF | None = None
@@ -77,6 +78,14 @@ class PictureView(QWidget):
         picture = PictureLevels(encoded)
         if picture.at_least(self.width() * self.devicePixelRatioF()).isNull():
             return False
+        self._take(picture, full_size)
+        return True
+
+    def set_frame(self, frame: QImage, full_size: QSize) -> None:
+        """Show a frame of a video; another one of the same ``full_size`` keeps the zoom. Empty means its own size."""
+        self._take(FramePicture(frame), full_size)
+
+    def _take(self, picture: PictureLevels | FramePicture, full_size: QSize) -> None:
         size = QSizeF(picture.size if full_size.isEmpty() else full_size)
         if size != self.placement.picture:
             self.placement.picture = size
@@ -84,7 +93,10 @@ class PictureView(QWidget):
         self._picture = picture
         self.update()
         self.picture_changed.emit()
-        return True
+
+    def picture(self) -> QImage:
+        """What is shown, without its overlays, as large as it is there; null without a picture."""
+        return QImage() if self._picture is None else self._picture.at_least(self._picture.size.width())
 
     @property
     def has_picture(self) -> bool:
@@ -146,7 +158,7 @@ class PictureView(QWidget):
             painter.setPen(palette.color(QPalette.ColorRole.Highlight))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
 
-    def _paint_picture(self, painter: QPainter, rect: QRectF, picture: PictureLevels) -> None:
+    def _paint_picture(self, painter: QPainter, rect: QRectF, picture: PictureLevels | FramePicture) -> None:
         width = rect.width() * self.devicePixelRatioF()
         # Single pixels are shown as such once each is as large as four of the screen.
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, width < 4 * picture.size.width())

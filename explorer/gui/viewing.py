@@ -20,7 +20,7 @@ from explorer.gui.phrases import quoted
 from explorer.gui.results_pane import ResultsPane
 from explorer.gui.viewer import Viewer
 from explorer.gui.worker import Job
-from explorer.protocol import Explanation, Failed, ItemDescription, ModelSummary, Picture
+from explorer.protocol import Explanation, Failed, ItemDescription, ModelSummary, Picture, Shots
 from explorer.session import Received
 
 _KNOWN = 4096
@@ -58,7 +58,11 @@ class ItemViewing(QObject):
         viewer.comparison_wanted.connect(controller.session.explain)
         controller.picture_to_copy_came.connect(self._put_into_clipboard)
         controller.viewing_failed.connect(viewer.show_problem)
-        viewer.picture_wanted.connect(controller.session.line.get_picture)
+        controller.received.connect(self._show_shots)
+        viewer.picture_wanted.connect(self._get_picture)
+        viewer.frame_wanted.connect(self._get_picture)
+        viewer.shots_wanted.connect(self._get_shots)
+        viewer.shot_chosen.connect(self.go_to_shot)
         viewer.explanation_wanted.connect(self._explain)
         viewer.previous_requested.connect(grid.select_previous)
         viewer.next_requested.connect(grid.select_next)
@@ -164,6 +168,27 @@ class ItemViewing(QObject):
         session = self._controller.session
         self._words_come_later = has_many_words(session.sentences.explaining(session.query))
         session.explain(item_id, words=not self._words_come_later)
+
+    @Slot(ITEM_ID)
+    @Slot(ITEM_ID, float)
+    def _get_picture(self, item_id: int, time_s: float | None = None) -> None:
+        self._controller.session.line.get_picture(item_id, time_s)
+
+    @Slot(ITEM_ID)
+    def _get_shots(self, item_id: int) -> None:
+        session = self._controller.session
+        session.line.get_shots(item_id, session.query, session.model)
+
+    @Slot(object)
+    def _show_shots(self, received: Received) -> None:
+        if received.kind is Kind.SHOTS and isinstance(received.answer, Shots):
+            self._viewer.show_shots(received.answer)
+
+    @Slot(ItemDescription)
+    def go_to_shot(self, shot: ItemDescription) -> None:
+        """Show another shot of a video; what is selected among the results stays, unless the shot is there, too."""
+        self._known[shot.item_id] = shot
+        self.open_item(shot.item_id)
 
     @Slot()
     def describe_again(self) -> None:
