@@ -12,7 +12,7 @@ from pathlib import Path
 from explorer.errors import UserFacingError
 
 COMMANDS = frozenset(
-    {"engine", "index", "search", "explain", "train", "evaluate", "labels", "convert", "models", "doctor"}
+    {"engine", "index", "search", "explain", "train", "evaluate", "labels", "convert", "models", "sample", "doctor"}
 )
 DATA_DIR_VARIABLE = "RETRIEVAL_EXPLORER_DATA"
 

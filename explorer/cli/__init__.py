@@ -12,7 +12,18 @@ from typing import Annotated
 import typer
 
 from explorer import paths
-from explorer.cli import combining, converting, evaluating, explaining, fetching, importing, labels, models, road
+from explorer.cli import (
+    combining,
+    converting,
+    evaluating,
+    explaining,
+    fetching,
+    importing,
+    labels,
+    models,
+    road,
+    sampling,
+)
 from explorer.cli.shared import DeviceOption, JsonOption, places_of, print_out
 from explorer.errors import UserFacingError
 
@@ -28,6 +39,7 @@ app.command()(models.train)
 app.command()(evaluating.evaluate)
 app.command()(labels.labels)
 app.command()(converting.convert)
+app.command()(sampling.sample)
 
 models_app = typer.Typer(help="Model packages.", no_args_is_help=True)
 models_app.command("list")(models.models_list)
