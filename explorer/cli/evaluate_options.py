@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from explorer.errors import ConfigError
+
+if TYPE_CHECKING:
+    from explorer.evaluation.clips import ClipReading
 
 HASHING = "hashing"
 
@@ -18,6 +21,13 @@ class TiesChoice(StrEnum):
 
     PESSIMISTIC = "pessimistic"
     MEAN = "mean"
+
+
+class ClipsChoice(StrEnum):
+    """What of a clip is ranked."""
+
+    WHOLE = "whole"
+    BEST_SHOT = "best-shot"
 
 
 class NormaliserChoice(StrEnum):
@@ -30,8 +40,9 @@ class NormaliserChoice(StrEnum):
 DatasetOption = Annotated[
     list[Path],
     typer.Option(
-        help="A Karpathy json, its photos in images/ beside it, or a folder of feature files ({split}_ims.npy). More "
-        "than once: each is measured, for example one that the model was not trained on."
+        help="A Karpathy json, its photos in images/ beside it; a folder of clips with captions.json, or MSR-VTT's "
+        "json or csv; or a folder of feature files ({split}_ims.npy). More than once: each is measured, for example "
+        "one that the model was not trained on."
     ),
 ]
 ModelsOption = Annotated[list[str] | None, typer.Option("--model", "-m", help="May be given more than once.")]
@@ -39,7 +50,34 @@ SplitOption = Annotated[
     str | None, typer.Option(help="By default val of a json, dev of a folder, or the protocol's own: test, testall.")
 ]
 ImagesOption = Annotated[
-    list[Path] | None, typer.Option(help="Folder of the photos, if it is not images/; once for each data set.")
+    list[Path] | None,
+    typer.Option(help="Folder of the photos or clips, if it is not images/ or videos/; once for each data set."),
+]
+ItemsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PATTERN",
+        help="Only photos or clips whose name fits, for example 'clips/*' or '*.mp4'. More than once: fits any.",
+    ),
+]
+ClipsOption = Annotated[
+    ClipsChoice | None,
+    typer.Option(
+        help="Each clip as a whole (the default), or by its shots as `index` sees them, the best of which counts."
+    ),
+]
+FramesOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=256, help="Frames of a whole clip that a model of pictures sees, 8 by default; their mean counts."
+    ),
+]
+EquivalentsOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="A list of what fits as well as what a sentence was written for; recall is then said twice.",
+    ),
 ]
 FeaturesOption = Annotated[
     list[str] | None,
@@ -52,8 +90,8 @@ ProtocolOption = Annotated[
     str,
     typer.Option(
         "--protocol",
-        help="image-sentence (all photos of a split), flickr30k-1k, coco-5k, coco-1k (mean of five folds), or hashing "
-        "(binary codes: who shares a label with the query).",
+        help="image-sentence (all photos or clips of a split), flickr30k-1k, coco-5k, coco-1k (mean of five folds), "
+        "msr-vtt, msr-vtt-1k-a, or hashing (binary codes: who shares a label with the query).",
     ),
 ]
 FoldsOption = Annotated[
@@ -79,7 +117,17 @@ LabelsOption = Annotated[
     typer.Option(
         metavar="FILE",
         rich_help_panel=_OF_HASHING,
-        help="Which classes each photo has, as `labels` writes it. More than once: each is measured by itself.",
+        help="Which classes each photo has, as `labels` writes it. More than once: each is measured by itself. By "
+        "default those that a data set of clips brings.",
+    ),
+]
+RelevanceOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="any,equal,GROUP+GROUP",
+        rich_help_panel=_OF_HASHING,
+        help="What answers a query: what shares a label (any, the default), all labels (equal), or one of each group, "
+        "labels being called group:name. Several, with commas: each is measured by itself.",
     ),
 ]
 GalleryOption = Annotated[
@@ -140,6 +188,9 @@ class GivenAlways:
     datasets: Sequence[Path]
     split: str | None
     images: Sequence[Path]
+    items: Sequence[str]
+    clips: ClipsChoice | None
+    frames: int | None
     csv: Path | None
     device: str
     as_json: bool
@@ -154,6 +205,7 @@ class GivenForRecall:
     ensemble: bool
     ties: TiesChoice | None
     eccv: Path | None
+    equivalents: Path | None
     timing: bool
 
 
@@ -162,6 +214,7 @@ class GivenForCodes:
     """What the protocol ``hashing`` can be told."""
 
     labels: Sequence[Path] | None
+    relevance: str | None
     gallery: Path | None
     gallery_split: str | None
     preset: str | None
@@ -171,6 +224,16 @@ class GivenForCodes:
     precision_at: str | None
     normaliser: NormaliserChoice | None
     figure: Path | None
+
+
+def clip_reading(given: GivenAlways) -> "ClipReading":
+    """How clips are read; ``typer.BadParameter`` where frames of a whole clip are counted and shots are ranked."""
+    from explorer.evaluation.clips import FRAMES_PER_CLIP, ClipReading, ClipRows
+
+    rows = ClipRows((given.clips or ClipsChoice.WHOLE).value)
+    if given.frames is not None and rows is ClipRows.BEST_SHOT:
+        raise typer.BadParameter("--frames belongs to --clips whole; a shot has the frames that `index` looks at.")
+    return ClipReading(rows, FRAMES_PER_CLIP if given.frames is None else given.frames)
 
 
 def refuse_given(options: GivenForRecall | GivenForCodes, protocol: str) -> None:

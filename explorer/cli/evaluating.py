@@ -12,29 +12,35 @@ from explorer.cli.evaluate_options import (
     AtOption,
     BinariseOption,
     BitsOption,
+    ClipsOption,
     CsvOption,
     DatasetOption,
     EccvOption,
     EnsembleOption,
+    EquivalentsOption,
     FeaturesOption,
     FigureOption,
     FoldsOption,
+    FramesOption,
     GalleryOption,
     GallerySplitOption,
     GivenAlways,
     GivenForCodes,
     GivenForRecall,
     ImagesOption,
+    ItemsOption,
     LabelsOption,
     ModelsOption,
     NormaliserOption,
     PrecisionAtOption,
     PresetOption,
     ProtocolOption,
+    RelevanceOption,
     SplitOption,
     TiesChoice,
     TiesOption,
     TimingOption,
+    clip_reading,
     refuse_given,
     require_folder_of,
 )
@@ -60,14 +66,19 @@ def evaluate(  # noqa: PLR0913 - a command's options
     model: ModelsOption = None,
     split: SplitOption = None,
     images: ImagesOption = None,
+    items: ItemsOption = None,
+    clips: ClipsOption = None,
+    frames: FramesOption = None,
     protocol_name: ProtocolOption = "image-sentence",
     features: FeaturesOption = None,
     folds: FoldsOption = None,
     ensemble: EnsembleOption = False,
     ties: TiesOption = None,
     eccv: EccvOption = None,
+    equivalents: EquivalentsOption = None,
     timing: TimingOption = False,
     labels: LabelsOption = None,
+    relevance: RelevanceOption = None,
     gallery: GalleryOption = None,
     gallery_split: GallerySplitOption = None,
     preset: PresetOption = None,
@@ -81,17 +92,17 @@ def evaluate(  # noqa: PLR0913 - a command's options
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Measure models on data sets: recall of photos and sentences both ways, or rankings of binary codes."""
+    """Measure models on data sets: recall of photos or clips and sentences both ways, or rankings of binary codes."""
     always = GivenAlways(
         models=list(dict.fromkeys(model or [DEFAULT_MODEL])), datasets=dataset, split=split, images=images or (),
-        csv=csv, device=device, as_json=as_json,
+        items=items or (), clips=clips, frames=frames, csv=csv, device=device, as_json=as_json,
     )  # fmt: skip
     for_recall = GivenForRecall(
-        features=features, folds=folds, ensemble=ensemble, ties=ties, eccv=eccv, timing=timing
+        features=features, folds=folds, ensemble=ensemble, ties=ties, eccv=eccv, equivalents=equivalents, timing=timing
     )  # fmt: skip
     for_codes = GivenForCodes(
-        labels=labels, gallery=gallery, gallery_split=gallery_split, preset=preset, binarise=binarise, bits=bits,
-        at=at, precision_at=precision_at, normaliser=normaliser, figure=figure,
+        labels=labels, relevance=relevance, gallery=gallery, gallery_split=gallery_split, preset=preset,
+        binarise=binarise, bits=bits, at=at, precision_at=precision_at, normaliser=normaliser, figure=figure,
     )  # fmt: skip
     model_folders = places_of(context).model_folders
     if protocol_name == HASHING:
@@ -126,6 +137,9 @@ def _evaluate_recall(
         ensemble=given.ensemble,
         eccv=given.eccv,
         timing=given.timing,
+        items=tuple(always.items),
+        clips=clip_reading(always),
+        equivalents=given.equivalents,
     )
     reports = measured(evaluate_models, wanted, device=always.device, model_folders=model_folders)
     _write(reports, as_json=always.as_json, csv=always.csv)

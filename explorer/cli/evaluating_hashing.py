@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from explorer.cli.evaluate_options import GivenAlways, GivenForCodes, require_folder_of
+from explorer.cli.evaluate_options import GivenAlways, GivenForCodes, clip_reading, require_folder_of
 from explorer.cli.shared import measured, print_out, say
 from explorer.errors import ConfigError
 
@@ -42,6 +42,7 @@ def _wanted(always: GivenAlways, given: GivenForCodes) -> "HashingEvaluation":
     from explorer.engine.evaluating_hashing import BINARISERS, HashingEvaluation
     from explorer.evaluation.hashing import Cutoffs
     from explorer.evaluation.hashing_presets import preset_named
+    from explorer.evaluation.label_rules import ANY, LabelRule
 
     bits = _numbers("--bits", given.bits or "64")
     if any(n % 8 for n in bits):
@@ -60,6 +61,9 @@ def _wanted(always: GivenAlways, given: GivenForCodes) -> "HashingEvaluation":
         preset=preset_named(given.preset) if given.preset else None,
         binarise=ways,
         bits=bits,
+        rules=tuple(LabelRule(name) for name in dict.fromkeys((given.relevance or ANY).split(","))),
+        items=tuple(always.items),
+        clips=clip_reading(always),
         cutoffs=Cutoffs(
             map_at=_numbers("--at", given.at or "50,500"),
             precision_at=_numbers("--precision-at", given.precision_at or "100"),

@@ -7,18 +7,21 @@ from pathlib import Path
 from explorer.cancellation import CancellationToken
 from explorer.engine.models import LoadedModels
 from explorer.errors import ConfigError
+from explorer.evaluation.clips import ClipReading
 from explorer.evaluation.comparison import paired_bootstrap
 from explorer.evaluation.encoding import Source, encode_pairs, require_readable
+from explorer.evaluation.equivalents import Equivalents, read_equivalents
 from explorer.evaluation.hashing_report import HASHING
 from explorer.evaluation.image_text import Ties
 from explorer.evaluation.judgements import GalleryIds, Judgements, read_cxc, read_eccv, require_ids
-from explorer.evaluation.judging import judge_recall, judge_relevance
+from explorer.evaluation.judging import chance_of, chance_of_pairs, judge_recall, judge_relevance
 from explorer.evaluation.protocols import Measured, RetrievalProtocol, measure
 from explorer.evaluation.provenance import training_data_of
 from explorer.evaluation.report import EvaluationReport, Margin
 from explorer.evaluation.similarities import EncodedPairs, Similarities, fold_slices
 from explorer.evaluation.sources import ids_of, read_source, require_same_sentences
 from explorer.evaluation.timing import QueryTiming, some_sentences, time_queries
+from explorer.evaluation.visual import Visual, chosen_items, visual_of
 from explorer.networks.encoder import Encoder
 from explorer.packages.package import ModelPackage
 
@@ -34,8 +37,8 @@ class Evaluation:
 
     Attributes:
         models: names of packages.
-        datasets: json files, or folders of feature files.
-        images: the photos' folder of each data set; empty: ``images`` beside each.
+        datasets: json files, or folders of clips or of feature files.
+        images: the folder of photos or clips of each data set; empty: where its reader looks.
         features: folder of feature files, by model, that it reads in place of a data set's own photos or features.
         split: None: the protocol's own.
         protocol: with its number of folds.
@@ -43,6 +46,9 @@ class Evaluation:
         ensemble: whether the mean of all models is measured too.
         eccv: folder of ECCV Caption's files, if it is to be measured.
         timing: whether queries are timed.
+        items: patterns of the names of items that are measured; empty: all.
+        clips: how clips are read.
+        equivalents: list of what fits equally well, if it is to be counted.
     """
 
     models: tuple[str, ...]
@@ -55,6 +61,9 @@ class Evaluation:
     ensemble: bool = False
     eccv: Path | None = None
     timing: bool = False
+    items: tuple[str, ...] = ()
+    clips: ClipReading = field(default_factory=ClipReading)
+    equivalents: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +95,19 @@ def evaluate_models(
     PackageError
         there is no such model, or it is damaged.
     ConfigError
-        a model makes codes, photos cannot be cut into the folds, or there is nothing to make an ensemble of.
+        a model makes codes and the data set has photos, photos cannot be cut into the folds, or there is nothing to
+        make an ensemble of.
     Cancelled
         a stop was asked for.
     """
     models = LoadedModels(model_folders, device=device)
-    for name in wanted.models:
-        _require_embeddings(models.package(name), wanted.protocol)
     tasks = [_prepare(wanted, place, token) for place in range(len(wanted.datasets))]
+    for task in tasks:
+        for name in wanted.models:
+            _require_ranked(models.package(name), wanted, task.source)
+    kinds = {models.package(name).manifest.output.kind for name in wanted.models}
+    if wanted.ensemble and len(kinds) > 1:
+        raise ConfigError("An ensemble has models of embeddings or models of codes, not both.", "Measure them apart.")
     for task in tasks:
         for name in wanted.models:
             require_readable(models.get(name), task.source_of(name))
@@ -116,6 +130,7 @@ class _Task:
     source: Source
     own_sources: Mapping[str, Source]
     judged: _Judged | None
+    equivalents: Equivalents | None
     token: CancellationToken
 
     def source_of(self, name: str) -> Source:
@@ -127,10 +142,12 @@ class _Task:
             on_progress(f"{package.name} on {self.source.name}", n_done, n_total)
 
         source = self.source_of(package.name)
-        encoded = encode_pairs(encoder, source, token=self.token, on_progress=tell)
+        encoded = encode_pairs(encoder, source, clips=self.wanted.clips, token=self.token, on_progress=tell)
         measured = self._measure(Similarities((encoded,)), package.name)
         timing = _time(encoder, source, encoded, self.token) if self.wanted.timing else None
         report = replace(measured.report, trained_on=training_data_of(package), timing=timing)
+        if visual_of(source) is not Visual.IMAGE:
+            report = replace(report, notes=(*report.notes, self.wanted.clips.note_on(encoder)))
         if source is not self.source:
             report = replace(report, notes=(*report.notes, f"{package.name} read the features of {source.name}."))
         return replace(measured, report=report)
@@ -160,23 +177,42 @@ class _Task:
             split=self.source.split,
             token=self.token,
         )
+        report = self._beside_chance(measured.report, similarities)
         if self.judged is None:
-            return measured
+            return replace(measured, report=report)
         ids, cxc = self.judged.ids, self.judged.cxc
         report = replace(
-            measured.report,
+            report,
             eccv=judge_relevance(similarities, ids, self.judged.eccv, ties=ties, token=self.token),
             cxc=judge_recall(similarities, ids, cxc, ties=ties, token=self.token) if cxc else None,
-            notes=(*measured.report.notes, *self.judged.notes),
+            notes=(*report.notes, *self.judged.notes),
         )
         return replace(measured, report=report)
 
+    def _beside_chance(self, report: EvaluationReport, similarities: Similarities) -> EvaluationReport:
+        """With what a blind order gets, of clips, and with what fits equally well, where a list of it was given."""
+        visual = visual_of(self.source)
+        if visual is not Visual.IMAGE:
+            report = replace(report, visual=visual, chance=chance_of_pairs(similarities.owners))
+        if self.equivalents is None:
+            return report
+        ids, judgements = self.equivalents.ids, self.equivalents.judgements
+        return replace(
+            report,
+            equivalents=judge_recall(similarities, ids, judgements, ties=self.wanted.ties, token=self.token),
+            equivalents_chance=chance_of(judgements, ids),
+            notes=(*report.notes, f"{self.equivalents.n_changed:,} queries have more right answers than their own."),
+        )
 
-def _require_embeddings(package: ModelPackage, protocol: RetrievalProtocol) -> None:
+
+def _require_ranked(package: ModelPackage, wanted: Evaluation, source: Source) -> None:
+    """Embeddings can be ranked; codes of clips too, by their Hamming distance, whose many ties stay out of timing."""
     kind = package.manifest.output.kind
+    if kind == "code" and visual_of(source) is not Visual.IMAGE and not wanted.timing:
+        return
     if kind != "embedding":
         raise ConfigError(
-            f"The protocol {protocol.name} needs real embeddings, and {package.name} makes "
+            f"The protocol {wanted.protocol.name} needs real embeddings, and {package.name} makes "
             f"{'binary codes' if kind == 'code' else 'none'}.",
             f"Choose another model, or --protocol {HASHING} for codes.",
         )
@@ -186,12 +222,14 @@ def _prepare(wanted: Evaluation, place: int, token: CancellationToken) -> _Task:
     """Open a data set and everything that speaks of it, and see that it fits together."""
     images = wanted.images[place] if wanted.images else None
     source = read_source(wanted.datasets[place], wanted.protocol, split=wanted.split, images=images)
+    source = chosen_items(source, wanted.items)
     fold_slices(len(source), wanted.protocol.n_folds)
     own_sources = {}
     for name, folder in wanted.features.items():
         own_sources[name] = read_source(folder, wanted.protocol, split=wanted.split, images=None)
         require_same_sentences(source, own_sources[name])
-    return _Task(wanted, source, own_sources, _read_judged(wanted.eccv, source), token)
+    equivalents = None if wanted.equivalents is None else read_equivalents(wanted.equivalents, source)
+    return _Task(wanted, source, own_sources, _read_judged(wanted.eccv, source), equivalents, token)
 
 
 def _read_judged(eccv: Path | None, source: Source) -> _Judged | None:

@@ -1,5 +1,6 @@
 """``evaluate --protocol hashing``: packages of codes, or of embeddings made into codes, against labelled data sets."""
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,18 +8,28 @@ from pathlib import Path
 import numpy as np
 
 from explorer.cancellation import CancellationToken
-from explorer.datasets.labels import read_labels
+from explorer.datasets.labels import LabelFile, read_labels
 from explorer.engine.models import LoadedModels
 from explorer.errors import ConfigError
+from explorer.evaluation.clips import ClipReading, ClipRows
 from explorer.evaluation.encoding import EncodedSplit, Source, encode_split, require_readable
 from explorer.evaluation.hashing import Cutoffs
-from explorer.evaluation.hashing_pairs import OwnRows, PairLabels, labels_from_file, own_rows, require_answers
+from explorer.evaluation.hashing_pairs import (
+    OwnRows,
+    PairLabels,
+    labels_from_file,
+    own_labels,
+    own_rows,
+    require_answers,
+)
 from explorer.evaluation.hashing_presets import HashingPreset
 from explorer.evaluation.hashing_protocol import Binarise, CodedSplit, measure_directions
 from explorer.evaluation.hashing_report import HashingReport, notes_on
+from explorer.evaluation.label_rules import LabelRule
 from explorer.evaluation.protocols import IMAGE_SENTENCE, PROTOCOLS
 from explorer.evaluation.provenance import training_data_of
 from explorer.evaluation.sources import read_every_split, read_source
+from explorer.evaluation.visual import Visual, chosen_items, visual_of
 from explorer.networks.encoder import Encoder
 from explorer.packages.package import ModelPackage
 from explorer.representations import Embeddings
@@ -37,12 +48,15 @@ class HashingEvaluation:
 
     Attributes:
         models: names of packages.
-        dataset: a json file, or a folder of feature files, that the queries come from.
+        dataset: a json file, or a folder of clips or of feature files, that the queries come from.
         gallery: the one that is searched; None: the same.
         split: of the queries; None: the data set's own default.
         gallery_split: of the gallery; None: that of the queries.
-        images: the photos' folder of the data set and of the gallery; empty: ``images`` beside each.
-        labels: label files, each measured by itself.
+        images: the folder of photos or clips of the data set and of the gallery; empty: where its reader looks.
+        labels: label files, each measured by itself; empty: those that the data set brings.
+        rules: which labels an answer shares; each is measured by itself.
+        items: patterns of the names of items that are measured, of queries and gallery; empty: all.
+        clips: how clips are read.
         preset: a published division of the data set, in the place of splits.
         binarise: how codes are made of embeddings, among :data:`BINARISERS`.
         bits: lengths of those codes.
@@ -60,6 +74,9 @@ class HashingEvaluation:
     binarise: tuple[str, ...] = ()
     bits: tuple[int, ...] = (64,)
     cutoffs: Cutoffs = field(default_factory=Cutoffs)
+    rules: tuple[LabelRule, ...] = (LabelRule(),)
+    items: tuple[str, ...] = ()
+    clips: ClipReading = field(default_factory=ClipReading)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +89,12 @@ class _Pair:
     labels: tuple[PairLabels, ...]
     notes: tuple[str, ...]
 
+    @property
+    def visual(self) -> Visual:
+        """What the sentences of both are about."""
+        seen = {visual_of(self.queries), visual_of(self.gallery)}
+        return seen.pop() if len(seen) == 1 else Visual.ITEM
+
 
 def evaluate_hashing(
     wanted: HashingEvaluation,
@@ -81,7 +104,7 @@ def evaluate_hashing(
     token: CancellationToken,
     on_progress: OnProgress,
 ) -> list[HashingReport]:
-    """One report for each model, way to make codes, length and label file, in this order.
+    """One report for each model, way to make codes, length, label file and rule, in this order.
 
     Everything that can be wrong about names, files, labels and lengths is found before anything is encoded.
 
@@ -92,7 +115,8 @@ def evaluate_hashing(
     PackageError
         there is no such model, or it is damaged.
     ConfigError
-        there are no labels, or a model makes embeddings and nothing says how codes are made of them.
+        there are no labels, a rule is about a group that no label is of, a model makes embeddings and nothing says how
+        codes are made of them, or clips are read by their shots.
     Cancelled
         a stop was asked for.
     """
@@ -140,34 +164,53 @@ def _require_lengths(encoder: Encoder, package: ModelPackage, wanted: HashingEva
 
 def _read_pair(wanted: HashingEvaluation) -> _Pair:
     """Open queries and gallery and see that the labels speak of them."""
-    if not wanted.labels:
+    if wanted.clips.rows is ClipRows.BEST_SHOT:
         raise ConfigError(
-            "The protocol hashing needs labels: an item answers a query if they share one.",
-            "Write some with `retrieval-explorer labels DATASET --from detections -o labels.json` and add --labels "
-            "labels.json.",
+            "The protocol hashing has one code for each clip, not one for each of its shots.",
+            f"Leave --clips {ClipRows.BEST_SHOT} out.",
         )
     queries, gallery, notes = _divided(wanted) if wanted.preset else _of_splits(wanted)
     own = own_rows(queries, gallery)
-    labels = tuple(labels_from_file(str(path), read_labels(path), queries, gallery) for path in wanted.labels)
+    labels = tuple(
+        labels_from_file(name, file, queries, gallery, rule)
+        for name, file in _label_files(wanted, queries, gallery)
+        for rule in wanted.rules
+    )
     for each in labels:
         require_answers(each, own)
     return _Pair(queries, gallery, own, labels, notes)
 
 
+def _label_files(wanted: HashingEvaluation, queries: Source, gallery: Source) -> list[tuple[str, LabelFile]]:
+    if wanted.labels:
+        return [(str(path), read_labels(path)) for path in wanted.labels]
+    brought = own_labels(queries, gallery)
+    if brought is None:
+        raise ConfigError(
+            "The protocol hashing needs labels: an item answers a query if they share one.",
+            "Write some with `retrieval-explorer labels DATASET --from detections -o labels.json` and add --labels "
+            "labels.json.",
+        )
+    return [(f"{queries.name}'s own", brought)]
+
+
 def _of_splits(wanted: HashingEvaluation) -> tuple[Source, Source, tuple[str, ...]]:
     protocol, images = PROTOCOLS[IMAGE_SENTENCE], wanted.images
     queries = read_source(wanted.dataset, protocol, split=wanted.split, images=images[0] if images else None)
+    queries = chosen_items(queries, wanted.items)
     path, split = wanted.gallery or wanted.dataset, wanted.gallery_split or queries.split
     if (path, split) == (wanted.dataset, queries.split):
         return queries, queries, ()
     of_gallery = images[-1] if images and (wanted.gallery is None or len(images) > 1) else None
-    return queries, read_source(path, protocol, split=split, images=of_gallery), ()
+    return queries, chosen_items(read_source(path, protocol, split=split, images=of_gallery), wanted.items), ()
 
 
 def _divided(wanted: HashingEvaluation) -> tuple[Source, Source, tuple[str, ...]]:
     preset = wanted.preset
     assert preset is not None
     whole = read_every_split(wanted.dataset, split=wanted.split, images=wanted.images[0] if wanted.images else None)
+    if wanted.items:
+        raise ConfigError("A preset divides all items of a data set.", "Leave --items out.")
     division = preset.divide(len(whole))
     queries, gallery = whole.at(division.queries, split="queries"), whole.at(division.database, split="database")
     notes = preset.notes_on(whole.name, len(whole))
@@ -186,23 +229,33 @@ def _measure_model(
 ) -> Iterator[HashingReport]:
     def encode(source: Source) -> EncodedSplit:
         what = f"{package.name} on {source.name} {source.split}"
-        return encode_split(encoder, source, token=token, on_progress=lambda *counts: on_progress(what, *counts))
+        tell = functools.partial(on_progress, what)
+        return encode_split(encoder, source, clips=wanted.clips, token=token, on_progress=tell)
 
     queries = encode(pair.queries)
     gallery = queries if pair.gallery is pair.queries else encode(pair.gallery)
+    seen = (wanted.clips.note_on(encoder),) if pair.visual is not Visual.IMAGE else ()
     for binarised, binarise in _ways_to_codes(gallery, wanted):
         asking = CodedSplit.of(queries, binarise)
         asked = asking if gallery is queries else CodedSplit.of(gallery, binarise)
+        what = f"{package.name}, {asked.images.n_bits} bits"
         for labels in pair.labels:
-            what = f"{package.name}, {asked.images.n_bits} bits"
             directions = measure_directions(
                 asking,
                 asked,
                 labels,
                 pair.own,
+                visual=pair.visual,
                 cutoffs=wanted.cutoffs,
                 token=token,
-                on_progress=lambda *counts, what=what: on_progress(what, *counts),
+                on_progress=functools.partial(on_progress, what),
+            )
+            notes = notes_on(
+                directions,
+                wanted.cutoffs,
+                n_gallery=min(_sizes(asked)),
+                n_in_gallery=pair.own.n_there,
+                visual=pair.visual,
             )
             yield HashingReport(
                 model=package.name,
@@ -216,17 +269,11 @@ def _measure_model(
                 directions=directions,
                 cutoffs=wanted.cutoffs,
                 n_items=(*_sizes(asking), *_sizes(asked)),
+                rule=labels.rule,
+                visual=pair.visual,
                 preset=wanted.preset.name if wanted.preset else "",
                 trained_on=training_data_of(package),
-                notes=(
-                    *pair.notes,
-                    *notes_on(
-                        directions,
-                        wanted.cutoffs,
-                        n_gallery=min(_sizes(asked)),
-                        n_in_gallery=pair.own.n_there,
-                    ),
-                ),
+                notes=(*pair.notes, *seen, *notes),
             )
 
 

@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from explorer.cancellation import CancellationToken
+from explorer.datasets.clips import CaptionedClips
 from explorer.datasets.feature_folder import FeatureFolder
 from explorer.datasets.karpathy import CaptionedImages
 from explorer.errors import ConfigError, DatasetError, MediaError
+from explorer.evaluation.clips import ClipReading, ClipRows, encode_clips, require_seen
 from explorer.evaluation.image_text import owners_of
 from explorer.evaluation.similarities import EncodedPairs
 from explorer.media.image import decode_image, squash
@@ -29,7 +31,7 @@ OnProgress = Callable[[int, int], None]
 """Hears how many photos and sentences are encoded, and how many there are."""
 
 Source = CaptionedImages | FeatureFolder
-"""A split: sentences with their photos, or with features that somebody computed of them."""
+"""A split: sentences with their photos or clips, or with features that somebody computed of photos."""
 
 EncodeRows = Callable[[slice], Embeddings | BinaryCodes]
 
@@ -39,24 +41,27 @@ class EncodedSplit:
     """A split as a model sees it, in embeddings or in codes.
 
     Attributes:
-        images: n of them.
+        images: n of them; or, with ``firsts``, a row for each shot of n clips.
         sentences: m of them.
-        owners: int64 (m,), row in ``images`` that each sentence belongs to.
+        owners: int64 (m,), photo or clip that each sentence belongs to.
+        firsts: int64 (n + 1,), where the rows of each clip begin and the last one's end; None where each has one.
     """
 
     images: Embeddings | BinaryCodes
     sentences: Embeddings | BinaryCodes
     owners: np.ndarray
+    firsts: np.ndarray | None = None
 
 
 def encode_split(
     encoder: Encoder,
     source: Source,
     *,
+    clips: ClipReading | None = None,
     token: CancellationToken | None = None,
     on_progress: OnProgress | None = None,
 ) -> EncodedSplit:
-    """Encode all photos, or their features, then all sentences of a split.
+    """Encode all photos, clips or features, then all sentences of a split.
 
     Parameters
     ----------
@@ -64,6 +69,8 @@ def encode_split(
         any model that reads sentences and pictures, or sentences and features.
     source
         the split; photos are decoded here and squashed to the model's square, features are read a batch at a time.
+    clips
+        how clips are read; by default each as a whole.
     token
         looked at between batches.
     on_progress
@@ -72,30 +79,37 @@ def encode_split(
     Raises
     ------
     DatasetError
-        a photo or a row of features cannot be read: leaving it out would measure something else.
+        a photo, a clip or a row of features cannot be read: leaving it out would measure something else.
     ConfigError
-        the model reads no features.
+        the model reads no features, or no clips.
     Cancelled
         a stop was asked for.
     """
     texts = [sentence for own in source.sentences for sentence in own]
-    encode_images = _reader_of(encoder, source)
+    require_readable(encoder, source)
     progress = _Progress(len(source) + len(texts), token or CancellationToken(), on_progress)
-    images = _encode_in_batches(encode_images, _image_batches(len(source)), progress)
+    images, firsts = _encode_seen(encoder, source, clips or ClipReading(), progress)
     sentences = _encode_in_batches(lambda rows: encoder.encode_texts(texts[rows]), _text_batches(texts), progress)
-    return EncodedSplit(images, sentences, owners_of([len(own) for own in source.sentences]))
+    return EncodedSplit(images, sentences, owners_of([len(own) for own in source.sentences]), firsts)
 
 
 def encode_pairs(
     encoder: Encoder,
     source: Source,
     *,
+    clips: ClipReading | None = None,
     token: CancellationToken | None = None,
     on_progress: OnProgress | None = None,
 ) -> EncodedPairs:
-    """Encode a split with a model of real embeddings; as :func:`encode_split`, and codes are a ``ConfigError``."""
-    encoded = encode_split(encoder, source, token=token, on_progress=on_progress)
-    return EncodedPairs(_real(encoded.images), _real(encoded.sentences), encoded.owners)
+    """Encode a split to be ranked by products of numbers; as :func:`encode_split`.
+
+    Codes of photos are a ``ConfigError``; those of clips become their signs: products fall as Hamming distance rises.
+    """
+    encoded = encode_split(encoder, source, clips=clips, token=token, on_progress=on_progress)
+    as_numbers = _signs if isinstance(source, CaptionedClips) else _real
+    return EncodedPairs(
+        as_numbers(encoded.images), as_numbers(encoded.sentences), encoded.owners, encoded.firsts
+    )
 
 
 def encode_gallery(
@@ -106,15 +120,32 @@ def encode_gallery(
     token: CancellationToken | None = None,
     on_progress: OnProgress | None = None,
 ) -> np.ndarray:
-    """Embeddings of the first photos of a split alone, float32 (n, dim); raises as :func:`encode_pairs` does."""
+    """Embeddings of the first photos or clips of a split alone, float32 (n, dim); raises as :func:`encode_pairs`."""
     n = min(n_images, len(source))
     progress = _Progress(n, token or CancellationToken(), on_progress)
-    return _real(_encode_in_batches(_reader_of(encoder, source), _image_batches(n), progress))
+    if isinstance(source, CaptionedClips):
+        source = source.at(range(n), split=source.split)
+    return _real(_encode_seen(encoder, source, ClipReading(), progress, n)[0])
 
 
 def require_readable(encoder: Encoder, source: Source) -> None:
-    """See that a model can read what the split holds; :class:`ConfigError` where it holds features and it cannot."""
-    _reader_of(encoder, source)
+    """See that a model can read what the split holds; :class:`ConfigError` where it cannot: features, clips, photos."""
+    if isinstance(source, CaptionedClips):
+        require_seen(encoder, source)
+    else:
+        _reader_of(encoder, source)
+
+
+def _encode_seen(
+    encoder: Encoder, source: Source, clips: ClipReading, progress: "_Progress", n_images: int | None = None
+) -> tuple[Embeddings | BinaryCodes, np.ndarray | None]:
+    """What sentences are about, and where the rows of each clip begin if clips have several."""
+    if not isinstance(source, CaptionedClips):
+        batches = _image_batches(len(source) if n_images is None else n_images)
+        return _encode_in_batches(_reader_of(encoder, source), batches, progress), None
+    progress.add(0)
+    encoded = encode_clips(encoder, source, clips, token=progress.token, on_clip=lambda: progress.add(1))
+    return encoded.rows, encoded.firsts if clips.rows is ClipRows.BEST_SHOT else None
 
 
 def _reader_of(encoder: Encoder, source: Source) -> EncodeRows:
@@ -135,7 +166,7 @@ class _Progress:
 
     def __init__(self, n_total: int, token: CancellationToken, on_progress: OnProgress | None) -> None:
         self._n_total = n_total
-        self._token = token
+        self.token = token
         self._on_progress = on_progress
         self._n_done = 0
 
@@ -143,7 +174,7 @@ class _Progress:
         self._n_done += n
         if self._on_progress is not None:
             self._on_progress(self._n_done, self._n_total)
-        self._token.check()
+        self.token.check()
 
 
 def _image_batches(n: int) -> Iterator[slice]:
@@ -185,10 +216,15 @@ def _real(encoded: Embeddings | BinaryCodes) -> np.ndarray:
     """Embeddings as float32 (n, dim)."""
     if isinstance(encoded, BinaryCodes):
         raise ConfigError(
-            "The image-sentence protocol needs real embeddings, and this model makes binary codes.",
+            "The protocol image-sentence needs real embeddings of photos, and this model makes binary codes.",
             "Choose another model, or --protocol hashing.",
         )
     return encoded.values
+
+
+def _signs(encoded: Embeddings | BinaryCodes) -> np.ndarray:
+    """Embeddings, or the signs of codes, as float32 (n, dim); whole numbers, so that equal distances stay equal."""
+    return encoded.values if isinstance(encoded, Embeddings) else encoded.signs.astype(np.float32)
 
 
 def _load_squares(paths: Sequence[Path], side_px: int) -> np.ndarray:

@@ -4,15 +4,20 @@ A sentence has its photo's labels. A query that stands in the gallery itself is 
 """
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from explorer.datasets.clips import CaptionedClips
 from explorer.datasets.karpathy import CaptionedImages
 from explorer.datasets.labels import LabelFile, item_names
 from explorer.errors import DatasetError
 from explorer.evaluation.encoding import Source
+from explorer.evaluation.hashing import Relevance, sharing_a_label
+from explorer.evaluation.label_rules import LabelRule
+
+_PAIRS_AT_ONCE = 1 << 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ class OwnRows:
 
 
 def own_rows(queries: Source, gallery: Source) -> OwnRows:
-    """Find each query photo and sentence in the gallery: the same file, and the same words at the same place."""
+    """Find each query photo or clip and sentence in the gallery: the same file, the same words at the same place."""
     row_of = {identity: row for row, identity in enumerate(_identities(gallery))}
     images = np.array([row_of.get(identity, -1) for identity in _identities(queries)], np.int64)
     starts = np.cumsum([0, *(len(own) for own in gallery.sentences)])
@@ -51,7 +56,10 @@ def _identities(source: Source) -> list[str]:
     if isinstance(source, CaptionedImages):
         folders = {path.parent for path in source.image_paths}
         whole = {folder: os.path.realpath(folder) for folder in folders}
-        return [f"{whole[path.parent]}/{path.name}" for path in source.image_paths]
+        files = [f"{whole[path.parent]}/{path.name}" for path in source.image_paths]
+        if isinstance(source, CaptionedClips):
+            return [f"{file}#{span.start_s},{span.end_s}" for file, span in zip(files, source.spans, strict=True)]
+        return files
     return [f"{source.name}/{source.split}/{number}" for number in source.image_ids]
 
 
@@ -61,42 +69,69 @@ class PairLabels:
 
     Attributes:
         name: where they come from.
-        queries: of the photos that ask, bool (n, c).
-        gallery: of the photos that are searched, bool (m, c).
+        queries: of the photos or clips that ask, bool (n, c).
+        gallery: of those that are searched, bool (m, c).
+        rule: which of them must be shared.
+        between: the rule on these labels.
     """
 
     name: str
     queries: np.ndarray
     gallery: np.ndarray
+    rule: LabelRule = field(default_factory=LabelRule)
+    between: Callable[[np.ndarray, np.ndarray], Relevance] = sharing_a_label
 
 
-def labels_from_file(name: str, labels: LabelFile, queries: Source, gallery: Source) -> PairLabels:
-    """Labels of both from one file, photos by the names of their files, feature files by their ids.
+def labels_from_file(
+    name: str, labels: LabelFile, queries: Source, gallery: Source, rule: LabelRule | None = None
+) -> PairLabels:
+    """Labels of both from one file: photos by the names of their files, clips by their own, feature files by ids.
 
     Raises
     ------
     DatasetError
         the file does not speak of all of them, or two photos have one name.
+    ConfigError
+        the rule is about a group that no label is of.
     """
-    return PairLabels(name, *(labels.matrix(_names(source)) for source in (queries, gallery)))
+    rule = rule or LabelRule()
+    ours, theirs = (labels.matrix(_names(source, labels)) for source in (queries, gallery))
+    return PairLabels(name, ours, theirs, rule, rule.between(labels.names))
 
 
-def _names(source: Source) -> Sequence[str]:
+def own_labels(queries: Source, gallery: Source) -> LabelFile | None:
+    """Labels that the data sets bring themselves; None where one brings none, or they name other classes."""
+    found = [source.labels if isinstance(source, CaptionedClips) else None for source in (queries, gallery)]
+    if found[0] is None or found[1] is None or found[0].names != found[1].names:
+        return None
+    return LabelFile(found[0].names, {**found[1].items, **found[0].items})
+
+
+def _names(source: Source, labels: LabelFile) -> Sequence[str]:
+    if isinstance(source, CaptionedClips) and any(name in labels.items for name in source.names):
+        return source.names
     return item_names(source.image_paths) if isinstance(source, CaptionedImages) else source.image_ids
 
 
 def require_answers(labels: PairLabels, own: OwnRows) -> None:
-    """See that at least one query photo shares a label with another photo of the gallery.
+    """See that at least one query photo or clip is answered by another one of the gallery.
 
     Raises
     ------
     DatasetError
-        none does: every query would be skipped, and there would be nothing to measure.
+        none is: every query would be skipped, and there would be nothing to measure.
     """
-    n_others = labels.gallery.sum(axis=0) - np.where(own.images[:, None] >= 0, labels.gallery[own.images], False)
-    if not (labels.queries & (n_others > 0)).any():
-        raise DatasetError(
-            f"By the labels of {labels.name} no query shares a label with any item of the gallery: all "
-            f"{len(labels.queries):,} photos and their sentences would be skipped.",
-            "Use labels with classes that several photos have.",
-        )
+    relevant = labels.between(labels.queries, labels.gallery)
+    step = max(1, _PAIRS_AT_ONCE // len(labels.gallery))
+    for start in range(0, len(labels.queries), step):
+        block = relevant(slice(start, start + step)).copy()
+        own_rows = own.images[start : start + step]
+        there = np.flatnonzero(own_rows >= 0)
+        block[there, own_rows[there]] = False
+        if block.any():
+            return
+    raise DatasetError(
+        f"By the labels of {labels.name} no query {labels.rule.said} with any item of the gallery: all "
+        f"{len(labels.queries):,} queries and their sentences would be skipped.",
+        "Use labels with classes that several items have.",
+    )

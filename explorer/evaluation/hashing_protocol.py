@@ -1,4 +1,4 @@
-"""Measuring codes in four directions: photos and sentences that search photos and sentences (papers.md 1.10, 4.2)."""
+"""Measuring codes in four directions: photos (or clips) and sentences that search each other (papers.md 1.10, 4.2)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,8 +7,9 @@ import numpy as np
 
 from explorer.cancellation import CancellationToken
 from explorer.evaluation.encoding import EncodedSplit
-from explorer.evaluation.hashing import Cutoffs, DirectionScores, OnProgress, measure_codes, sharing_a_label
+from explorer.evaluation.hashing import Cutoffs, DirectionScores, OnProgress, measure_codes
 from explorer.evaluation.hashing_pairs import OwnRows, PairLabels
+from explorer.evaluation.visual import Visual
 from explorer.representations import BinaryCodes, Embeddings
 
 RANDOM_SEED = 0
@@ -50,14 +51,15 @@ def measure_directions(
     labels: PairLabels,
     own: OwnRows,
     *,
+    visual: Visual = Visual.IMAGE,
     cutoffs: Cutoffs | None = None,
     token: CancellationToken | None = None,
     on_progress: OnProgress | None = None,
 ) -> Mapping[str, DirectionScores]:
-    """Photos and sentences of the queries against sentences and photos of the gallery.
+    """Photos or clips and sentences of the queries against sentences and photos or clips of the gallery.
 
     Within a kind, a query is not searched for among itself; across kinds a photo's own sentences, where they are in the
-    gallery, are relevant as all that share a label.
+    gallery, are relevant as all others that the labels say.
 
     Parameters
     ----------
@@ -67,6 +69,8 @@ def measure_directions(
         of the photos of both; a sentence has its photo's.
     own
         where queries stand in the gallery themselves.
+    visual
+        what the sentences are about: ``image`` gives ``image_to_text`` and so on.
     cutoffs
         k and n of the metrics.
     token
@@ -79,18 +83,19 @@ def measure_directions(
     Cancelled
         a stop was asked for.
     """
-    asking = {"image": (queries.images, labels.queries), "text": (queries.sentences, labels.queries[queries.owners])}
-    asked = {"image": (gallery.images, labels.gallery), "text": (gallery.sentences, labels.gallery[gallery.owners])}
-    own_of = {"image": own.images, "text": own.sentences}
+    seen = visual.value
+    asking = {seen: (queries.images, labels.queries), "text": (queries.sentences, labels.queries[queries.owners])}
+    asked = {seen: (gallery.images, labels.gallery), "text": (gallery.sentences, labels.gallery[gallery.owners])}
+    own_of = {seen: own.images, "text": own.sentences}
     n_total, n_before = 2 * (len(queries.images) + len(queries.sentences)), 0
     found = {}
-    for ours, theirs in (("image", "text"), ("text", "image"), ("image", "image"), ("text", "text")):
+    for ours, theirs in ((seen, "text"), ("text", seen), (seen, seen), ("text", "text")):
         (codes, code_labels), (items, item_labels) = asking[ours], asked[theirs]
         tell = None if on_progress is None else _shifted(on_progress, n_before, n_total)
         found[f"{ours}_to_{theirs}"] = measure_codes(
             codes,
             items,
-            sharing_a_label(code_labels, item_labels),
+            labels.between(code_labels, item_labels),
             own_rows=own_of[ours] if ours == theirs and (own_of[ours] >= 0).any() else None,
             cutoffs=cutoffs,
             seed=RANDOM_SEED,

@@ -2,15 +2,17 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from explorer.evaluation.hashing import Cutoffs, DirectionScores, RankingScores
+from explorer.evaluation.label_rules import LabelRule
+from explorer.evaluation.visual import Visual
 
 HASHING = "hashing"
 
 DIRECTIONS = ("image_to_text", "text_to_image", "image_to_image", "text_to_text")
-"""Who asks whom: ``image_to_text`` are photos that search sentences."""
+"""Who asks whom: ``image_to_text`` are photos that search sentences; of clips it is ``video_to_text`` and so on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +28,11 @@ class HashingReport:
         gallery_split: its split.
         labels: where the labels come from.
         n_bits: length of a code.
-        directions: by :data:`DIRECTIONS`.
+        directions: by :data:`DIRECTIONS`, or what they are called for clips.
         cutoffs: where rankings were cut.
-        n_items: query photos, query sentences, gallery photos, gallery sentences.
+        n_items: query photos or clips, query sentences, gallery photos or clips, gallery sentences.
+        rule: which labels an answer shares.
+        visual: what sentences are about.
         preset: the published division, if one was followed.
         trained_on: what the model's card says it was trained on.
         notes: what a reader of the numbers must know.
@@ -45,16 +49,25 @@ class HashingReport:
     directions: Mapping[str, DirectionScores]
     cutoffs: Cutoffs
     n_items: tuple[int, int, int, int]
+    rule: LabelRule = field(default_factory=LabelRule)
+    visual: Visual = Visual.IMAGE
     preset: str = ""
     trained_on: str = ""
     notes: tuple[str, ...] = ()
 
     @property
     def n_queries_skipped(self) -> int:
-        """Photos and sentences, each counted once, that found no relevant item in at least one gallery."""
-        skipped = {name: scores.n_skipped for name, scores in self.directions.items()}
-        photos = max(skipped["image_to_text"], skipped["image_to_image"])
-        return photos + max(skipped["text_to_image"], skipped["text_to_text"])
+        """Photos or clips and sentences, each counted once, that found no relevant item in at least one gallery."""
+        by_kind = [
+            max(scores.n_skipped for name, scores in self.directions.items() if name.startswith("text_to") == is_text)
+            for is_text in (False, True)
+        ]
+        return sum(by_kind)
+
+    @property
+    def judged_by(self) -> str:
+        """Where labels come from, and by which rule."""
+        return self.labels if self.rule == LabelRule() else f"{self.labels}, {self.rule.name}"
 
     def to_dict(self) -> dict[str, Any]:
         """What ``evaluate --protocol hashing --json`` prints; what does not apply is left out."""
@@ -68,10 +81,11 @@ class HashingReport:
             "protocol": HASHING,
             **({"preset": self.preset} if self.preset else {}),
             "labels": self.labels,
+            **({"relevance": self.rule.name} if self.rule != LabelRule() else {}),
             "n_bits": self.n_bits,
             "n_queries_skipped": self.n_queries_skipped,
             "map_at_normaliser": self.cutoffs.normaliser,
-            **{name: _direction(self.directions[name]) for name in DIRECTIONS},
+            **{name: _direction(scores) for name, scores in self.directions.items()},
             "trained_on": self.trained_on,
             **({"notes": self.notes} if self.notes else {}),
         }
@@ -102,7 +116,12 @@ def _number(value: float) -> float | None:
 
 
 def notes_on(
-    directions: Mapping[str, DirectionScores], cutoffs: Cutoffs, *, n_gallery: int, n_in_gallery: int
+    directions: Mapping[str, DirectionScores],
+    cutoffs: Cutoffs,
+    *,
+    n_gallery: int,
+    n_in_gallery: int,
+    visual: Visual = Visual.IMAGE,
 ) -> tuple[str, ...]:
     """What a reader of these numbers must know: queries that met themselves, labels that part nothing.
 
@@ -115,13 +134,16 @@ def notes_on(
     n_gallery
         items of the smallest gallery.
     n_in_gallery
-        query photos that stand in the gallery, too.
+        query photos or clips that stand in the gallery, too.
+    visual
+        what sentences are about.
     """
     notes = []
     if n_in_gallery:
+        one = "photo" if visual is Visual.IMAGE else "clip"
         notes.append(
-            f"{n_in_gallery:,} query photos are in the gallery, too: a photo or a sentence is never searched for "
-            "itself, but a photo's own sentences and a sentence's own photo count as answers."
+            f"{n_in_gallery:,} query {visual.plural} are in the gallery, too: a {one} or a sentence is never searched "
+            f"for itself, but a {one}'s own sentences and a sentence's own {one} count as answers."
         )
     largest = max(cutoffs.precision_at)
     if largest > n_gallery:

@@ -6,11 +6,12 @@ import math
 from collections.abc import Iterator, Sequence
 
 from explorer.evaluation.hashing import RankingScores
-from explorer.evaluation.hashing_report import DIRECTIONS, HASHING, HashingReport
+from explorer.evaluation.hashing_report import HASHING, HashingReport
+from explorer.evaluation.visual import Visual
 
 CURVE_COLUMNS = (
-    "model", "binarised", "n_bits", "dataset", "split", "gallery", "gallery_split", "preset", "labels", "direction",
-    "radius", "precision", "recall",
+    "model", "binarised", "n_bits", "dataset", "split", "gallery", "gallery_split", "preset", "labels", "relevance",
+    "direction", "radius", "precision", "recall",
 )  # fmt: skip
 """Columns of the CSV, always these in this order; precision is empty where nothing lies within the radius."""
 
@@ -26,9 +27,9 @@ def curves_to_csv(reports: Sequence[HashingReport]) -> str:
     writer = csv.writer(written, lineterminator="\n")
     writer.writerow(CURVE_COLUMNS)
     for report in reports:
-        known = [getattr(report, name) for name in CURVE_COLUMNS[:9]]
-        for name in DIRECTIONS:
-            curve = report.directions[name].curve
+        known = [*(getattr(report, name) for name in CURVE_COLUMNS[:9]), report.rule.name]
+        for name, scores in report.directions.items():
+            curve = scores.curve
             for radius, (precision, recall) in enumerate(zip(curve.precision, curve.recall, strict=True)):
                 writer.writerow([*known, name, radius, *("" if math.isnan(x) else x for x in (precision, recall))])
     return written.getvalue()
@@ -38,7 +39,7 @@ def to_markdown(reports: Sequence[HashingReport]) -> str:
     """A section for each pair of splits and source of labels, in the order of the reports."""
     sections: dict[tuple[str, ...], list[HashingReport]] = {}
     for report in reports:
-        key = (report.dataset, report.split, report.gallery, report.gallery_split, report.preset, report.labels)
+        key = (report.dataset, report.split, report.gallery, report.gallery_split, report.preset, report.judged_by)
         sections.setdefault(key, []).append(report)
     return "\n\n".join("\n\n".join(_section(of_one)) for of_one in sections.values())
 
@@ -54,12 +55,14 @@ def _section(reports: Sequence[HashingReport]) -> Iterator[str]:
     protocol = f"{HASHING}, {first.preset}" if first.preset else HASHING
     yield (
         f"{first.dataset} {first.split} against {first.gallery} {first.gallery_split}, {protocol}, "
-        f"labels: {first.labels}"
+        f"labels: {first.judged_by}"
     )
+    things, one = first.visual.plural, "photo" if first.visual is Visual.IMAGE else "clip"
     yield (
-        f"{photos:,} photos and {sentences:,} sentences search {gallery_photos:,} photos and {gallery_sentences:,} "
-        "sentences. Relevant is what shares a label; a sentence has its photo's. Means over queries with a relevant "
-        "item, from 0 to 1; mAP over all positions, ties in the order of the items or, tie-aware, over all orders; "
+        f"{photos:,} {things} and {sentences:,} sentences search {gallery_photos:,} {things} and "
+        f"{gallery_sentences:,} sentences. Relevant is what {first.rule.said}; a sentence has its {one}'s. Means over "
+        "queries with a relevant item, from 0 to 1; mAP over all positions, ties in the order of the items or, "
+        "tie-aware, over all orders; "
         f"mAP@k is divided by {_NORMALISERS[first.cutoffs.normaliser]}."
     )
     yield _table(reports)
@@ -79,7 +82,7 @@ def _table(reports: Sequence[HashingReport]) -> str:
     lines = [header, ["---"] * len(header)]
     # Random codes are the same for all codes of one length.
     of_length = {report.n_bits: report for report in reports}
-    for name in DIRECTIONS:
+    for name in reports[0].directions:
         rows: list[tuple[str, HashingReport, RankingScores]] = [
             *((codes_named(report), report, report.directions[name]) for report in reports),
             *(("random codes", report, report.directions[name].random_codes) for report in of_length.values()),

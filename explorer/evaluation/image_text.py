@@ -203,6 +203,24 @@ def recall_at(ranks: np.ndarray, k: int) -> float:
     return 100.0 * float(np.mean(ranks < k))
 
 
+def chance_recall(n_right: np.ndarray, n_items: int, k: int) -> float:
+    """Percentage of queries with a right answer among k of n items drawn blindly.
+
+    Parameters
+    ----------
+    n_right
+        right answers of each query, int (q,), at least one.
+    n_items
+        items in the gallery.
+    k
+        places that count.
+    """
+    drawn = np.arange(min(k, n_items))
+    # Nothing right among k: the first is wrong, and the second of those left, and so on.
+    wrong = np.clip(n_items - n_right[:, None] - drawn, 0, None) / (n_items - drawn)
+    return 100.0 * float(np.mean(1.0 - wrong.prod(axis=1)))
+
+
 def rsum(ranks: Ranks) -> float:
     """Sum of R@1, R@5 and R@10 both ways, at most 600."""
     return sum(recall_at(side, k) for side in (ranks.image_to_text, ranks.text_to_image) for k in RECALL_AT)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer.cancellation import CancellationToken
-from explorer.evaluation.image_text import RECALL_AT, Ties, best_standing, recall_at
+from explorer.evaluation.image_text import RECALL_AT, Ties, best_standing, chance_recall, recall_at
 from explorer.evaluation.judgements import GalleryIds, Judgements, Positives
 from explorer.evaluation.relevance import top_r_of_scores
 from explorer.evaluation.similarities import Similarities
@@ -44,7 +44,7 @@ class RecallScores:
 
 @dataclass(frozen=True, slots=True)
 class JudgedRecall:
-    """CrissCrossed Captions, both ways."""
+    """Recall both ways where queries have several right answers."""
 
     image_to_text: RecallScores
     text_to_image: RecallScores
@@ -93,6 +93,30 @@ def judge_recall(
         r1, r5, r10 = (recall_at(ranks, k) for k in RECALL_AT)
         both.append(RecallScores(r1, r5, r10, len(ranks)))
     return JudgedRecall(*both)
+
+
+def chance_of(judgements: Judgements, ids: GalleryIds) -> JudgedRecall:
+    """What a blind order of the gallery gets on average."""
+    both = []
+    for positives, n_items in (
+        (judgements.image_to_text, len(ids.sentences)),
+        (judgements.text_to_image, len(ids.images)),
+    ):
+        n_right = np.array([len(set(answers)) for answers in positives.values()])
+        both.append(_by_chance(n_right, n_items))
+    return JudgedRecall(*both)
+
+
+def chance_of_pairs(owners: np.ndarray) -> JudgedRecall:
+    """The same where an item owns its sentences and nothing else is right; ``owners`` int64 (m,)."""
+    n_own = np.bincount(owners)
+    sides = ((n_own, len(owners)), (np.ones(len(owners), np.int64), len(n_own)))
+    return JudgedRecall(*(_by_chance(n_right, n_items) for n_right, n_items in sides))
+
+
+def _by_chance(n_right: np.ndarray, n_items: int) -> RecallScores:
+    r1, r5, r10 = (chance_recall(n_right, n_items, k) for k in RECALL_AT)
+    return RecallScores(r1, r5, r10, len(n_right))
 
 
 _Blocks = Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]

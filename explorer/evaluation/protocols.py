@@ -1,7 +1,8 @@
 """Protocols by name, and measuring by one: which photos are the gallery, how many folds, what the numbers are called.
 
 The field's three for photos and sentences (papers.md 3.9, 4.1): Flickr30K 1K, COCO 5K, and COCO 1K, the mean of five
-consecutive folds of the same 5,000 photos.
+consecutive folds of the same 5,000 photos. For clips MSR-VTT's test split of 2,990 clips with all their sentences
+(papers.md 5.6), and 1K-A, 1,000 of them with one sentence each.
 """
 
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from explorer.evaluation.hashing_report import HASHING
 from explorer.evaluation.image_text import Standings, Ties
 from explorer.evaluation.report import EvaluationReport, OtherTies, Scores
 from explorer.evaluation.similarities import Similarities, fold_slices, standings_of
+from explorer.evaluation.visual import Visual
 from explorer.networks.encoder import Encoder
 
 IMAGE_SENTENCE = "image-sentence"
@@ -25,9 +27,11 @@ class RetrievalProtocol:
     Attributes:
         name: what ``--protocol`` calls it.
         n_folds: consecutive folds whose numbers are averaged.
-        n_images: photos that the published protocol has; None for any number.
+        n_images: photos or clips that the published protocol has; None for any number.
         data: what the names of its data set contain, in small letters; empty for any.
-        split: the split it is measured on where none is named: of a json, and of a folder of feature files.
+        json_split: the split of a json that it is measured on where none is named.
+        folder_split: that of a folder of feature files.
+        visual: what the published protocol has.
     """
 
     name: str
@@ -36,6 +40,7 @@ class RetrievalProtocol:
     data: tuple[str, ...] = ()
     json_split: str = "val"
     folder_split: str = "dev"
+    visual: Visual = Visual.IMAGE
 
     def with_folds(self, n_folds: int | None) -> "RetrievalProtocol":
         """The same with another number of folds.
@@ -58,7 +63,7 @@ class RetrievalProtocol:
         """What numbers on so many photos may be called: a smaller gallery is easier, so never by the bare name."""
         if self.n_images in (None, n_images):
             return self.name
-        size = f"{n_images // self.n_folds:,} photos"
+        size = f"{n_images // self.n_folds:,} {self.visual.plural}"
         return f"{self.name}, reduced to {size if self.n_folds == 1 else f'{self.n_folds} folds of {size}'}"
 
     def notes_on(self, dataset: str, n_images: int) -> tuple[str, ...]:
@@ -68,8 +73,8 @@ class RetrievalProtocol:
             notes.append(f"{self.name} is measured on {self.data[0]}, and this data set is called {dataset}.")
         if self.n_images not in (None, n_images):
             notes.append(
-                f"{self.name} has {self.n_images:,} photos and this split {n_images:,}: not comparable with published "
-                f"numbers."
+                f"{self.name} has {self.n_images:,} {self.visual.plural} and this split {n_images:,}: not comparable "
+                "with published numbers."
             )
         return tuple(notes)
 
@@ -82,6 +87,8 @@ PROTOCOLS = {
         # Karpathy's json calls the 5,000 photos "test"; SCAN's folders call them "testall", and 1,000 of them "test".
         RetrievalProtocol("coco-5k", 1, 5000, ("coco",), "test", "testall"),
         RetrievalProtocol("coco-1k", 5, 5000, ("coco",), "test", "testall"),
+        RetrievalProtocol("msr-vtt", 1, 2990, ("msr-vtt",), "test", "test", Visual.VIDEO),
+        RetrievalProtocol("msr-vtt-1k-a", 1, 1000, ("msr-vtt",), "1k-a", "test", Visual.VIDEO),
     )
 }
 

@@ -10,6 +10,7 @@ from explorer.evaluation.comparison import PairedDifference
 from explorer.evaluation.image_text import Ranks, Recall, Ties, recall, rsum
 from explorer.evaluation.judging import JudgedRecall, JudgedRelevance
 from explorer.evaluation.timing import QueryTiming
+from explorer.evaluation.visual import Visual
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,10 @@ class EvaluationReport:
         eccv: ECCV Caption, where asked for.
         cxc: CrissCrossed Captions between images and sentences, where its files lie beside ECCV Caption's.
         timing: times of a query, where asked for.
+        visual: what sentences are about; where it is not photos, the keys of :meth:`to_dict` say so.
+        chance: of clips, what a blind order gets on average.
+        equivalents: where asked for, recall if what fits equally well counts, too.
+        equivalents_chance: what a blind order gets then.
         notes: what a reader of the numbers must know.
     """
 
@@ -123,6 +128,10 @@ class EvaluationReport:
     eccv: JudgedRelevance | None = None
     cxc: JudgedRecall | None = None
     timing: QueryTiming | None = None
+    visual: Visual = Visual.IMAGE
+    chance: JudgedRecall | None = None
+    equivalents: JudgedRecall | None = None
+    equivalents_chance: JudgedRecall | None = None
     notes: tuple[str, ...] = ()
 
     @classmethod
@@ -143,10 +152,33 @@ class EvaluationReport:
 
     def to_dict(self) -> dict[str, Any]:
         """What ``evaluate --json`` prints: keys in this order, those left out that nobody asked for."""
-        return {key: value for key, value in asdict(self).items() if key not in _OPTIONAL or value not in (None, ())}
+        given = {key: value for key, value in asdict(self).items() if key not in _OPTIONAL or value not in (None, ())}
+        del given["visual"]
+        named: dict[str, Any] = _renamed(given, _KEYS[self.visual])
+        return named
 
 
-_OPTIONAL = frozenset({"other_ties", "folds", "members", "margin", "eccv", "cxc", "timing", "notes"})
+_OPTIONAL = frozenset({
+    "other_ties", "folds", "members", "margin", "eccv", "cxc", "timing", "chance", "equivalents", "equivalents_chance",
+    "notes",
+})  # fmt: skip
+
+_KEYS: dict[Visual, dict[str, str]] = {
+    visual: {
+        "image_to_text": f"{visual.value}_to_text",
+        "text_to_image": f"text_to_{visual.value}",
+        "n_images": f"n_{visual.value}s",
+    }
+    for visual in Visual
+}
+
+
+def _renamed(value: Any, names: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {names.get(key, key): _renamed(inner, names) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_renamed(inner, names) for inner in value)
+    return value
 
 
 def _mean_recall(folds: Sequence[Recall]) -> Recall:

@@ -19,18 +19,50 @@ class EncodedPairs:
     """A data set as one model sees it.
 
     Attributes:
-        images: float32 (n, dim).
+        images: float32 (n, dim); or, with ``firsts``, a row for each shot of n clips.
         sentences: float32 (m, dim).
-        owners: int64 (m,), row in ``images`` that each sentence belongs to.
+        owners: int64 (m,), photo or clip that each sentence belongs to.
+        firsts: int64 (n + 1,): the rows of clip i are ``firsts[i]`` to ``firsts[i + 1]``, at least one, and its
+            similarity to a sentence is that of the best of them. None where each has one row.
     """
 
     images: np.ndarray
     sentences: np.ndarray
     owners: np.ndarray
+    firsts: np.ndarray | None = None
+
+    @property
+    def n_images(self) -> int:
+        """Photos or clips."""
+        return len(self.images) if self.firsts is None else len(self.firsts) - 1
+
+    def score(self, images: slice | np.ndarray, sentences: slice | np.ndarray) -> np.ndarray:
+        """Similarities of these photos or clips and sentences, float32 (b, c)."""
+        if self.firsts is None:
+            return np.asarray(self.images[images] @ self.sentences[sentences].T)
+        rows, starts = self._rows_of(self.firsts, images)
+        return np.maximum.reduceat(self.images[rows] @ self.sentences[sentences].T, starts, axis=0)
+
+    def of(self, images: slice, sentences: np.ndarray) -> "EncodedPairs":
+        """Consecutive photos or clips, and sentences that belong to them."""
+        owners = self.owners[sentences] - images.start
+        if self.firsts is None:
+            return EncodedPairs(self.images[images], self.sentences[sentences], owners)
+        rows, starts = self._rows_of(self.firsts, images)
+        return EncodedPairs(self.images[rows], self.sentences[sentences], owners, np.append(starts, len(rows)))
 
     def ranks(self) -> Ranks:
         """Ranks both ways, ties pessimistic."""
-        return image_text_ranks(self.images, self.sentences, self.owners)
+        if self.firsts is None:
+            return image_text_ranks(self.images, self.sentences, self.owners)
+        return standings_in_blocks(self.score, self.owners).ranks("pessimistic")
+
+    def _rows_of(self, firsts: np.ndarray, images: slice | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Rows of some clips, one clip after the other, and where each clip's begin among them."""
+        chosen = np.arange(self.n_images)[images]
+        counts = firsts[chosen + 1] - firsts[chosen]
+        starts = np.cumsum(counts) - counts
+        return np.repeat(firsts[chosen] - starts, counts) + np.arange(counts.sum()), starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +79,10 @@ class Similarities:
         if not self.members:
             raise ValueError("expected at least one model's embeddings, got none")
         for member in self.members[1:]:
-            if len(member.images) != len(self.members[0].images) or not np.array_equal(member.owners, self.owners):
+            if member.n_images != self.n_images or not np.array_equal(member.owners, self.owners):
                 raise ConfigError(
                     f"The models of an ensemble must be measured on the same photos and sentences, but one has "
-                    f"{len(self.members[0].images)} and {len(self.owners)}, another {len(member.images)} and "
+                    f"{self.n_images} and {len(self.owners)}, another {member.n_images} and "
                     f"{len(member.owners)}.",
                     "Give both the same data set and split.",
                 )
@@ -62,14 +94,14 @@ class Similarities:
 
     @property
     def n_images(self) -> int:
-        """Photos."""
-        return len(self.members[0].images)
+        """Photos or clips."""
+        return self.members[0].n_images
 
     def score(self, images: slice | np.ndarray, sentences: slice | np.ndarray) -> np.ndarray:
         """Similarities of these photos and sentences (their rows), float32 (b, c)."""
-        total: np.ndarray = self.members[0].images[images] @ self.members[0].sentences[sentences].T
+        total = self.members[0].score(images, sentences)
         for member in self.members[1:]:
-            total += member.images[images] @ member.sentences[sentences].T
+            total += member.score(images, sentences)
         if len(self.members) > 1:
             total /= len(self.members)
         return total
@@ -77,11 +109,7 @@ class Similarities:
     def of_fold(self, images: slice) -> tuple["Similarities", np.ndarray]:
         """The photos of a fold with their sentences alone, and which sentences those are, int64 (c,)."""
         kept = np.flatnonzero((self.owners >= images.start) & (self.owners < images.stop))
-        members = (
-            EncodedPairs(member.images[images], member.sentences[kept], member.owners[kept] - images.start)
-            for member in self.members
-        )
-        return Similarities(tuple(members)), kept
+        return Similarities(tuple(member.of(images, kept) for member in self.members)), kept
 
 
 def standings_of(

@@ -1,8 +1,8 @@
-"""Where a split comes from: an annotation file with photos, or a folder of published feature files."""
+"""Where a split comes from: an annotation file with photos or clips, or a folder of published feature files."""
 
 from pathlib import Path
 
-from explorer.datasets.captioned import read_all_captioned, read_captioned
+from explorer.datasets.captioned import is_captioned_folder, read_all_captioned, read_captioned, usual_split
 from explorer.datasets.feature_folder import is_feature_folder, open_feature_folder
 from explorer.datasets.karpathy import CaptionedImages
 from explorer.errors import DatasetError
@@ -17,13 +17,14 @@ def read_source(dataset: Path, protocol: RetrievalProtocol, *, split: str | None
     Parameters
     ----------
     dataset
-        a json in Karpathy's or COCO's form, or a folder with ``{split}_caps.txt`` and its features.
+        a file or folder that :func:`~explorer.datasets.captioned.read_captioned` reads, or a folder with
+        ``{split}_caps.txt`` and its features.
     protocol
         names the split where ``split`` does not.
     split
         None: the protocol's own.
     images
-        where the photos are, ``images`` beside the json by default; of a folder, where its region files are.
+        where the photos or clips are, if not where the reader looks; of feature files, where the region files are.
 
     Raises
     ------
@@ -32,12 +33,13 @@ def read_source(dataset: Path, protocol: RetrievalProtocol, *, split: str | None
     """
     if is_feature_folder(dataset):
         return open_feature_folder(dataset, split=split or protocol.folder_split, regions_folder=images)
-    if dataset.is_dir():
+    if dataset.is_dir() and not is_captioned_folder(dataset):
         raise DatasetError(
-            f"The folder {dataset} holds no feature files: none is called like test_caps.txt.",
+            f"The folder {dataset} holds no feature files: none is called like test_caps.txt; nor captions.json.",
             "Name the json file of a data set, or a folder with {split}_caps.txt and {split}_ims.npy.",
         )
-    return read_captioned(dataset, split=split or protocol.json_split, images_folder=images)
+    wanted = split or usual_split(dataset, protocol.json_split)
+    return read_captioned(dataset, split=wanted, images_folder=images)
 
 
 def read_every_split(dataset: Path, *, split: str | None, images: Path | None) -> CaptionedImages:
@@ -46,7 +48,7 @@ def read_every_split(dataset: Path, *, split: str | None, images: Path | None) -
     Parameters
     ----------
     dataset
-        a json in Karpathy's or COCO's form.
+        a file or folder that :func:`~explorer.datasets.captioned.read_captioned` reads.
     split
         only these splits, joined by plus signs; None: all of them.
     images
@@ -57,7 +59,7 @@ def read_every_split(dataset: Path, *, split: str | None, images: Path | None) -
     DatasetError
         as the readers do; it is a folder of feature files, each of which holds one split.
     """
-    if dataset.is_dir():
+    if dataset.is_dir() and not is_captioned_folder(dataset):
         raise DatasetError(
             f"{dataset} is a folder, and a preset divides all photos of one json file.",
             "Name the json, or name splits with --split and --gallery-split in the place of --preset.",

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from explorer.evaluation.image_text import Recall
+from explorer.evaluation.judging import JudgedRecall, RecallScores
 from explorer.evaluation.report import EvaluationReport, Margin, OtherTies, Scores
 
 _RECALL_COLUMNS = ("r1", "r5", "r10", "median_rank", "mean_rank")
@@ -22,14 +23,18 @@ _SIDES = ("image_to_text", "text_to_image")
 CSV_COLUMNS = (
     "model", "dataset", "split", "protocol", "part", "ties",
     *(f"{side}_{name}" for side in _SIDES for name in _RECALL_COLUMNS),
-    "rsum", "n_images", "n_sentences", "n_tied", "trained_on", "members",
+    "rsum", "items", "n_images", "n_sentences", "n_tied", "trained_on", "members",
     *(f"margin_{name}" for name in _MARGIN_COLUMNS),
     *(f"eccv_{side}_{name}" for side in _SIDES for name in _RELEVANCE_COLUMNS),
     *(f"cxc_{side}_{name}" for side in _SIDES for name in _JUDGED_RECALL_COLUMNS),
+    *(f"equivalents_{side}_{name}" for side in _SIDES for name in _JUDGED_RECALL_COLUMNS),
     *(f"timing_{name}" for name in _TIMING_COLUMNS),
     "notes",
 )  # fmt: skip
-"""Columns of the CSV, always these in this order; ``part`` is ``all``, ``mean of folds``, ``fold 1``, ..."""
+"""Columns of the CSV, always these in this order; ``part`` is ``all``, ``mean of folds``, ``fold 1``, ..., ``chance``.
+
+``items`` says whether an image is a photo or a clip.
+"""
 
 
 def to_csv(reports: Sequence[EvaluationReport]) -> str:
@@ -53,6 +58,7 @@ def to_markdown(reports: Sequence[EvaluationReport]) -> str:
 def _csv_rows(report: EvaluationReport) -> Iterator[dict[str, Any]]:
     known = {name: getattr(report, name) for name in ("model", "dataset", "split", "protocol")}
     extras: dict[str, Any] = {
+        "items": report.visual.plural,
         "n_images": report.n_images,
         "n_sentences": report.n_sentences,
         "n_tied": report.other_ties.n_tied if report.other_ties else 0,
@@ -63,7 +69,7 @@ def _csv_rows(report: EvaluationReport) -> Iterator[dict[str, Any]]:
     for name, part in (("margin", report.margin), ("timing", report.timing)):
         if part is not None:
             extras |= _flattened(asdict(part), before=f"{name}_")
-    for name, judged in (("eccv", report.eccv), ("cxc", report.cxc)):
+    for name, judged in (("eccv", report.eccv), ("cxc", report.cxc), ("equivalents", report.equivalents)):
         if judged is not None:
             extras |= _flattened(asdict(judged), before=f"{name}_")
     whole = "mean of folds" if report.folds else "all"
@@ -72,6 +78,11 @@ def _csv_rows(report: EvaluationReport) -> Iterator[dict[str, Any]]:
         yield {**known, "part": whole, "ties": report.other_ties.ties, **_flat(report.other_ties)}
     for number, fold in enumerate(report.folds, start=1):
         yield {**known, "part": f"fold {number}", "ties": report.ties, **_flat(fold)}
+    if report.chance is not None:
+        expected = {name: value for name, value in _flattened(asdict(report.chance)).items() if name in CSV_COLUMNS}
+        if report.equivalents_chance is not None:
+            expected |= _flattened(asdict(report.equivalents_chance), before="equivalents_")
+        yield {**known, "part": "chance", **expected}
 
 
 def _flat(scores: EvaluationReport | OtherTies | Scores) -> dict[str, Any]:
@@ -90,15 +101,16 @@ def _section(reports: Sequence[EvaluationReport]) -> Iterator[str]:
     first = reports[0]
     yield f"{first.dataset} {first.split}, {first.protocol}"
     yield (
-        f"{first.n_images:,} photos, {first.n_sentences:,} sentences. Recall in percent, median and mean rank; "
+        f"{first.n_images:,} {first.visual.plural}, {first.n_sentences:,} sentences. Recall in percent, median and "
+        "mean rank; "
         f"{'; '.join(dict.fromkeys(_ties_said(report) for report in reports))}."
     )
     yield _recall_table(reports)
     for extra in (_margins(reports), _judged(reports), _timings(reports), _trained(reports)):
         if extra:
             yield extra
-    if first.notes:
-        yield "\n".join(first.notes)
+    if notes := dict.fromkeys(note for report in reports for note in report.notes):
+        yield "\n".join(notes)
 
 
 def _ties_said(report: EvaluationReport) -> str:
@@ -108,8 +120,9 @@ def _ties_said(report: EvaluationReport) -> str:
 
 
 def _recall_table(reports: Sequence[EvaluationReport]) -> str:
+    seen = reports[0].visual.value
     lines = [
-        "| model | image to text R@1 / 5 / 10 | median, mean | text to image R@1 / 5 / 10 | median, mean | rSum |",
+        f"| model | {seen} to text R@1 / 5 / 10 | median, mean | text to {seen} R@1 / 5 / 10 | median, mean | rSum |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for report in reports:
@@ -120,7 +133,15 @@ def _recall_table(reports: Sequence[EvaluationReport]) -> str:
         lines += [
             _recall_line(f"{report.model}, fold {number}", fold) for number, fold in enumerate(report.folds, start=1)
         ]
+    if reports[0].chance is not None:
+        lines.append(_chance_line(reports[0].chance))
     return "\n".join(lines)
+
+
+def _chance_line(chance: JudgedRecall) -> str:
+    sides = [_recalls(side) for side in (chance.image_to_text, chance.text_to_image)]
+    total = sum(side.r1 + side.r5 + side.r10 for side in (chance.image_to_text, chance.text_to_image))
+    return f"| chance | {sides[0]} | - | {sides[1]} | - | {total:.1f} |"
 
 
 def _recall_line(name: str, scores: EvaluationReport | OtherTies | Scores) -> str:
@@ -128,7 +149,7 @@ def _recall_line(name: str, scores: EvaluationReport | OtherTies | Scores) -> st
     return f"| {name} | {' | '.join(sides)} | {scores.rsum:.1f} |"
 
 
-def _recalls(side: Recall) -> str:
+def _recalls(side: Recall | RecallScores) -> str:
     return f"{side.r1:.1f} / {side.r5:.1f} / {side.r10:.1f}"
 
 
@@ -169,7 +190,24 @@ def _judged(reports: Sequence[EvaluationReport]) -> str:
         ]
         header = "| CrissCrossed Captions | | R@1 | R@5 | R@10 | queries |\n| --- | --- | --- | --- | --- | --- |"
         tables.append("\n".join([header, *rows]))
+    if any(report.equivalents for report in reports):
+        tables.append(_equivalents(reports))
     return "\n\n".join(tables)
+
+
+def _equivalents(reports: Sequence[EvaluationReport]) -> str:
+    seen = reports[0].visual.value
+    rows = [(report.model, report.equivalents) for report in reports] + [("chance", reports[0].equivalents_chance)]
+    lines = [
+        f"| what fits equally counts | {seen} to text R@1 / 5 / 10 | text to {seen} R@1 / 5 / 10 |",
+        "| --- | --- | --- |",
+        *(
+            f"| {name} | {_recalls(scores.image_to_text)} | {_recalls(scores.text_to_image)} |"
+            for name, scores in rows
+            if scores is not None
+        ),
+    ]
+    return "\n".join(lines)
 
 
 def _timings(reports: Sequence[EvaluationReport]) -> str:

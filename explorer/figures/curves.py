@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from explorer.evaluation.hashing_report import DIRECTIONS, HashingReport
+from explorer.evaluation.hashing_report import HashingReport
 from explorer.evaluation.hashing_tables import codes_named
 from explorer.figures.lettering import font_families
 from explorer.figures.page import MM_PER_INCH
@@ -67,7 +67,8 @@ def draw_curves(reports: Sequence[HashingReport], *, dpi: int) -> Figure:
     dpi
         pixels an inch, where the figure becomes pixels.
     """
-    sources = list(dict.fromkeys(report.labels for report in reports))
+    sources = list(dict.fromkeys(report.judged_by for report in reports))
+    directions = tuple(reports[0].directions)
     looks = _looks(reports)
     n_lines = -(-(len(looks) + 1) // _LEGEND_COLUMNS)
     height_mm = len(sources) * _PANEL_MM + (n_lines + 1) * _LEGEND_LINE_MM
@@ -75,13 +76,13 @@ def draw_curves(reports: Sequence[HashingReport], *, dpi: int) -> Figure:
         size = (WIDTH_MM / MM_PER_INCH, height_mm / MM_PER_INCH)
         figure = Figure(figsize=size, dpi=dpi, facecolor="white", layout="constrained")
         FigureCanvasAgg(figure)
-        rows = figure.subplots(len(sources), len(DIRECTIONS), sharex=True, sharey="row", squeeze=False)
+        rows = figure.subplots(len(sources), len(directions), sharex=True, sharey="row", squeeze=False)
         for row, source in zip(rows, sources, strict=True):
-            own = [report for report in reports if report.labels == source]
-            for axes, direction in zip(row, DIRECTIONS, strict=True):
+            own = [report for report in reports if report.judged_by == source]
+            for axes, direction in zip(row, directions, strict=True):
                 _draw_panel(axes, own, direction, looks)
             row[0].set_ylabel("precision" if len(sources) == 1 else f"precision by {_short(source)}")
-        for upper, lower, direction in zip(rows[0], rows[-1], DIRECTIONS, strict=True):
+        for upper, lower, direction in zip(rows[0], rows[-1], directions, strict=True):
             upper.set_title(direction.replace("_", " "))
             lower.set_xlabel("recall")
         handles, names = rows[0][0].get_legend_handles_labels()

@@ -261,7 +261,7 @@ def test_labels_that_all_items_share_say_so(
         (("-m", "codes"), ConfigError, r"needs labels.*--labels labels\.json"),
         (("-m", "codes", "--labels", "nowhere.json"), DatasetError, r"nowhere\.json cannot be read"),
         (("-m", "codes", "--labels", "few.json"), DatasetError, r"do not speak of 7 of 28 items \(33\.png, 34\.png"),
-        (("-m", "codes", "--labels", "alone.json"), DatasetError, "no query shares a label.*all 12 photos"),
+        (("-m", "codes", "--labels", "alone.json"), DatasetError, "no query shares a label.*all 12 queries"),
         (("-m", "codes", "--labels", "none.json"), DatasetError, "no query shares a label with any item"),
         (("-m", "reals", "--labels", "fine.json"), ConfigError, "reals makes real embeddings.*--binarise itq --bits"),
         (("-m", "vision", "--labels", "fine.json"), ConfigError, "vision makes neither codes nor embeddings"),

@@ -30,7 +30,7 @@ def report_of(similarities: Similarities, protocol: RetrievalProtocol, **options
 
 
 def test_names_of_the_field() -> None:
-    assert list(PROTOCOLS) == ["image-sentence", "flickr30k-1k", "coco-5k", "coco-1k"]
+    assert list(PROTOCOLS) == ["image-sentence", "flickr30k-1k", "coco-5k", "coco-1k", "msr-vtt", "msr-vtt-1k-a"]
     assert protocol_named("coco-1k") == RetrievalProtocol("coco-1k", 5, 5000, ("coco",), "test", "testall")
     with pytest.raises(ConfigError, match=r"no protocol 'coco-2k'.*flickr30k-1k, coco-5k, coco-1k"):
         protocol_named("coco-2k")

@@ -34,6 +34,7 @@ def full() -> EvaluationReport:
         margin=Margin.over_member("a", paired_bootstrap(*ranks, owners)),
         eccv=JudgedRelevance(RelevanceScores(23.99, 33.8, 71.3, 1261), RelevanceScores(31.96, 41.8, 73.0, 1332)),
         cxc=JudgedRecall(RecallScores(58.0, 81.4, 88.6, 5000), RecallScores(38.3, 63.9, 74.3, 25000)),
+        equivalents=JudgedRecall(RecallScores(7.25, 8.0, 9.0, 20), RecallScores(17.5, 18.0, 19.0, 100)),
         timing=QueryTiming(20, 3, 9, 4.5, 0.25, 0.125, 0.2, 0.2, 2.5, BestTimes(4, 0.2, 0.1, 0.05, 3, 7)),
         notes=("Not to be compared.",),
     )
@@ -61,6 +62,7 @@ def test_csv_has_the_numbers_of_the_json(full: EvaluationReport) -> None:
     other, folds = document.pop("other_ties"), document.pop("folds")
     n_tied = other.pop("n_tied")
     said = {"members": "a + b", "notes": "Not to be compared.", "n_tied": n_tied, "part": "mean of folds"}
+    said["items"] = "photos"
     expected = {key: str(value) for key, value in (flat(document) | said).items()}
     assert {key: rows[0][key] for key in CSV_COLUMNS} == expected
     for row, part in zip(rows[1:], [other, *folds], strict=True):
@@ -72,14 +74,15 @@ def test_json_keys_have_one_order(full: EvaluationReport) -> None:
     assert list(full.to_dict()) == [
         "model", "dataset", "split", "protocol", "image_to_text", "text_to_image", "rsum",
         "ties", "n_images", "n_sentences", "trained_on",
-        "other_ties", "folds", "members", "margin", "eccv", "cxc", "timing", "notes",
+        "other_ties", "folds", "members", "margin", "eccv", "cxc", "timing", "equivalents",
+        "notes",
     ]  # fmt: skip
     assert list(full.to_dict()["other_ties"]) == ["ties", "n_tied", "image_to_text", "text_to_image", "rsum"]
 
 
 def test_csv_columns_are_the_same_whatever_is_measured(full: EvaluationReport) -> None:
     plain = replace(full, other_ties=None, folds=(), members=(), margin=None)
-    plain = replace(plain, eccv=None, cxc=None, timing=None, notes=())
+    plain = replace(plain, eccv=None, cxc=None, timing=None, equivalents=None, notes=())
     (row,) = csv.DictReader(io.StringIO(to_csv([plain])))
     assert tuple(row) == CSV_COLUMNS
     assert row["part"] == "all"
