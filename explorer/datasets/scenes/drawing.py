@@ -3,6 +3,7 @@
 Everything is elementwise or a sum in fixed order: the same numbers give the same pixels on any number of threads.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -100,10 +101,10 @@ class Placed:
 
     def window(self, height: int, width: int) -> tuple[slice, slice]:
         """Rows and columns of the picture that it may touch."""
-        reach = self.half_px * (abs(np.cos(self.angle_rad)) + abs(np.sin(self.angle_rad)))
+        reach = self.half_px * (abs(math.cos(self.angle_rad)) + abs(math.sin(self.angle_rad)))
         (x, y) = self.centre_px
-        left, top = max(0, int(np.floor(x - reach))), max(0, int(np.floor(y - reach)))
-        right, bottom = min(width, int(np.ceil(x + reach))), min(height, int(np.ceil(y + reach)))
+        left, top = max(0, math.floor(x - reach)), max(0, math.floor(y - reach))
+        right, bottom = min(width, math.ceil(x + reach)), min(height, math.ceil(y + reach))
         return slice(top, max(top, bottom)), slice(left, max(left, right))
 
     def read(self, values: np.ndarray, window: tuple[slice, slice]) -> np.ndarray:
@@ -113,12 +114,16 @@ class Placed:
         """
         n = len(values)
         scale = n / (2 * self.half_px)
-        cos, sin = np.cos(self.angle_rad) * scale, np.sin(self.angle_rad) * scale
-        dx = (np.arange(window[1].start, window[1].stop) + 0.5 - self.centre_px[0])[None, :]
-        dy = (np.arange(window[0].start, window[0].stop) + 0.5 - self.centre_px[1])[:, None]
-        sign = -1.0 if self.mirrored else 1.0
-        u = np.clip(sign * (cos * dx + sin * dy) + (n / 2 - 0.5), 0, n - 1.001).astype(np.float32)
-        v = np.clip(cos * dy - sin * dx + (n / 2 - 0.5), 0, n - 1.001).astype(np.float32)
+        cos, sin = math.cos(self.angle_rad) * scale, math.sin(self.angle_rad) * scale
+        sign, middle = -1.0 if self.mirrored else 1.0, n / 2 - 0.5
+        dx = np.arange(window[1].start, window[1].stop) + 0.5 - self.centre_px[0]
+        dy = np.arange(window[0].start, window[0].stop) + 0.5 - self.centre_px[1]
+        # Turned about the middle, a row's share and a column's share of each coordinate add up.
+        u = (sign * cos * dx + middle).astype(np.float32) + (sign * sin * dy).astype(np.float32)[:, None]
+        v = (middle - sin * dx).astype(np.float32) + (cos * dy).astype(np.float32)[:, None]
+        last = np.float32(n - 1.001)
+        np.clip(u, 0, last, out=u)
+        np.clip(v, 0, last, out=v)
         column, row = u.astype(np.int32), v.astype(np.int32)
         right, low = (u - column)[..., None], (v - row)[..., None]
         flat, first = values.reshape(n * n, -1), row * n + column

@@ -14,7 +14,7 @@ import numpy as np
 from explorer.datasets.scenes.distances import Plane
 from explorer.datasets.scenes.drawing import blur, cloud_noise, enlarge, halve, smoothstep
 from explorer.datasets.scenes.outdoors import OUTDOORS
-from explorer.datasets.scenes.part import Drawing
+from explorer.datasets.scenes.part import Drawing, Part
 from explorer.datasets.scenes.scene import Look
 from explorer.datasets.scenes.textures import pattern
 from explorer.datasets.scenes.toys import TOYS
@@ -126,10 +126,7 @@ def _relief(kind: str, silhouette: str) -> _Relief:
         if part.bevel > 0.01:
             depth *= 1 - 0.3 * np.exp(-((np.maximum(distance, 0) / np.float32(0.045)) ** 2)) * (1 - cover)
             depth += cover * (1 - depth)
-            slopes = np.stack(np.gradient(distance, np.float32(step))[::-1], axis=-1)
-            slopes /= np.maximum(np.hypot(slopes[..., :1], slopes[..., 1:]), np.float32(1e-3))
-            rise = np.clip(1 + distance / np.float32(part.bevel), 0, 1) * np.float32(0.93)
-            facing += (blur(slopes * rise[..., None], 3) - facing) * cover[..., None]
+            facing += (_rounded(part) - facing) * cover[..., None]
         for paint in layers:
             layers[paint] *= 1 - cover
         layers[part.paint] = layers.get(part.paint, np.zeros(shape, np.float32)) + cover
@@ -142,6 +139,14 @@ def _relief(kind: str, silhouette: str) -> _Relief:
         depth=np.round(depth * 255).astype(np.uint8),
         shadow=_soft_shadow(alpha),
     )
+
+
+def _rounded(part: Part) -> np.ndarray:
+    """Which way the surface of a piece faces, (256, 256, 2): outwards at its edge, upwards beyond its bevel."""
+    down, across = np.gradient(part.distance.astype(np.float32), np.float32(2 * REACH / _DRAWN_PX))
+    steepness = np.maximum(np.hypot(across, down), np.float32(1e-3))
+    rise = np.clip(1 + part.distance / np.float32(part.bevel), 0, 1) * np.float32(0.93) / steepness
+    return np.stack([enlarge(blur(slope * rise, 1), _SIDE_PX // _DRAWN_PX) for slope in (across, down)], axis=-1)
 
 
 def _soft_shadow(alpha: np.ndarray) -> np.ndarray:

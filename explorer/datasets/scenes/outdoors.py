@@ -50,7 +50,7 @@ def _long_fish(plane: Plane) -> tuple[Part, ...]:
 def _fan_tail(plane: Plane) -> tuple[Part, ...]:
     tail = d.polygon(
         plane,
-        d.smooth_outline([(0.1, 0), (-0.5, -0.62), (-0.95, -0.55), (-0.78, 0), (-0.95, 0.55), (-0.55, 0.66)], 6),
+        d.smooth_outline([(0.1, 0), (-0.5, -0.62), (-0.95, -0.55), (-0.78, 0), (-0.95, 0.55), (-0.5, 0.62)], 6),
     )
     fins = d.polygon(plane, d.smooth_outline([(0, -0.36), (0.1, -0.8), (0.55, -0.34)], 6), 0.02)
     return _fish(plane, d.ellipse(plane, 0.38, 0, 0.54, 0.44), fins, tail, (0.64, -0.1))
