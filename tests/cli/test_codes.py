@@ -79,13 +79,13 @@ def test_embeddings_print_what_they_always_did(call: Callable[..., int], capsys:
     assert call("search", "a red wall", "-m", "colours", "--json") == 0
     document = json.loads(printed(capsys))
     assert list(document) == ["model", "query", "hits", "encode_ms", "score_ms", "sort_ms"]
-    assert list(document["hits"][0]) == ["rank", "score", "item_id", "path"]
+    assert list(document["hits"][0]) == ["rank", "score", "item_id", "path", "kind"]
     assert call("search", "a red wall", "-m", "colours") == 0
     assert re.match(r"   1  \d\.\d{3} +\d+  .*red\.png\n", printed(capsys))
     assert call("search", "a red wall", "-m", "colours", "--sentences", "--json") == 0
     document = json.loads(printed(capsys))
     assert list(document) == ["model", "query", "n_sentences", "sentences", "elapsed_ms"]
-    assert list(document["sentences"][0]) == ["rank", "score", "text", "item_id", "path"]
+    assert list(document["sentences"][0]) == ["rank", "score", "text", "item_id", "path", "kind"]
 
 
 def test_a_person_reads_the_distance_too(call: Callable[..., int], capsys: Captured) -> None:
@@ -107,7 +107,7 @@ def test_sentences_for_a_picture(call: Callable[..., int], capsys: Captured, tmp
     document = json.loads(printed(capsys))
     assert (document["n_bits"], document["n_sentences"]) == (16, 3)
     assert document["sentences"][0]["text"] == "a blue wall"
-    assert {"rank", "score", "distance", "text", "item_id", "path"} == set(document["sentences"][0])
+    assert {"rank", "score", "distance", "text", "item_id", "path", "kind"} == set(document["sentences"][0])
 
 
 @pytest.mark.parametrize("kind", ["panels", "grid"])

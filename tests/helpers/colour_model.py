@@ -1,6 +1,8 @@
 """A model that knows colours: fast, exact, no weights. For tests of everything around a model.
 
-There are two: ``colours`` makes embeddings, ``colour-bits`` rounds projections of them to binary codes.
+There are four: ``colours`` makes embeddings, ``colour-bits`` rounds projections of them to binary codes;
+``colour-motion`` sees clips as a whole and can tell "red then blue" from "blue then red", and so does ``colour-clips``,
+which reads no pictures.
 Run as a script it is an engine on standard input and output: ``python colour_model.py [--slow SECONDS]``.
 """
 
@@ -19,6 +21,8 @@ from explorer.representations import BinaryCodes, Embeddings, Modality
 
 NAME = "colours"
 BITS_NAME = "colour-bits"
+MOTION_NAME = "colour-motion"
+CLIPS_NAME = "colour-clips"
 N_BITS = 16
 COLOURS = {"red": (1.0, 0.0, 0.0), "green": (0.0, 1.0, 0.0), "blue": (0.0, 0.0, 1.0), "white": (1.0, 1.0, 1.0)}
 
@@ -37,6 +41,7 @@ class ColourEncoder:
     def __init__(self, slow_s: float = 0.0) -> None:
         self.slow_s = slow_s
         self.n_images = 0
+        self.batches: list[int] = []
 
     def encode_texts(self, texts: Sequence[str]) -> Embeddings:
         named = [[COLOURS[word] for word in text.split() if word in COLOURS] or [(1.0, 1.0, 1.0)] for text in texts]
@@ -46,6 +51,7 @@ class ColourEncoder:
     def encode_images(self, squares: np.ndarray) -> Embeddings:
         time.sleep(self.slow_s)
         self.n_images += len(squares)
+        self.batches.append(len(squares))
         return Embeddings(_unit(squares.reshape(len(squares), -1, 3).mean(axis=1, dtype=np.float32) + 1))
 
     def explain(
@@ -101,6 +107,58 @@ class ColourBitsEncoder:
         return Evidence(score=2 * float(bits.agree.mean()) - 1, row_scores=rows, bits=bits)
 
 
+class ColourMotionEncoder:
+    """The colour of the first half of a clip beside that of the second; of a picture, its colour twice."""
+
+    model_id = f"{MOTION_NAME}@00112233aabbccdd"
+    name = MOTION_NAME
+    modalities = frozenset({Modality.TEXT, Modality.IMAGE, Modality.VIDEO})
+    side_px = 32
+    clip_frames = 4
+    clip_side_px = 16
+    dim = 6
+    overlays = ()
+    device = "CPU"
+
+    def __init__(self, colours: ColourEncoder) -> None:
+        self.colours = colours
+        self.batches: list[int] = []
+
+    def encode_texts(self, texts: Sequence[str]) -> Embeddings:
+        halves = [(text.split(" then ") * 2)[:2] for text in texts]
+        first, second = (self.colours.encode_texts([half[i] for half in halves]).values for i in (0, 1))
+        return Embeddings(_unit(np.concatenate([first, second], axis=1)))
+
+    def encode_images(self, squares: np.ndarray) -> Embeddings:
+        rows = self.colours.encode_images(squares).values
+        return Embeddings(_unit(np.concatenate([rows, rows], axis=1)))
+
+    def encode_videos(self, clips: np.ndarray) -> Embeddings:
+        assert clips.shape[1:] == (4, 16, 16, 3)
+        self.batches.append(len(clips))
+        halves = clips.reshape(len(clips), 2, -1, 3).mean(axis=2, dtype=np.float32) + 1
+        return Embeddings(_unit(halves.reshape(len(clips), 6)))
+
+    def explain(
+        self, square: np.ndarray, query: Embeddings | None = None, *, without: frozenset[str] = frozenset()
+    ) -> Evidence:
+        return Evidence(score=_score(self.encode_images(square[None]), query))
+
+    def explain_video(self, clip: np.ndarray, times_s: np.ndarray, query: Embeddings | None = None) -> Evidence:
+        return Evidence(score=_score(self.encode_videos(clip[None]), query))
+
+
+class ColourClipsEncoder(ColourMotionEncoder):
+    """The same, without a stream for pictures."""
+
+    model_id = f"{CLIPS_NAME}@ddccbbaa33221100"
+    name = CLIPS_NAME
+    modalities = frozenset({Modality.TEXT, Modality.VIDEO})
+
+    def encode_images(self, squares: np.ndarray) -> Embeddings:
+        raise AssertionError("this model reads no pictures, and nobody should ask it to")
+
+
 class ColourModels:
     """In place of :class:`explorer.engine.models.LoadedModels`."""
 
@@ -108,16 +166,21 @@ class ColourModels:
 
     def __init__(self, slow_s: float = 0.0) -> None:
         self.encoder = ColourEncoder(slow_s)
-        self.encoders = {NAME: self.encoder, BITS_NAME: ColourBitsEncoder(self.encoder)}
+        made = (
+            self.encoder, ColourBitsEncoder(self.encoder), ColourMotionEncoder(self.encoder),
+            ColourClipsEncoder(self.encoder),
+        )
+        self.encoders = {encoder.name: encoder for encoder in made}
 
     def package(self, name: str) -> SimpleNamespace:
         if name not in self.encoders:
             raise PackageError(f"There is no model called {name}.", f"Models here: {NAME}.")
-        output = Output(kind="code", bits=N_BITS) if name == BITS_NAME else Output(kind="embedding", dim=3)
+        dim = self.encoders[name].dim
+        output = Output(kind="code", bits=N_BITS) if name == BITS_NAME else Output(kind="embedding", dim=dim)
         manifest = SimpleNamespace(output=output, modalities=tuple(self.encoders[name].modalities))
         return SimpleNamespace(name=name, model_id=self.encoders[name].model_id, manifest=manifest)
 
-    def get(self, name: str) -> ColourEncoder | ColourBitsEncoder:
+    def get(self, name: str) -> ColourEncoder | ColourBitsEncoder | ColourMotionEncoder:
         self.package(name)
         return self.encoders[name]
 
@@ -129,6 +192,10 @@ def colour_engine(slow_s: float = 0.0) -> Engine:
     engine = Engine(())
     engine.opened.models = ColourModels(slow_s)  # type: ignore[assignment]
     return engine
+
+
+def _score(row: Embeddings, query: Embeddings | None) -> float | None:
+    return None if query is None else float(query.values[0] @ row.values[0])
 
 
 def _unit(values: np.ndarray) -> np.ndarray:
