@@ -1,0 +1,206 @@
+"""Rendered clips, pictures and sentences with all that is frozen: made once, kept in memory maps.
+
+::
+
+    features/scenes-<digest of what is rendered>/
+      train-clips.npy      uint8 (n, N, S, S, 3)
+      train-pictures.npy   float32 (n, F), what vision gives
+      val-clips.npy        likewise
+      val-pictures.npy
+      *.n_done             rows that are finished; a killed run goes on behind them
+"""
+# N rendered frames, S side of a frame, F features of a picture
+
+import hashlib
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from explorer.cancellation import CancellationToken, Cancelled
+from explorer.datasets.scenes.rendering import render_frame
+from explorer.datasets.scenes.scene import Scene, Thing, draw_scenes
+from explorer.datasets.scenes.wording import sentences_of
+from explorer.datasets.scenes.world import COLOURS, KINDS, MOTIONS, Split
+from explorer.networks.common.minilm import MiniLM
+from explorer.networks.common.words import build_vocabulary
+from explorer.networks.dsmhn.config import ImagePart, TextStreamConfig
+from explorer.networks.dsmhn.preprocess import picture_columns, read_sentences
+from explorer.networks.dsmhn.video_network import CLIP_FRAMES
+from explorer.training.events import Progressed, TrainingEvent
+from explorer.training.scenes_config import ScenesRecipe
+from explorer.training.scenes_phase import Said, SceneSplit
+from explorer.training.scenes_views import worn_clip
+from explorer.vision import Vision
+
+PICTURE_PARTS: tuple[ImagePart, ...] = ("grid_mean",)
+"""What the image stream reads of a picture."""
+
+N_CLASSES = (len(KINDS), len(COLOURS), len(MOTIONS) + 1)
+"""Kinds, colours and motions; a picture stands still, which is a motion of its own."""
+
+_SPLITS: tuple[Split, ...] = ("train", "val")
+_STILL = len(MOTIONS)
+_ROWS = 16
+"""Rows of a cached array that are made at once."""
+
+RowMaker = Callable[[int, int], np.ndarray]
+"""First row and the one behind the last, to these rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScenesReady:
+    """All that the streams are trained on.
+
+    Attributes:
+        train: what is trained on; its clips have more frames than are read.
+        val: what is measured on.
+        text: of the text stream, with as many words as there are.
+        vocabulary: word to row; empty where only MiniLM reads.
+    """
+
+    train: SceneSplit
+    val: SceneSplit
+    text: TextStreamConfig
+    vocabulary: dict[str, int]
+
+
+def make_scenes(
+    recipe: ScenesRecipe, vision: Vision, vision_id: str, features_folder: Path, token: CancellationToken
+) -> Generator[TrainingEvent, None, ScenesReady]:
+    """Render what is missing, and read the sentences.
+
+    vision_id: of the vision package's weights.
+
+    Raises
+    ------
+    Cancelled
+        a stop was asked for; what is rendered stays.
+    """
+    drawn = {split: _draw(recipe, split) for split in _SPLITS}
+    folder = features_folder / f"scenes-{_digest(recipe, vision_id)}"
+    folder.mkdir(parents=True, exist_ok=True)
+    side, generator = recipe.network.side_px, torch.Generator()
+    arrays: dict[str, np.ndarray] = {}
+    for split, (clips, pictures) in drawn.items():
+        n_frames = recipe.scenes.n_rendered if split == "train" else CLIP_FRAMES
+
+        def clip_rows(
+            first: int, end: int, clips: list[Scene] = clips, n_frames: int = n_frames, wears: bool = split == "train"
+        ) -> np.ndarray:
+            rendered = [render_clip(scene, n_frames, side) for scene in clips[first:end]]
+            if not wears:
+                return np.stack(rendered)
+            return np.stack([
+                worn_clip(torch.from_numpy(clip), generator.manual_seed(first + number)).numpy()
+                for number, clip in enumerate(rendered)
+            ])
+
+        def picture_rows(first: int, end: int, pictures: list[Scene] = pictures) -> np.ndarray:
+            return see_pictures(pictures[first:end], vision).numpy()
+
+        for name, n, maker in (("clips", len(clips), clip_rows), ("pictures", len(pictures), picture_rows)):
+            yield from _fill(folder / f"{split}-{name}.npy", n, maker, f"rendering {name}, {split}", token)
+            arrays[f"{split}-{name}"] = np.load(folder / f"{split}-{name}.npy", mmap_mode="r")
+    said = {split: [[sentences_of(scene) for scene in part] for part in parts] for split, parts in drawn.items()}
+    vocabulary, text, minilm = _reader(recipe, [text for part in said["train"] for texts in part for text in texts])
+    splits = {}
+    for split, (clips, pictures) in drawn.items():
+        read = [_said(part, vocabulary, text, minilm) for part in said[split]]
+        features = torch.from_numpy(arrays[f"{split}-pictures"].copy())
+        splits[split] = SceneSplit(
+            arrays[f"{split}-clips"], classes_of(clips), read[0], features, classes_of(pictures), read[1])
+    return ScenesReady(splits["train"], splits["val"], text, vocabulary)
+
+
+def render_clip(scene: Scene, n_frames: int, side_px: int) -> np.ndarray:
+    """A scene as a clip, uint8 (n_frames, side_px, side_px, 3), each frame from the middle of its part of the time."""
+    phases = (np.arange(n_frames) + 0.5) / n_frames
+    return np.stack([render_frame(scene, float(phase), side_px).pixels for phase in phases])
+
+
+@torch.inference_mode()
+def see_pictures(scenes: Sequence[Scene], vision: Vision) -> Tensor:
+    """What vision gives for still scenes, float32 (n, F)."""
+    squares = np.stack([render_frame(scene, 0.0, vision.side_px).pixels for scene in scenes])
+    return torch.cat(picture_columns(vision(squares, segment=False), PICTURE_PARTS), dim=1).float().cpu()
+
+
+def still_of(scene: Scene, phase: float) -> Scene:
+    """One frame of a moving scene as a picture of its subject alone: which of two things moves, no picture says."""
+    subject = scene.subject
+    pose = subject.pose_at(phase)
+    return replace(scene, things=(Thing(subject.look, pose, pose),), motion="")
+
+
+def classes_of(scenes: Sequence[Scene]) -> Tensor:
+    """Kind, colour and motion of each scene's subject, int64 (n, 3); what stands still has the last motion."""
+    kinds, colours, motions = list(KINDS), list(COLOURS), list(MOTIONS)
+    rows = [(kinds.index(scene.subject.look.kind), colours.index(scene.subject.look.colour),
+             motions.index(scene.motion) if scene.motion else _STILL) for scene in scenes]
+    return torch.tensor(rows, dtype=torch.int64).view(-1, 3)
+
+
+def _draw(recipe: ScenesRecipe, split: Split) -> tuple[list[Scene], list[Scene]]:
+    """Moving and still scenes of a split."""
+    wanted = recipe.scenes
+    trains = split == "train"
+    clips = draw_scenes(wanted.n_clips if trains else wanted.n_val, seed=wanted.seed, split=split, moving=True)
+    stills = draw_scenes(wanted.n_images if trains else wanted.n_val, seed=wanted.seed, split=split, moving=False)
+    if trains:
+        phases = np.random.default_rng(wanted.seed).random(wanted.n_stills)
+        stills += [still_of(scene, float(phase)) for scene, phase in zip(clips, phases, strict=False)]
+    return clips, stills
+
+
+def _digest(recipe: ScenesRecipe, vision_id: str) -> str:
+    """Of all that decides what is rendered, and of some pixels: the drawings may have changed since."""
+    scene = draw_scenes(1, seed=recipe.scenes.seed, split="train", moving=True)[0]
+    parts = (recipe.scenes, recipe.network.side_px, vision_id, PICTURE_PARTS, scene)
+    digest = hashlib.sha256(repr(parts).encode())
+    digest.update(render_clip(scene, 2, recipe.network.side_px).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _fill(path: Path, n: int, maker: RowMaker, message: str, token: CancellationToken) -> Iterator[Progressed]:
+    """Make the rows of an array that are still missing."""
+    mark = path.with_suffix(".n_done")
+    done = int(mark.read_text()) if mark.is_file() else 0
+    array = np.lib.format.open_memmap(path, "r+") if done else None
+    while done < n:
+        if token.cancelled:
+            raise Cancelled
+        began = time.monotonic()
+        rows = maker(done, min(done + _ROWS, n))
+        if array is None:
+            array = np.lib.format.open_memmap(path, "w+", dtype=rows.dtype, shape=(n, *rows.shape[1:]))
+        array[done : done + len(rows)] = rows
+        array.flush()
+        done += len(rows)
+        mark.write_text(str(done))
+        yield Progressed(done, n, None, len(rows) / max(time.monotonic() - began, 1e-6), message)
+
+
+def _reader(recipe: ScenesRecipe, texts: list[str]) -> tuple[dict[str, int], TextStreamConfig, MiniLM | None]:
+    network = recipe.network
+    counts_words = network.readers != ("minilm",)
+    vocabulary = build_vocabulary(texts, min_count=network.min_word_count) if counts_words else {}
+    config = TextStreamConfig(
+        n_bits=network.n_bits, hidden_dim=network.text_dim, dropout=network.dropout, normalised=False,
+        readers=network.readers, n_words=len(vocabulary),
+    )
+    return vocabulary, config, MiniLM() if "minilm" in network.readers else None
+
+
+def _said(
+    sentences: Sequence[tuple[str, ...]], vocabulary: dict[str, int], text: TextStreamConfig, minilm: MiniLM | None
+) -> Said:
+    first = torch.tensor([0, *(len(texts) for texts in sentences)]).cumsum(0)
+    texts = [text for texts in sentences for text in texts]
+    # Many scenes are told in the same words.
+    unique, rows = np.unique(texts, return_inverse=True)
+    return Said(read_sentences(unique.tolist(), vocabulary, text, minilm)[torch.from_numpy(rows)], first)
