@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from explorer import protocol
 from explorer.engine.health import EngineHealth
 from explorer.engine.requests import Kind, Line, Pending
+from explorer.engine.sample_requests import SampleCollection
 from explorer.engine.sentence_requests import Sentences, has_sentences, is_picture
 
 MAX_ATTEMPTS = 2
@@ -62,6 +63,7 @@ class Session:
         outdated: the library holds other photos than when the ranking was made; :meth:`refresh` mends it.
         indexing: what is being indexed; ``waiting`` folders come next.
         sentences: those of the library: being brought in, ranked for a picture, explaining in place of the query.
+        sample: the sample collection, while it is rendered.
         engine: how the engine is. ``line``: the way to it, and single requests that change nothing here.
     """
 
@@ -87,6 +89,7 @@ class Session:
         self._clock = clock
         self.line = Line(clock)
         self.sentences = Sentences(self.line)
+        self.sample = SampleCollection(self.line)
         self.engine = EngineHealth()
 
     # --- the engine's life --------------------------------------------------------------------------------------------
@@ -116,6 +119,7 @@ class Session:
             self.line.forget({Kind.INDEX})
             self.indexing, self.outdated = None, True
         self.sentences.engine_lost()
+        self.sample.engine_lost()
         given_up = [p for p in self.line.owed() if p.kind not in _REOPENED and p.attempts >= MAX_ATTEMPTS]
         failures = [self.receive(_given_up(p.request.id, details)) for p in given_up]
         return [failure for failure in failures if failure is not None]
@@ -131,6 +135,7 @@ class Session:
             return None
         received = Received(kind=pending.kind, answer=answer, elapsed_ms=1000.0 * (self._clock() - pending.asked_at))
         self.sentences.take(pending, answer)
+        self.sample.take(pending, answer)
         match answer:
             case protocol.Welcome():
                 self.engine.welcomed(answer)
@@ -162,7 +167,7 @@ class Session:
         """Open or create another library; everything shown belongs to the old one until the answer comes."""
         if self.indexing is not None:
             self.line.cancel(self.indexing.request_id)
-        self.line.stop_sample()
+        self.sample.forget()
         self.sentences.forget()
         self.waiting.clear()
         self.line.forget(set(Kind) - _REOPENED)
@@ -202,10 +207,7 @@ class Session:
     def refresh(self) -> None:
         """Ask again for what is shown."""
         self.outdated = False
-        if self.query is None:
-            self.browse()
-        else:
-            self.search(self.query)
+        self.browse() if self.query is None else self.search(self.query)
 
     def add_folders(self, folders: Sequence[bytes]) -> None:
         """Index folders; after what is being indexed now, if anything is."""
@@ -266,8 +268,7 @@ class Session:
             self.search(self.query)
 
     def _indexed(self, answer: protocol.IndexFinished) -> None:
-        self.library = answer.state
-        self.indexing = None
+        self.library, self.indexing = answer.state, None
         self._index_next()
         if answer.n_added or answer.n_changed or answer.n_moved or answer.n_removed or answer.n_encoded:
             self.outdated = True

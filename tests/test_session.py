@@ -370,20 +370,43 @@ def test_only_the_shots_asked_for_last_count(session):
 
 def test_the_sample_collection_is_rendered_and_can_be_stopped(session):
     engine = Engine(session).open()
-    session.line.render_sample(b"/sample", 3)
+    session.sample.folder = b"/sample"
+    session.sample.render()
+    session.sample.render()  # it is under way
+    assert len(engine.all(p.RenderSample)) == 1
     request = engine.last(p.RenderSample)
-    assert (request.folder, request.seed) == (b"/sample", 3)
+    assert (request.folder, request.seed) == (b"/sample", 0)
     progress = engine.answer(p.Progress(id=request.id, stage="clips", n_done=1, n_total=9))
     assert progress.kind is Kind.SAMPLE
-    session.line.stop_sample()
-    assert engine.last(p.Cancel).target == request.id
+    assert session.sample.rendering.progress == progress.answer
+    session.sample.stop()
+    session.sample.stop()
+    assert [cancel.target for cancel in engine.all(p.Cancel)] == [request.id]
+    assert session.sample.rendering.stopping
     assert engine.answer(p.Cancelled(id=request.id)).kind is Kind.SAMPLE
+    assert session.sample.rendering is None
+
+
+def test_rendering_goes_on_with_a_new_engine_unless_it_was_to_stop(session):
+    engine = Engine(session).open()
+    session.sample.folder = b"/sample"
+    session.sample.render()
+    session.lost()
+    assert session.sample.rendering is not None
+    engine = Engine(session)
+    assert engine.last(p.RenderSample).folder == b"/sample"
+    session.sample.stop()
+    session.lost()
+    assert session.sample.rendering is None
+    assert not Engine(session).all(p.RenderSample)
 
 
 def test_another_library_stops_the_sample_collection(session):
     engine = Engine(session).open()
-    session.line.render_sample(b"/sample")
+    session.sample.folder = b"/sample"
+    session.sample.render()
     session.open_library(b"/other")
+    assert session.sample.rendering is None
     assert engine.last(p.Cancel).target == engine.last(p.RenderSample).id
     rendered = p.SampleRendered(id=engine.last(p.RenderSample).id, folder=b"/sample", display="/sample",
                                 captions=b"/sample/captions.json", n_images=1, n_clips=1)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
 
+from explorer.engine.sample_requests import Rendering
 from explorer.engine.sentence_requests import Bringing
 from explorer.gui.icons import hairline
 from explorer.gui.phrases import count, duration
@@ -42,7 +43,7 @@ class ProgressLine(QWidget):
 
 
 class ActivityView(QWidget):
-    """Draws :class:`Indexing`, or :class:`Bringing` of sentences; hidden when there is none.
+    """Draws :class:`Indexing`, :class:`Bringing` of sentences or :class:`Rendering`; hidden when there is none.
 
     Signals:
         stop_asked(): the button was pressed.
@@ -50,9 +51,11 @@ class ActivityView(QWidget):
 
     stop_asked = Signal()
 
-    def __init__(self, parent: QWidget | None = None, *, work: str = "indexing", noun: str = "file") -> None:
+    def __init__(
+        self, parent: QWidget | None = None, *, work: str = "indexing", noun: str = "file", title: str = ""
+    ) -> None:
         super().__init__(parent)
-        self._work, self._noun = work, noun
+        self._work, self._noun, self._title = work, noun, title
         self._stage = QLabel(self)
         self._share = QuietLabel(self)
         self._share.setAlignment(Qt.AlignmentFlag.AlignRight)
@@ -79,7 +82,7 @@ class ActivityView(QWidget):
         self.hide()
 
     @Slot(object)
-    def show_work(self, indexing: Indexing | Bringing | None) -> None:
+    def show_work(self, indexing: Indexing | Bringing | Rendering | None) -> None:
         """Redraw."""
         self.setVisible(indexing is not None)
         if indexing is None:
@@ -93,7 +96,7 @@ class ActivityView(QWidget):
             self._numbers.clear()
             self._line.show_part(0.0)
             return
-        self._stage.setText(progress.stage[:1].upper() + progress.stage[1:])
+        self._stage.setText(self._title or progress.stage[:1].upper() + progress.stage[1:])
         part = progress.n_done / progress.n_total if progress.n_total else 0.0
         self._share.setText(f"{int(100 * part)} %" if progress.n_total else "")
         self._line.show_part(part)
@@ -114,7 +117,7 @@ class ActivityView(QWidget):
         self._elide()
 
 
-def numbers_text(indexing: Indexing | Bringing, noun: str = "file") -> str:
+def numbers_text(indexing: Indexing | Bringing | Rendering, noun: str = "file") -> str:
     """``"4,340 of 7,000 · 31 a second · 1 min left"``."""
     progress = indexing.progress
     if progress is None:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:  # Qt is imported once a display is known to be there
     from explorer.gui.main_window import MainWindow
 
 SETTINGS_FILE = "settings.toml"
+SAMPLE_FOLDER = "Sample collection"
+"""In the data folder; its name is what the list of folders shows."""
+
 _X11_PORT = 6000
 _HEADLESS_PLATFORMS = ("offscreen", "minimal", "vnc", "eglfs", "linuxfb")
 
@@ -119,6 +122,7 @@ def build_window(
     settings, problem = _settings_or_defaults(data_dir / SETTINGS_FILE)
     folder = library or (Path(settings.library.last) if settings.library.last else data_dir / "library")
     session = Session(os.fsencode(folder.absolute()), preferred_model=settings.search.model)
+    session.sample.folder = os.fsencode(data_dir.absolute() / SAMPLE_FOLDER)
     session.every_moment = settings.search.every_moment
     controller = Controller(session, engine_command)
     window = MainWindow(controller, settings)

@@ -22,6 +22,7 @@ from explorer.protocol import ErrorList, Source
 
 if TYPE_CHECKING:  # comes after the first paint, and numpy with it
     from explorer.gui.figure_export import FigureExport
+    from explorer.gui.sample_control import SampleControl
     from explorer.gui.viewing import ItemViewing
 
 _SIZE_STEP_PX = 24
@@ -37,6 +38,7 @@ class Commands(QObject):
         self._window, self._controller = window, controller
         self._query, self._panel, self._pane = query, panel, pane
         self.viewing: ItemViewing | None = None
+        self.sample: SampleControl | None = None
         self.figures: FigureExport | None = None
 
     def slots(
@@ -88,31 +90,40 @@ class Commands(QObject):
 
     def take_step(self, step: Step, details: str = "") -> None:
         """Do what the button says."""
-        controller = self._controller
-        match step:
-            case Step.ADD_FOLDER:
-                self._panel.choose_folder()
-            case Step.OPEN_LIBRARY:
-                self.choose_library()
-            case Step.TRY_LIBRARY_AGAIN:
-                controller.open_library(controller.session.library_path)
-            case Step.START_ENGINE:
-                controller.start_again()
-            case Step.COPY_DETAILS:
-                QGuiApplication.clipboard().setText(details)
-                controller.notify(Notice(topic=Topic.FILE, text="The details were copied.", passing=True))
-            case Step.INDEX_NOW | Step.RESCAN:
-                controller.rescan()
-            case Step.STOP_INDEXING:
-                controller.stop_indexing()
-            case Step.SHOW_EVERYTHING:
-                self.show_everything()
-            case Step.SEARCH_AGAIN:
-                controller.refresh()
-            case Step.SHOW_ERRORS:
-                controller.list_errors()
-            case Step.RELOAD_MODEL:
-                controller.load_model(controller.session.model)
+        controller, session = self._controller, self._controller.session
+        acts: dict[Step, Callable[[], object]] = {
+            Step.ADD_FOLDER: self._panel.choose_folder,
+            Step.TRY_SAMPLE: self.try_sample,
+            Step.OPEN_LIBRARY: self.choose_library,
+            Step.TRY_LIBRARY_AGAIN: lambda: controller.open_library(session.library_path),
+            Step.START_ENGINE: controller.start_again,
+            Step.COPY_DETAILS: lambda: self._copy(details),
+            Step.INDEX_NOW: controller.rescan,
+            Step.RESCAN: controller.rescan,
+            Step.STOP_INDEXING: self._stop,
+            Step.SHOW_EVERYTHING: self.show_everything,
+            Step.SEARCH_AGAIN: controller.refresh,
+            Step.SHOW_ERRORS: controller.list_errors,
+            Step.RELOAD_MODEL: lambda: controller.load_model(session.model),
+        }
+        acts[step]()
+
+    def _copy(self, details: str) -> None:
+        QGuiApplication.clipboard().setText(details)
+        self._controller.notify(Notice(topic=Topic.FILE, text="The details were copied.", passing=True))
+
+    @Slot()
+    def try_sample(self) -> None:
+        """Render the sample collection and take it in."""
+        if self.sample is not None:
+            self.sample.start()
+
+    def _stop(self) -> None:
+        """Stop what the page says is under way."""
+        if self.sample is not None and self._controller.session.sample.rendering is not None:
+            self.sample.stop()
+        else:
+            self._controller.stop_indexing()
 
     # --- the rest -----------------------------------------------------------------------------------------------------
 

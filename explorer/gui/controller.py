@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from explorer import protocol
 from explorer.engine.health import EngineStatus
 from explorer.engine.requests import Kind
+from explorer.engine.sample_requests import Rendering
 from explorer.engine.sentence_requests import Bringing
 from explorer.gui.engine_link import EngineLink
 from explorer.gui.glances import Glances
@@ -289,6 +290,7 @@ class Controller(QObject):
         self._glances.look(session)
 
 
-def _long_work(session: Session) -> list[Indexing | Bringing]:
+def _long_work(session: Session) -> list[Indexing | Bringing | Rendering]:
     """What is shown with its progress and can be stopped."""
-    return [work for work in (session.indexing, session.sentences.bringing) if work is not None]
+    works = (session.indexing, session.sentences.bringing, session.sample.rendering)
+    return [work for work in works if work is not None]

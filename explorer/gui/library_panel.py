@@ -3,6 +3,7 @@
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
+from explorer.engine.sample_requests import Rendering
 from explorer.engine.sentence_requests import Bringing
 from explorer.gui.activity import ActivityView
 from explorer.gui.icons import GlyphButton
@@ -19,7 +20,8 @@ class LibraryPanel(QWidget):
     Signals:
         folder_chosen(str): in the dialog of the button.
         sentences_chosen(str): a file of sentences was chosen in the dialog of the menu.
-        rescan_asked(), errors_asked(), stop_asked(), stop_sentences_asked(): buttons.
+        rescan_asked(), errors_asked(), stop_asked(), stop_sentences_asked(), stop_sample_asked(): buttons.
+        sample_asked(): the sample collection is wanted.
         remove_confirmed(int): the folder with this source id shall be forgotten.
         show_asked(Source): open the folder in the desktop's file manager.
     """
@@ -30,6 +32,8 @@ class LibraryPanel(QWidget):
     stop_asked = Signal()
     sentences_chosen = Signal(str)
     stop_sentences_asked = Signal()
+    sample_asked = Signal()
+    stop_sample_asked = Signal()
     remove_confirmed = Signal(int)
     show_asked = Signal(Source)
 
@@ -38,7 +42,7 @@ class LibraryPanel(QWidget):
         self.setMinimumWidth(184)
         self._read_only = False
         self._noun = "file"
-        self._indexing = self._bringing = False
+        self._indexing = self._bringing = self._rendering = False
         self.add_button = GlyphButton("plus", "Add a folder…", "Add a folder… (Ctrl+N)", self)
         self.rescan_button = GlyphButton("rescan", "Look for changes in all folders", "Look for changes (F5)", self)
         self.more_button = GlyphButton("more", "More to do with the library", parent=self)
@@ -53,6 +57,7 @@ class LibraryPanel(QWidget):
         self.errors_button.hide()
         self.activity = ActivityView(self)
         self.sentence_activity = ActivityView(self, work="adding sentences", noun="sentence")
+        self.sample_activity = ActivityView(self, work="drawing the sample collection", title="Drawing the sample")
         self._fill_menu()
         self._compose()
         self.add_button.clicked.connect(self.choose_folder)
@@ -63,6 +68,7 @@ class LibraryPanel(QWidget):
         self.sources.show_asked.connect(self.show_asked)
         self.activity.stop_asked.connect(self.stop_asked)
         self.sentence_activity.stop_asked.connect(self.stop_sentences_asked)
+        self.sample_activity.stop_asked.connect(self.stop_sample_asked)
 
     def _compose(self) -> None:
         title = QLabel("Library", self)
@@ -88,12 +94,15 @@ class LibraryPanel(QWidget):
         column.addLayout(errors_row)
         column.addWidget(self.activity)
         column.addWidget(self.sentence_activity)
+        column.addWidget(self.sample_activity)
 
     def _fill_menu(self) -> None:
         self.add_action = self.menu.addAction("Add a folder…")
         self.rescan_action = self.menu.addAction("Look for changes in all folders")
         self.menu.addSeparator()
         self.sentences_action = self.menu.addAction("Add sentences…")
+        self.sample_action = self.menu.addAction("Add the sample collection")
+        self.sample_action.triggered.connect(self.sample_asked)
         self.add_action.triggered.connect(self.choose_folder)
         self.rescan_action.triggered.connect(self.rescan_asked)
         self.sentences_action.triggered.connect(self.choose_sentences)
@@ -133,9 +142,17 @@ class LibraryPanel(QWidget):
         self.sentence_activity.show_work(bringing)
         self._allow()
 
+    @Slot(object)
+    def show_rendering(self, rendering: Rendering | None) -> None:
+        """Redraw the activity of the sample collection."""
+        self._rendering = rendering is not None
+        self.sample_activity.show_work(rendering)
+        self._allow()
+
     def _allow(self) -> None:
         self.add_button.setEnabled(not self._read_only)
         self.rescan_button.setEnabled(self.sources.count() > 0 and not self._indexing and not self._read_only)
+        self.sample_action.setEnabled(not self._rendering and not self._read_only)
         self.add_action.setEnabled(self.add_button.isEnabled())
         self.rescan_action.setEnabled(self.rescan_button.isEnabled())
         self.sentences_action.setEnabled(self.sources.count() > 0 and not self._bringing and not self._read_only)

@@ -17,6 +17,7 @@ from explorer.gui.notices import Notice, Topic
 from explorer.gui.pages import Step
 from explorer.gui.panes import Panes
 from explorer.gui.results_pane import ResultsPane
+from explorer.gui.sample_control import SENTENCES, SampleControl
 from explorer.gui.sentence_control import SentenceControl
 from explorer.gui.status_line import StatusLine
 from explorer.settings import Settings, WindowSettings
@@ -33,7 +34,7 @@ class MainWindow(QWidget):
 
     Attributes:
         header, query, models, busy, panes, panel, pane, status: the parts that are seen.
-        commands, sentences, drops: what joins them.
+        commands, sentences, sample, drops: what joins them.
         viewer, viewing, best_sentences, figures: after :meth:`complete`.
     """
 
@@ -49,7 +50,9 @@ class MainWindow(QWidget):
         self.panes = Panes(self.panel, self.pane, settings.window)
         self.status = StatusLine(self)
         self.sentences = SentenceControl(controller)
+        self.sample = SampleControl(controller, self.sentences)
         self.commands = Commands(self, controller, self.query, self.panel, self.pane)
+        self.commands.sample = self.sample
         self.drops = DropTarget(self, self.query)
         self._compose()
         self._restore(settings.window)
@@ -136,6 +139,11 @@ class MainWindow(QWidget):
         self.panel.sentences_chosen.connect(self.sentences.add_file)
         self.panel.stop_sentences_asked.connect(self.sentences.stop_adding)
         self.sentences.bringing_changed.connect(self.panel.show_bringing)
+        self.panel.sample_asked.connect(self.sample.start)
+        self.panel.stop_sample_asked.connect(self.sample.stop)
+        self.sample.rendering_changed.connect(self.panel.show_rendering)
+        self.sample.ready.connect(self._suggest)
+        self.pane.suggestions.chosen.connect(self.query.set_sentence)
         self.panel.remove_confirmed.connect(controller.remove_source)
         self.panel.show_asked.connect(commands.show_source)
         self.pane.every_moment_asked.connect(commands.set_every_moment)
@@ -173,6 +181,10 @@ class MainWindow(QWidget):
         elif session.indexing is None:
             text = "The library has changed since this was shown."
             self._controller.notify(Notice(topic=Topic.INDEXING, text=text, step=Step.SEARCH_AGAIN))
+
+    @Slot()
+    def _suggest(self) -> None:
+        self.pane.suggestions.offer(SENTENCES)
 
     @Slot()
     def go_back(self) -> None:

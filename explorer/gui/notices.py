@@ -17,6 +17,7 @@ class Topic(Enum):
     MODEL = "model"
     INDEXING = "indexing"
     SENTENCES = "sentences"
+    SAMPLE = "sample collection"
     QUERY = "query"
     FILE = "file"
     SETTINGS = "settings"
@@ -92,9 +93,19 @@ SENTENCES_STOPPED = Notice(
 )
 
 
+SAMPLE_STOPPED = Notice(
+    topic=Topic.SAMPLE, step=Step.TRY_SAMPLE,
+    text="Drawing the sample collection was stopped. What is drawn stays, and it can go on from there.",
+)
+SAMPLE_IS_HERE = Notice(
+    topic=Topic.SAMPLE, passing=True, text="The sample collection is in this library already."
+)
+
+
 _TOPICS = {
     Kind.RANKING: (Topic.QUERY, None), Kind.MODEL: (Topic.MODEL, Step.RELOAD_MODEL), Kind.INDEX: (Topic.INDEXING, None),
     Kind.LIBRARY: (Topic.LIBRARY, Step.TRY_LIBRARY_AGAIN), Kind.CAPTIONS: (Topic.SENTENCES, None),
+    Kind.SAMPLE: (Topic.SAMPLE, Step.TRY_SAMPLE),
 }
 
 

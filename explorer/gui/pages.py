@@ -4,11 +4,13 @@ Every state is one sentence and a next step. The order of the questions is the o
 said while there is no engine, nothing about results while there is no library.
 """
 
+import os
 from dataclasses import dataclass
 from enum import Enum
 
 from explorer.engine.health import EngineStatus
 from explorer.engine.requests import Kind
+from explorer.engine.sample_requests import SampleCollection
 from explorer.gui.phrases import count, holdings, milliseconds, quoted
 from explorer.protocol import LibraryState
 from explorer.session import Session
@@ -27,6 +29,7 @@ class Step(Enum):
     STOP_INDEXING = "Stop"
     SHOW_EVERYTHING = "Show everything"
     SEARCH_AGAIN = "Search again"
+    TRY_SAMPLE = "Try the sample collection"
     SHOW_ERRORS = "Show them"
     SHOW_FIGURE = "Show in folder"
     RELOAD_MODEL = "Load it again"
@@ -84,6 +87,8 @@ def page_of(session: Session) -> Page | None:
 
 
 def _page_without_photos(session: Session) -> Page:
+    if session.sample.rendering is not None:
+        return _page_of_sample(session.sample)
     if session.indexing is not None or session.waiting:
         progress = session.indexing.progress if session.indexing else None
         done = count(progress.n_done, "file") + " so far. " if progress and progress.n_done else ""
@@ -104,10 +109,25 @@ def _page_without_photos(session: Session) -> Page:
             text="They are found in sub-folders too. Nothing in a folder is ever changed.",
             steps=(Step.ADD_FOLDER, Step.RESCAN),
         )
+    offered = ""
+    steps: tuple[Step, ...] = (Step.ADD_FOLDER,)
+    if session.sample.folder:
+        place = os.fsdecode(session.sample.folder)
+        offered = f"\n\nNothing at hand? A small collection of pictures and clips can be drawn into {place}."
+        steps = (Step.ADD_FOLDER, Step.TRY_SAMPLE)
     return Page(
-        glyph="photos", title="Add a folder of photos and videos to begin.",
-        text="Or drop one anywhere in this window. Your files are only read, and stay on this computer.",
-        steps=(Step.ADD_FOLDER,),
+        glyph="photos", title="Add a folder of photos and videos to begin.", steps=steps,
+        text=f"Or drop one anywhere in this window. Your files are only read, and stay on this computer.{offered}",
+    )
+
+
+def _page_of_sample(sample: SampleCollection) -> Page:
+    assert sample.rendering is not None
+    progress = sample.rendering.progress
+    done = f"{progress.n_done:,} of {progress.n_total:,} so far. " if progress and progress.n_total else ""
+    return Page(
+        glyph="film", title="Drawing the sample collection…", busy=True, steps=(Step.STOP_INDEXING,),
+        text=f"{done}Then it is indexed, and can be searched.",
     )
 
 

@@ -10,6 +10,7 @@ from explorer.gui.icons import GlyphButton
 from explorer.gui.notice_bar import NoticeBar
 from explorer.gui.page_view import PageView
 from explorer.gui.pages import STARTING, Page
+from explorer.gui.suggestions import Suggestions
 from explorer.protocol import LibraryState, SearchResponse
 
 if TYPE_CHECKING:  # the grid comes after the first paint, and numpy with it
@@ -75,13 +76,14 @@ class ResultsPane(QWidget):
         sliders = (self.score_label, self.score_slider, self.size_label, self.size_slider)
         for part in (self.moments, *sliders, self.export_button):
             tools.addWidget(part)
+        self.suggestions = Suggestions(self)
         self.stack = QStackedWidget(self)
         self.stack.addWidget(self.page)
         self.tools.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for row in (self.notices, self.tools, self.stack):
+        for row in (self.notices, self.tools, self.suggestions, self.stack):
             column.addWidget(row, 1 if row is self.stack else 0)
         self.score_slider.valueChanged.connect(self._filter)
 
@@ -115,6 +117,7 @@ class ResultsPane(QWidget):
         self.page.show_page(page)
         results = page is None and self._shown is not None
         self.tools.setVisible(results)
+        self._suggest()
         self.stack.setCurrentWidget(self.grid if results else self.page)
 
     @Slot(SearchResponse)
@@ -131,8 +134,14 @@ class ResultsPane(QWidget):
         for widget in (self.score_label, self.score_slider):
             widget.setVisible(self._shown.has_scores)
         self._fit()
+        self._suggest()
         self._filter()
         self.arrived.emit()
+
+    def _suggest(self) -> None:
+        """Sentences to begin with stand above everything, not above what was found."""
+        shown = self._shown
+        self.suggestions.show_if(wanted=self._page is None and shown is not None and not shown.has_scores)
 
     @Slot(object)
     def show_library(self, library: LibraryState | None) -> None:
