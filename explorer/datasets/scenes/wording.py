@@ -73,7 +73,7 @@ _PLACES: Mapping[str, tuple[str, ...]] = {
     "boards": ("on wooden boards", "on a wooden floor"),
     "night": ("in the night sky", "under the moon", "among the stars"),
     "sunset": ("at sunset", "in the evening sun", "in front of dark hills in the evening"),
-    "mountains": ("in front of mountains", "high up in misty mountains"),
+    "mountains": ("in front of mountains", "in misty mountains"),
     "snow": ("in the snow", "on a snowy day"),
     "dunes": ("in the desert", "over the dunes"),
     "ripples": ("on the water", "in clear shallow water"),
