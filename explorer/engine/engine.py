@@ -11,7 +11,7 @@ from pathlib import Path
 import explorer
 from explorer import protocol
 from explorer.cancellation import CancellationToken, Cancelled
-from explorer.engine import carriers, indexing, looking, sample, searching, sentences, shots, translate
+from explorer.engine import carriers, indexing, looking, posters, sample, searching, sentences, shots, translate
 from explorer.engine.opened import EXACT, Opened
 from explorer.errors import EngineError, UserFacingError
 from explorer.packages.finding import find_packages
@@ -71,6 +71,7 @@ _ANSWERS: dict[type, Callable[..., Iterator[Answer]]] = {
     protocol.GetPicture: looking.get_picture,
     protocol.Explain: looking.explain,
     protocol.GetShots: shots.get_shots,
+    protocol.GetPoster: posters.get_poster,
     protocol.RenderSample: sample.render_sample,
     protocol.CarriersOfBit: carriers.find_carriers,
     protocol.MakeFigure: _make_figure,

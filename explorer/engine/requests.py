@@ -14,6 +14,7 @@ from explorer.protocol import (
     Explain,
     FigureSpec,
     GetPicture,
+    GetPoster,
     GetShots,
     GetThumbnails,
     ListErrors,
@@ -44,6 +45,7 @@ class Kind(StrEnum):
     PICTURE = "picture"
     PICTURE_TO_COPY = "picture to copy"
     SHOTS = "shots"
+    POSTER = "poster"
     EXPLANATION = "explanation"
     COMPARISON = "comparison"
     CARRIERS = "carriers of a bit"
@@ -121,8 +123,8 @@ class RequestLedger:
 
 
 _CANCEL_OLDER = frozenset({
-    Kind.RANKING, Kind.PICTURE, Kind.SHOTS, Kind.EXPLANATION, Kind.COMPARISON, Kind.CARRIERS, Kind.SENTENCES,
-    Kind.FIGURE_PREVIEW, Kind.SAMPLE,
+    Kind.RANKING, Kind.PICTURE, Kind.SHOTS, Kind.POSTER, Kind.EXPLANATION, Kind.COMPARISON, Kind.CARRIERS,
+    Kind.SENTENCES, Kind.FIGURE_PREVIEW, Kind.SAMPLE,
 })
 
 
@@ -212,6 +214,10 @@ class Line:
     def get_shots(self, item_id: int, query: Query | None = None, model: str = "") -> None:
         """Ask for the shots of a video and how well each fits a query; only the last video asked for counts."""
         self.ask(Kind.SHOTS, GetShots(id=self.next_id(), item_id=item_id, query=query, model=model))
+
+    def get_poster(self, path: bytes) -> None:
+        """Ask for a picture of a video file that is searched with; only the last one counts."""
+        self.ask(Kind.POSTER, GetPoster(id=self.next_id(), path=path))
 
     def find_carriers(self, model: str, bit: int, *, positive: bool = True, k: int = 0) -> None:
         """Ask for the items that carry a bit of a model's codes most strongly; only the last bit asked for counts."""

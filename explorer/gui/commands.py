@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from explorer.engine.requests import Kind
 from explorer.gui import desktop
 from explorer.gui.controller import Controller
 from explorer.gui.image_query import Folders, Intake, Result
@@ -18,7 +19,8 @@ from explorer.gui.notices import Notice, Topic
 from explorer.gui.pages import Step
 from explorer.gui.query_bar import QueryBar
 from explorer.gui.results_pane import ResultsPane
-from explorer.protocol import ErrorList, Source
+from explorer.protocol import ErrorList, Picture, Source
+from explorer.session import Received
 
 if TYPE_CHECKING:  # comes after the first paint, and numpy with it
     from explorer.gui.figure_export import FigureExport
@@ -40,6 +42,9 @@ class Commands(QObject):
         self.viewing: ItemViewing | None = None
         self.sample: SampleControl | None = None
         self.figures: FigureExport | None = None
+        self._poster_path = b""
+        query.poster_wanted.connect(self._ask_for_poster)
+        controller.received.connect(self._show_poster)
 
     def slots(
         self, fold_library: Callable[[], None], fold_viewer: Callable[[], None]
@@ -164,6 +169,16 @@ class Commands(QObject):
         thumbnail = self._pane.grid.thumbnail(result.item_id)
         if thumbnail is not None:
             self._query.show_item_thumbnail(result.item_id, QImage.fromData(thumbnail))
+
+    @Slot(object)
+    def _ask_for_poster(self, path: bytes) -> None:
+        self._poster_path = path
+        self._controller.session.line.get_poster(path)
+
+    @Slot(object)
+    def _show_poster(self, received: Received) -> None:
+        if received.kind is Kind.POSTER and isinstance(received.answer, Picture):
+            self._query.show_poster(self._poster_path, QImage.fromData(received.answer.jpeg))
 
     @Slot(str)
     def search_without_word(self, rest: str) -> None:

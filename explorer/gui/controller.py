@@ -34,7 +34,8 @@ CANCEL_GRACE_MS = 1800
 """An engine that has not stopped indexing by then is ended and started again; transactions keep the library whole."""
 
 _SAID_WHERE_ASKED = frozenset({
-    Kind.COMPARISON, Kind.SHOTS, Kind.CARRIERS, Kind.SENTENCES, Kind.FIGURE, Kind.FIGURE_PREVIEW
+    Kind.COMPARISON, Kind.SHOTS, Kind.CARRIERS, Kind.SENTENCES, Kind.FIGURE, Kind.FIGURE_PREVIEW,
+    Kind.POSTER,  # the search with the same file says it
 })
 _RESTART_AFTER_MS = 200
 

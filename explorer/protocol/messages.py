@@ -21,7 +21,7 @@ from explorer.protocol.explaining import (
 )
 from explorer.protocol.figures import Figure, FigureLayer, FigureSpec, MakeFigure
 from explorer.protocol.sentences import AddCaptions, CaptionsAdded, RankedSentence, SearchSentences, SentenceRanking
-from explorer.protocol.videos import GetShots, RenderSample, SampleRendered, Shots
+from explorer.protocol.videos import GetPoster, GetShots, RenderSample, SampleRendered, Shots
 
 PROTOCOL_VERSION = 4
 
@@ -335,8 +335,8 @@ class Failed(Message, frozen=True):
 
 Request = (
     Hello | ListModels | OpenLibrary | DescribeLibrary | LoadModel | IndexFolders | RemoveSource | Search | Browse
-    | DescribeItems | GetThumbnails | GetPicture | GetShots | RenderSample | Explain | CarriersOfBit | AddCaptions
-    | SearchSentences | MakeFigure | ListErrors | Cancel | Shutdown
+    | DescribeItems | GetThumbnails | GetPicture | GetShots | GetPoster | RenderSample | Explain | CarriersOfBit
+    | AddCaptions | SearchSentences | MakeFigure | ListErrors | Cancel | Shutdown
 )
 Answer = (
     Welcome | ModelList | LibraryState | ModelLoaded | Progress | IndexFinished | SearchResponse | ItemDescriptions
@@ -348,7 +348,7 @@ __all__ = [
     "PROTOCOL_VERSION", "AddCaptions", "Answer", "BitCarriers", "Bits", "Boxes", "Browse", "Cancel",
     "Cancelled", "CaptionsAdded", "CarriersOfBit", "ClassMap", "ClipMaps", "DescribeItems", "DescribeLibrary",
     "ErrorList", "Explain", "Explanation", "Failed", "Figure", "FigureLayer", "FigureSpec", "FileProblem",
-    "GetPicture", "GetShots", "GetThumbnails", "Grid", "Hello", "IndexFinished", "IndexFolders",
+    "GetPicture", "GetPoster", "GetShots", "GetThumbnails", "Grid", "Hello", "IndexFinished", "IndexFolders",
     "ItemDescription", "ItemDescriptions", "LibraryState", "ListErrors", "ListModels", "LoadModel",
     "MakeFigure", "Message", "ModelList", "ModelLoaded", "ModelSummary", "MovingClasses", "MovingGrid",
     "OpenLibrary", "Picture", "PointedMaps", "Progress", "Query", "RankedSentence", "RemoveSource",

@@ -14,6 +14,13 @@ class GetShots(Message, frozen=True):
     model: str = ""
 
 
+class GetPoster(Message, frozen=True):
+    """A frame of a video file that is searched with; answered by :class:`Picture` of no item (id -1)."""
+
+    path: bytes
+    max_edge_px: int = 96
+
+
 class RenderSample(Message, frozen=True):
     """Render the sample collection into a folder; :class:`Progress` while it works, then :class:`SampleRendered`."""
 

@@ -8,6 +8,7 @@ from PySide6.QtGui import QDrag, QDragEnterEvent, QDragMoveEvent, QDropEvent, QG
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
+from explorer.engine.requests import Kind
 from explorer.gui.image_query import FILE_KINDS, VIDEO_ENDINGS, Folders, Refusal, Sentence, VideoFile, read_mime
 from explorer.media.item import is_supported
 from explorer.settings import SearchSettings, Settings, write_settings
@@ -101,11 +102,31 @@ def test_a_dropped_video_is_searched_with_words_and_all(open_window, until, tmp_
     assert controller.session.query.image_path is None
     assert controller.session.query.text == "at night"
     assert window.query.chip.isVisible()
+    until(lambda: window.query.chip.has_picture)
     assert name in window.query.chip.accessibleName()
     assert "video" in window.query.chip.accessibleName()
     window.query.chip.removed.emit()
     until(lambda: searched(controller) and controller.session.query.video_path is None)
     assert controller.session.query.text == "at night"
+
+
+def test_a_video_without_a_picture_keeps_its_glyph(open_window, until, tmp_path):
+    window, controller = open_window("--items", 12, "--videos", 4)
+    drop(window, files(video_file(tmp_path / "broken.mp4")))
+    until(lambda: searched(controller) and not controller.session.line.under_way(Kind.POSTER))
+    assert window.query.chip.isVisible()
+    assert not window.query.chip.has_picture
+    assert not window.query.chip.grab().isNull()
+    assert window.pane.notices.shown is None
+
+
+def test_a_late_picture_is_not_given_to_what_took_its_place(open_window, until, tmp_path):
+    window, controller = open_window("--items", 12, "--videos", 4)
+    drop(window, files(video_file(tmp_path / "clip.mp4")))
+    window.query.set_item(3, "another")
+    until(lambda: searched(controller) and not controller.session.line.under_way(Kind.POSTER))
+    assert window.query.chip.toolTip() == "another"
+    assert not window.query.chip.has_picture
 
 
 def test_the_window_knows_the_videos_that_the_engine_knows():

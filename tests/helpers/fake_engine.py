@@ -162,6 +162,11 @@ class FakeEngine:
                     id=request.id, item_id=request.item_id, jpeg=self.jpeg(request.item_id, request.max_edge_px),
                     full_width_px=width, full_height_px=height,
                 )
+            case p.GetPoster():
+                if b"broken" in request.path:
+                    return p.Failed(id=request.id, message="It is no video.", kind="MediaError")
+                return p.Picture(id=request.id, item_id=-1, jpeg=self.jpeg(1, request.max_edge_px), full_width_px=320,
+                                 full_height_px=240)
             case p.GetShots():
                 return fake_videos.shots(request, self.options.shots)
             case p.Explain():
