@@ -28,6 +28,7 @@ from explorer.retrieval.approximate import ApproximateHammingIndex, ApproximateK
 
 _SHORTEST_S = 2.0
 _SHARE = 20
+_ELSEWHERE = "If the engine runs on another computer, name the path there: a video is not sent to it."
 
 
 @dataclass(slots=True)
@@ -226,7 +227,8 @@ def _query_frames(
             path, start_s, None if math.isinf(end_s) else end_s, sampling, token=token
         ).pixels
     except MediaError as error:
-        raise _not_seen(display_path(path), error) from error
+        gone = MediaError(error.message, error.remedy or ("" if os.path.exists(path) else _ELSEWHERE))
+        raise _not_seen(display_path(path), gone) from error
 
 
 def _not_seen(name: str, error: MediaError) -> QueryError:

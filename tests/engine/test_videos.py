@@ -179,6 +179,7 @@ def test_videos_that_cannot_be_searched_with_are_told(
     assert isinstance(answer, p.Failed), answer
     assert answer.kind == "QueryError"
     assert says in answer.message
+    assert ("engine runs on another computer" in answer.remedy) is (path == b"/nowhere/clip.mp4")
 
 
 def test_shots_of_a_video_with_their_scores(ready: Engine) -> None:
