@@ -37,13 +37,15 @@ class ImageSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     Attributes:
         parts: what is read of a picture (``networks/dsmhn/config.py``).
         hidden_dim: width of the hidden layer; 0 for none.
-        dropout: before each linear layer.
+        dropout: before the layer of bits.
+        input_dropout: before the hidden layer.
         learning_rate: highest rate.
     """
 
     parts: tuple[ImagePart, ...] = ("grid_mean", "grid_max", "trunk_mean")
     hidden_dim: Count = 256
-    dropout: Share = 0.5
+    dropout: Share = 0.3
+    input_dropout: Share = 0.0
     learning_rate: Rate = 1e-3
 
 
@@ -53,7 +55,8 @@ class TextSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     Attributes:
         readers: what reads a sentence: "bow", "mean-vectors", "minilm".
         hidden_dim: width of the hidden layer.
-        dropout: before each linear layer.
+        dropout: before the layer of bits.
+        input_dropout: before the hidden layer.
         word_dim: width of a word vector, of "mean-vectors".
         word_dropout: share of words that are left out in training.
         n_tokens: a sentence is cut after so many words.
@@ -64,6 +67,7 @@ class TextSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     readers: tuple[TextReader, ...] = ("bow",)
     hidden_dim: Positive = 256
     dropout: Share = 0.3
+    input_dropout: Share = 0.0
     word_dim: Positive = 300
     word_dropout: Share = 0.0
     n_tokens: Positive = 64

@@ -25,7 +25,8 @@ class HashConfig:
     Attributes:
         n_bits: width of the code.
         hidden_dim: width of the hidden layer; 0 for none.
-        dropout: before each linear layer.
+        dropout: before the layer of K numbers.
+        input_dropout: before the hidden layer.
         normalised: whether each activation has mean 0 and spread 1 over the training items before the tanh: without,
             all items begin with about the same code.
     """
@@ -33,14 +34,16 @@ class HashConfig:
     n_bits: int = 64
     hidden_dim: int = 256
     dropout: float = 0.0
+    input_dropout: float = 0.0
     normalised: bool = True
 
     def __post_init__(self) -> None:
         check_bits(self.n_bits)
         if self.hidden_dim < 0:
             raise ValueError(f"hidden_dim must be at least 0, got {self.hidden_dim}")
-        if not 0.0 <= self.dropout < 1.0:
-            raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
+        for share in (self.dropout, self.input_dropout):
+            if not 0.0 <= share < 1.0:
+                raise ValueError(f"dropout must be in [0, 1), got {share}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

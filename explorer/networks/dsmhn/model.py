@@ -19,7 +19,7 @@ from explorer.networks.dsmhn.video_network import build_network
 from explorer.networks.dsmhn.video_stream import VideoStream
 
 
-_BAG_SPREAD = 0.05
+_BAG_SPREAD = 0.03
 """Of the numbers of fresh rows of the bag of words: what is learned of a word must soon be more than its noise."""
 
 
@@ -95,7 +95,7 @@ class TextStream(nn.Module):
             parts.append(self.vectors(rows))
         summed = [] if self.bag is None else [self.bag(rows)]
         if self.first is not None:
-            read = F.dropout(torch.cat(parts, dim=1), self.config.dropout, self.training)
+            read = F.dropout(torch.cat(parts, dim=1), self.config.input_dropout, self.training)
             summed.append(self.first(read))
         return torch.stack(summed).sum(dim=0)
 
@@ -152,7 +152,8 @@ def hash_layers(n_in: int, config: HashConfig) -> nn.Sequential:
     if not config.hidden_dim:
         return nn.Sequential(*last_layers(n_in, config))
     return nn.Sequential(
-        nn.Dropout(config.dropout), nn.Linear(n_in, config.hidden_dim), nn.BatchNorm1d(config.hidden_dim), nn.ReLU(),
+        nn.Dropout(config.input_dropout), nn.Linear(n_in, config.hidden_dim),
+        nn.BatchNorm1d(config.hidden_dim), nn.ReLU(),
         *last_layers(config.hidden_dim, config),
     )
 
