@@ -16,9 +16,13 @@ import pytest
 
 from explorer import protocol
 from explorer.library.catalogue import open_library
+from explorer.media.writing import write_video
 from explorer.protocol import Answer, read_message, write_message
+from explorer.segment_ids import segment_id
 
 N_PHOTOS = 200
+N_CLIPS = 8
+N_SHOTS = 4
 N_KILLS = 20
 HELPER = Path(__file__).resolve().parent.parent / "helpers" / "colour_model.py"
 
@@ -52,10 +56,14 @@ class Child:
         self.process.stdout.close()
 
 
-def contents(folder: Path) -> dict[bytes, tuple[int, int, bytes, bytes]]:
-    """Path to width, height, vector and thumbnail of everything in a library."""
+def contents(folder: Path) -> dict[tuple[bytes, float], tuple[int, int, bytes, bytes]]:
+    """Path and start to width, height, vector and thumbnail of everything in a library."""
     with open_library(folder) as library:
-        ids = library.item_ids().tolist()
+        ids = [
+            segment_id(item, position)
+            for item in library.item_ids().tolist()
+            for position in range(len(library.shots(item)))
+        ]
         rows = {row.item_id: row for row in library.describe(ids)}
         thumbnails = library.thumbnails(ids)
         (model_id,) = library.counts().n_indexed
@@ -63,7 +71,8 @@ def contents(folder: Path) -> dict[bytes, tuple[int, int, bytes, bytes]]:
         parts = table.vectors if table.strengths is None else np.hstack([table.vectors, table.strengths.view(np.uint8)])
         vectors = {item: np.array(row).tobytes() for item, row in zip(table.item_ids.tolist(), parts, strict=True)}
         sizes = {item: (row.width_px, row.height_px) for item, row in rows.items()}
-        return {rows[item].path: (*sizes[item], vectors[item], thumbnails[item]) for item in ids}
+        assert set(vectors) == set(ids)
+        return {(rows[i].path, rows[i].start_s): (*sizes[i], vectors[i], thumbnails[i]) for i in ids}
 
 
 def check_whole(folder: Path) -> None:
@@ -77,8 +86,15 @@ def check_whole(folder: Path) -> None:
     stray = connection.execute(
         "SELECT COUNT(*) FROM vectors WHERE item_id NOT IN (SELECT id FROM items WHERE status = 'ready')"
     ).fetchone()[0]
+    shots = connection.execute(
+        "SELECT COUNT(DISTINCT segments.position), COUNT(vectors.id)"
+        " FROM items JOIN segments ON segments.item_id = items.id"
+        " LEFT JOIN vectors ON vectors.item_id = items.id AND vectors.position = segments.position"
+        " WHERE kind = 'video' GROUP BY items.id"
+    ).fetchall()
     connection.close()
     assert (half, stray) == (0, 0)
+    assert set(shots) <= {(N_SHOTS, N_SHOTS)}
 
 
 @pytest.mark.parametrize(("model", "n_wanted"), [("colours", N_KILLS), ("colour-bits", 5)])
@@ -86,6 +102,10 @@ def test_killed_many_times(tmp_path: Path, make_photo: Callable[..., Path], mode
     photos = tmp_path / "photos"
     for number in range(N_PHOTOS):
         make_photo(photos / f"{number:03d}.jpg", (number, 255 - number, 40), size=(64, 48))
+    for number in range(N_CLIPS):
+        colours = np.random.default_rng(number).permutation(N_SHOTS) * 60 + 20
+        frames = [np.full((48, 64, 3), (c, 255 - c, 100), np.uint8) for c in colours.tolist() for _ in range(10)]
+        write_video(photos / f"{20 * number:03d} clip.mp4", frames, 10.0)
     request = protocol.IndexFolders(id=2, folders=(os.fsencode(photos),), model=model)
     moments = random.Random(4)
     n_kills = 0
@@ -105,4 +125,4 @@ def test_killed_many_times(tmp_path: Path, make_photo: Callable[..., Path], mode
         assert isinstance(answer, protocol.IndexFinished)
         child.close()
     assert contents(tmp_path / "killed") == contents(tmp_path / "undisturbed")
-    assert len(contents(tmp_path / "killed")) == N_PHOTOS
+    assert len(contents(tmp_path / "killed")) == N_PHOTOS + N_CLIPS * N_SHOTS

@@ -12,6 +12,10 @@ from explorer.cancellation import CancellationToken
 from explorer.engine.server import Server
 from explorer.protocol import Answer, Request, read_message, write_message
 
+_LONG = (
+    protocol.IndexFolders, protocol.AddCaptions, protocol.SearchSentences, protocol.MakeFigure, protocol.RenderSample,
+)  # fmt: skip
+
 
 class ScriptedEngine:
     """Indexing, encoding sentences and drawing wait until told; searching answers at once."""
@@ -22,9 +26,7 @@ class ScriptedEngine:
         self.closed = False
 
     def answer(self, request: Request, token: CancellationToken) -> Iterator[Answer]:
-        if isinstance(
-            request, protocol.IndexFolders | protocol.AddCaptions | protocol.SearchSentences | protocol.MakeFigure
-        ):
+        if isinstance(request, _LONG):
             self.started.set()
             while not self.go_on.wait(0.01):
                 if token.cancelled:
@@ -82,6 +84,7 @@ def wire() -> Iterator[Wire]:
         protocol.IndexFolders(id=1, folders=(), model="m"),
         protocol.AddCaptions(id=1, path=b"said.json", model="m"),
         protocol.SearchSentences(id=1, query=protocol.Query(text="a dog"), model="m"),
+        protocol.RenderSample(id=1, folder=b"/sample"),
     ],
     ids=lambda request: type(request).__name__,
 )
@@ -90,6 +93,7 @@ def wire() -> Iterator[Wire]:
     [
         protocol.Search(id=2, query=protocol.Query(text="a dog"), model="m"),
         protocol.CarriersOfBit(id=2, model="m", bit=0),
+        protocol.GetShots(id=2, item_id=1),
     ],
     ids=lambda request: type(request).__name__,
 )
