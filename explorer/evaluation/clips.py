@@ -19,12 +19,13 @@ from enum import StrEnum
 import numpy as np
 
 from explorer.cancellation import CancellationToken
-from explorer.datasets.clips import CaptionedClips
+from explorer.datasets.clips import CaptionedClips, Span
 from explorer.errors import ConfigError, DatasetError, MediaError
 from explorer.media.image import decode_image, squash
 from explorer.media.item import read_content
 from explorer.media.sampling import sample_frames
 from explorer.media.shots import Sampling, read_shots
+from explorer.media.video import read_facts
 from explorer.networks.encoder import Encoder, sees_motion
 from explorer.pipeline.indexing import FRAMES_PER_SHOT, sampling_of
 from explorer.representations import BinaryCodes, Embeddings, Modality, average, concatenate
@@ -205,10 +206,17 @@ def _read(
                 sampling = Sampling(reading.n_frames, sampling.side_px)
             seen = sample_frames(place, span.start_s, span.end_s, sampling, token=token)
             return [_Piece(seen.pixels, sees_motion(encoder))]
-        spans = () if span.end_s is None and not span.start_s else ((span.start_s, span.end_s or np.inf),)
-        shots = read_shots(place, [sampling_of(encoder)], spans=spans, token=token)
+        shots = read_shots(place, [sampling_of(encoder)], spans=_spans(place, span), token=token)
         return [_Piece(shot.frames[0], sees_motion(encoder)) for shot in shots]
     except MediaError as error:
         raise DatasetError(
             f"The clip {path} cannot be read. {error}", "Put a sound copy in its place; leaving it out would not do."
         ) from error
+
+
+def _spans(place: bytes, span: Span) -> tuple[tuple[float, float], ...]:
+    """A part of a video as one shot; none for the whole, whose shots are found."""
+    if span == Span():
+        return ()
+    end_s = read_facts(place).duration_s if span.end_s is None else span.end_s
+    return ((span.start_s, max(end_s, span.start_s)),)
