@@ -48,7 +48,7 @@ class DropFrame(QWidget):
         ground = palette.color(QPalette.ColorRole.Window)
         accent = palette.color(QPalette.ColorRole.Highlight)
         veil = blend(accent, ground, 0.12)
-        veil.setAlphaF(0.96 if self._small else 0.85)
+        veil.setAlphaF(1.0 if self._small else 0.85)
         painter.setPen(QPen(accent, 2))
         if self._small:
             painter.setBrush(veil)

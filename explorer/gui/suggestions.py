@@ -29,6 +29,11 @@ class SuggestionButton(QAbstractButton):
     def minimumSizeHint(self) -> QSize:  # noqa: D102
         return QSize(60, _HEIGHT)
 
+    def shown_text(self) -> str:
+        """The sentence, or what fits of it."""
+        room = self.width() - _PAD_PX  # some of the padding: advances are rounded, and a sentence that fits stays whole
+        return self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room)
+
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -40,9 +45,7 @@ class SuggestionButton(QAbstractButton):
         box = QRectF(self.rect()).adjusted(1, 1, -1, -1)
         painter.drawRoundedRect(box, box.height() / 2, box.height() / 2)
         painter.setPen(text)
-        room = self.rect().adjusted(_PAD_PX, 0, -_PAD_PX, 0)
-        words = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
-        painter.drawText(room, Qt.AlignmentFlag.AlignCenter, words)
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.shown_text())
         painter.end()
 
 

@@ -95,6 +95,7 @@ def test_every_suggestion_is_seen_in_a_narrow_window(first_start, until):
     for button in row._words.children():
         if hasattr(button, "text"):
             assert row._words.rect().contains(button.geometry())
+            assert button.shown_text() == button.text()
 
 
 def test_what_is_suggested_uses_words_of_the_collection():
