@@ -95,8 +95,8 @@ def _meadow(plane: Plane, rng: np.random.Generator) -> np.ndarray:
     horizon = rng.uniform(0.4, 0.55)
     for step, tone in enumerate(((0.60, 0.76, 0.58), (0.52, 0.71, 0.46), (0.45, 0.65, 0.36))):
         line = horizon + 0.13 * step + 0.16 * (_skyline(plane, rng, 1.5, 2) - 0.5)
-        blades = _noise(plane, rng, (34, 46), 2) - 0.5
-        shaded = np.array(tone, np.float32) * (1 + 0.16 * blades - 0.22 * (plane.y - line))[..., None]
+        blades = _noise(plane, rng, (26, 110), 2) - 0.5
+        shaded = np.array(tone, np.float32) * (1 + 0.2 * blades - 0.22 * (plane.y - line))[..., None]
         painted = mix(painted, shaded, smoothstep(plane.y - line, -_edge(plane), _edge(plane))[..., None])
     return painted
 

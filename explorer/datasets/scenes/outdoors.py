@@ -98,10 +98,10 @@ def _fir(plane: Plane) -> tuple[Part, ...]:
 
 
 def _poplar(plane: Plane) -> tuple[Part, ...]:
-    crown = d.polygon(
-        plane, d.smooth_outline(d.mirrored([(0, -0.95), (-0.3, -0.5), (-0.44, 0.1), (-0.3, 0.55), (0, 0.64)]), 5)
-    )
-    return (_trunk(plane, 0.5, 0.12), Part(crown, "main", 0.4))
+    upper = [(0, -0.95), (-0.22, -0.62), (-0.17, -0.54), (-0.36, -0.2)]
+    left = [*upper, (-0.29, -0.11), (-0.46, 0.24), (-0.4, 0.52), (0, 0.64)]
+    crown = d.polygon(plane, d.smooth_outline(d.mirrored(left), 5))
+    return (_trunk(plane, 0.5, 0.12), Part(crown, "main", 0.36))
 
 
 def _cloud_tree(plane: Plane) -> tuple[Part, ...]:
