@@ -24,6 +24,7 @@ from explorer.cancellation import CancellationToken
 from explorer.errors import MediaError
 from explorer.media.frame_pixels import Turn, turn_of
 from explorer.media.item import open_regular
+from explorer.media.moments import TOLERANCE_S
 
 MAX_FRAME_PIXELS = 72_000_000
 """Of one frame: 8K has 35 million, the largest panoramic cameras 66. A header that claims more is damaged."""
@@ -37,6 +38,7 @@ _MAX_GAP_S = 3600.0
 _MAX_TIME_S = 1e6
 _MAX_EMPTY_PACKETS = 5000
 _USUAL_RATE_FPS = 25.0
+_SMALL_FILE_BYTES = 64_000_000
 
 # What decoders and their bindings raise on damaged files; a MemoryError is a damaged size field.
 _FAILURES = (
@@ -76,6 +78,7 @@ class Footage:
         self._token = token or CancellationToken()
         self._tick_s = float(self.stream.time_base or Fraction(1, 1000))
         self._has_times = container.format.name != "avi"
+        self._index_is_late = container.format.name.startswith("matroska")
         self._origin = self.stream.start_time or 0
         self._turn: Turn | None = None
         for other in container.streams:
@@ -109,9 +112,8 @@ class Footage:
         MediaError
             The file cannot be read there.
         """
-        ticks = round(time_s / self._tick_s) + self._origin if time_s > 0 else self._origin
         try:
-            self.container.seek(min(ticks, (1 << 62)), stream=self.stream)
+            self.container.seek(self._ticks(time_s), stream=self.stream)
         except _FAILURES as error:
             raise MediaError("The video cannot be read from another place than its beginning.") from error
         self.position_s = -math.inf
@@ -126,7 +128,7 @@ class Footage:
             return None
         # The index of an MP4 file says when a frame is decoded, which is before it is shown.
         delay_s = self.stream.codec_context.has_b_frames / self.rate_fps if "mp4" in self.container.format.name else 0
-        found = entries.search_timestamp(round((time_s - delay_s) / self._tick_s) + self._origin)
+        found = entries.search_timestamp(self._ticks(time_s - delay_s))
         if found < 0:
             return None
         return max(0.0, (entries[found].timestamp - self._origin) * self._tick_s + delay_s)
@@ -139,13 +141,19 @@ class Footage:
         elif self.container.duration is not None:
             claimed_s = self.container.duration / av.time_base
         entries = self._index()
-        if 0 < claimed_s < _MAX_TIME_S and len(entries):
-            # An index at the beginning of a file also speaks of what was cut off from its end.
-            if entries[-1].pos < self._n_bytes:
-                return claimed_s
-            end = next((entry for entry in reversed(entries) if entry.pos < self._n_bytes), None)
-            return 0.0 if end is None else max(0.0, (end.timestamp - self._origin) * self._tick_s)
-        return self._duration_by_packets()
+        # A file that was cut off has lost the index at its end; in one with so short an index, looking costs little.
+        is_vague = len(entries) <= 2 and self._n_bytes <= _SMALL_FILE_BYTES
+        if is_vague or not len(entries) or not 0 < claimed_s < _MAX_TIME_S:
+            return self._duration_by_packets()
+        if entries[-1].pos < self._n_bytes:
+            return claimed_s
+        # An index at the beginning also speaks of what was cut off from the end.
+        end = next((entry for entry in reversed(entries) if entry.pos < self._n_bytes), None)
+        return 0.0 if end is None else max(0.0, (end.timestamp - self._origin) * self._tick_s)
+
+    def surely_shown(self, timed: TimedFrame, time_s: float) -> bool:
+        """Whether a frame is on the screen at a time, as far as that is sure without decoding the next one."""
+        return not self._has_times and timed.time_s <= time_s < timed.time_s + 1 / self.rate_fps - TOLERANCE_S
 
     def restart(self) -> None:
         """Go on from the beginning."""
@@ -157,6 +165,10 @@ class Footage:
             aspect = self.stream.sample_aspect_ratio
             self._turn = turn_of(frame, float(aspect) if aspect else 1.0)
         return self._turn
+
+    def _ticks(self, time_s: float) -> int:
+        """A time as the file tells it, rounded down: what lies at it counts as before it."""
+        return self._origin + max(0, math.floor((min(time_s, _MAX_TIME_S) + TOLERANCE_S) / self._tick_s))
 
     def _decoded(self, pending: list[int]) -> Iterator[list[VideoFrame]]:
         """What each packet gave, in the order of showing; the decoding times of what is still inside in ``pending``."""
@@ -197,16 +209,16 @@ class Footage:
 
     def _index(self) -> IndexEntries:
         """Where keyframes (in some containers all frames) are, as far as the file says so by now."""
-        is_late = self.container.format.name.startswith("matroska") and not len(self.stream.index_entries)
-        if is_late and self.position_s == -math.inf:
-            # These say so at their end, which is read when one first seeks.
+        if self._index_is_late and self.position_s == -math.inf:
+            # At the end of the file, which is read when one first seeks.
+            self._index_is_late = False
             with suppress(MediaError):
                 self.restart()
         return self.stream.index_entries
 
     def _duration_by_packets(self) -> float:
         """Read through the file without decoding; leaves it at its beginning."""
-        last = None
+        last, n_packets = None, 0
         packets = self.container.demux(self.stream)
         while True:
             self._token.check()
@@ -216,13 +228,13 @@ class Footage:
                 break
             if packet is None:
                 break
+            n_packets += bool(packet.size)
             ticks = packet.pts if packet.pts is not None else packet.dts
             if ticks is not None and (last is None or ticks > last):
                 last = ticks
         self.restart()
-        if last is None:
-            return 0.0
-        return max(0.0, min((last - self._origin) * self._tick_s, _MAX_TIME_S)) + 1 / self.rate_fps
+        length_s = -1.0 if last is None else (last - self._origin) * self._tick_s
+        return length_s + 1 / self.rate_fps if 0 <= length_s < _MAX_TIME_S else n_packets / self.rate_fps
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from explorer.media.frame_pixels import fit_frame, squash_frame
 from explorer.media.moments import TOLERANCE_S, moments
 
 # A jump throws away what the decoder's threads have begun, and reads anew.
-_FRAMES_A_JUMP_COSTS = 4
+_FRAMES_A_JUMP_COSTS = 1
 NO_FRAME = "Not one frame of the video can be decoded."
 
 
@@ -105,7 +105,10 @@ def frames_at(footage: Footage, times_s: Sequence[float]) -> Iterator[TimedFrame
             upcoming, shown, following = _jump(footage, wanted_s)
         if following is not None and following.time_s <= wanted_s + TOLERANCE_S:
             shown, following = following, None
-        while following is None and (timed := next(upcoming, None)) is not None:
+        while following is None and not (shown is not None and footage.surely_shown(shown, wanted_s)):
+            timed = next(upcoming, None)
+            if timed is None:
+                break
             if shown is None or timed.time_s <= wanted_s + TOLERANCE_S:
                 shown = timed
             else:
@@ -118,7 +121,7 @@ def frames_at(footage: Footage, times_s: Sequence[float]) -> Iterator[TimedFrame
 
 def _should_jump(footage: Footage, at: TimedFrame | None, wanted_s: float) -> bool:
     here_s = 0.0 if at is None else at.time_s
-    margin_s = (_FRAMES_A_JUMP_COSTS + footage.n_threads) / footage.rate_fps
+    margin_s = (_FRAMES_A_JUMP_COSTS + footage.n_threads - 1) / footage.rate_fps
     if wanted_s - here_s < margin_s:
         return False
     keyframe_s = footage.keyframe_before(wanted_s)
