@@ -4,7 +4,8 @@
 to the picture's own shape is the scaling itself.
 """
 
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
 
 import numpy as np
 from PySide6.QtCore import QRect, QRectF
@@ -47,6 +48,11 @@ def _class_image(overlay: AnyOverlay) -> QImage:
     return image_from_rgba(class_rgba(overlay))
 
 
+def _frame_image(overlay: AnyOverlay) -> QImage:
+    assert isinstance(overlay, ClassOverlay)
+    return image_from_rgba(class_rgba(overlay, edge=_MOVING_EDGE))
+
+
 def _cover_image(overlay: AnyOverlay) -> QImage:
     assert isinstance(overlay, RegionOverlay)
     return image_from_rgba(region_cover_rgba(overlay))
@@ -60,6 +66,12 @@ PAINTERS: dict[OverlayKind, Callable[[AnyOverlay], QImage]] = {
 """From an overlay to its small premultiplied image; opacity is applied when it is drawn. Outlines are no image."""
 
 
+_MOVING_EDGE = 224
+"""Pixels along the longer edge of classes that move: a quarter of the work, and nobody looks at stairs meanwhile."""
+
+_MOST_FRAMES = 32
+"""Class maps of a shot whose images are remembered: 6 MB; the shot is shown over and over."""
+
 _MAX_SCALED_PX = 2_000_000
 """Of the screen: 8 MB a layer; larger overlays are stretched in each frame."""
 
@@ -67,14 +79,18 @@ _MAX_SCALED_PX = 2_000_000
 class OverlayPainter:
     """Paints overlays over a picture; remembers the small image of each until what it shows changes.
 
-    While the picture stays where it is (another opacity, the bare picture and back) the stretched image is remembered
-    too and only copied; while it moves, nothing large is kept.
+    While picture and overlay stay as they are (another opacity, the bare picture and back) the stretched image is
+    remembered too and only copied; while either moves, nothing large is kept.
+
+    Attributes:
+        moving: whether it is a video that is shown: class maps come again and again, and each is seen for a moment.
     """
 
     def __init__(self) -> None:
-        self._images: dict[str, tuple[AnyOverlay, QImage]] = {}
+        self.moving = False
+        self._images: dict[str, OrderedDict[Hashable, tuple[AnyOverlay, QImage]]] = {}
         self._scaled: dict[str, tuple[QRect, QImage, QImage]] = {}
-        self._last_target: dict[str, QRect] = {}
+        self._last: dict[str, tuple[QRect, QImage]] = {}
         self._regions = RegionPainter()
 
     def paint(self, painter: QPainter, target: QRectF, overlay: AnyOverlay) -> None:
@@ -88,8 +104,9 @@ class OverlayPainter:
         image = self._image(overlay)
         place = target.toAlignedRect()
         ratio = painter.device().devicePixelRatioF()
-        stays = self._last_target.get(overlay.name) == place
-        self._last_target[overlay.name] = place
+        last = self._last.get(overlay.name)
+        stays = last is not None and last[0] == place and last[1] is image
+        self._last[overlay.name] = place, image
         painter.save()
         painter.setOpacity(overlay.opacity)
         if stays and place.width() * place.height() * ratio * ratio <= _MAX_SCALED_PX:
@@ -104,7 +121,7 @@ class OverlayPainter:
         """Another picture: its overlays come anew."""
         self._images.clear()
         self._scaled.clear()
-        self._last_target.clear()
+        self._last.clear()
 
     def _stretched(self, name: str, image: QImage, place: QRect, ratio: float) -> QImage:
         known = self._scaled.get(name)
@@ -122,10 +139,16 @@ class OverlayPainter:
         return known[2]
 
     def _image(self, overlay: AnyOverlay) -> QImage:
-        known = self._images.get(overlay.name)
-        if known is None or _content(known[0]) != _content(overlay):
-            known = overlay, PAINTERS[overlay.kind](overlay)
-            self._images[overlay.name] = known
+        remembered = self._images.setdefault(overlay.name, OrderedDict())
+        is_frame = self.moving and isinstance(overlay, ClassOverlay)
+        key = (overlay.kind, is_frame, *_content(overlay))
+        known = remembered.get(key)
+        if known is None:
+            # With the overlay, whose arrays must not be gone as long as they are told apart by their identity.
+            known = remembered[key] = overlay, (_frame_image if is_frame else PAINTERS[overlay.kind])(overlay)
+        remembered.move_to_end(key)
+        while len(remembered) > (_MOST_FRAMES if is_frame else 1):
+            remembered.popitem(last=False)
         return known[1]
 
 

@@ -205,6 +205,9 @@ class ShotPlayer(QObject):
         """Stand still, and show the next frame (1) or the one before (-1); of a loop only its own."""
         self.pause()
         begin, end = self._frame_s
+        coming_s = self._next_target_s if self._next_target_s is not None else self._target_s
+        if coming_s is not None:  # from the frame that is on its way
+            begin, end = coming_s, coming_s + end - begin
         time_s = end if n_frames > 0 else begin - 0.0015
         if self._loops:
             start_s, end_s = self._span_s
@@ -271,8 +274,8 @@ class ShotPlayer(QObject):
         """Begin the shot again; a very short one is not begun more often than one can look at it."""
         if self._loop_timer.isActive() or not self._is_still_there():
             return
-        if not self._n_shown_since_loop or self._span_s[0] * 1000 >= self._player.duration():
-            self.pause()  # the file has no frames there: it is another one than was indexed
+        if not self._n_shown_since_loop:
+            self.pause()  # the file has no frames there
             return
         wait_s = self._looped_at + _LEAST_LOOP_S - time.monotonic()
         if wait_s > 0:
@@ -301,6 +304,9 @@ class ShotPlayer(QObject):
     def _begin(self) -> None:
         if not self._player.hasVideo():
             self._fail(f"{self._name()} has no picture that could be played.")
+            return
+        if self._span_s[0] * 1000 >= self._player.duration() > 0:
+            self._fail(f"{self._name()} is shorter than it was when it was indexed. Look for changes (F5).")
             return
         self._loaded = True
         self._looped_at, self._n_shown_since_loop = time.monotonic(), 1

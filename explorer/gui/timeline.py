@@ -118,11 +118,16 @@ class Timeline(QAbstractSlider):
         """Which shot is shown from near: ``Shot 3 of 12 · 0:12–0:15 · .54``."""
         if self._times is None:
             return ""
-        start, end = self._times.span(self._position)
         score = self._times.score(self._position)
-        words = [self._shot_text(self._position), f"{clock(start)}–{clock(end)}"]
+        words = [self._shot_text(self._position), self._span_text(self._position)]
         words += [score_text(score)] if score is not None else []
         return " · ".join(word for word in words if word)
+
+    def _span_text(self, position: int) -> str:
+        assert self._times is not None
+        start, end = self._times.span(position)
+        text = clock if clock(start) != clock(end) else fine_clock
+        return f"{text(start)}–{text(end)}"
 
     def _shot_text(self, position: int) -> str:
         assert self._times is not None
@@ -299,10 +304,9 @@ class Timeline(QAbstractSlider):
         in_video = self._in_video_row(at, layout)
         time_s = self._time_at(at, layout, in_video=in_video)
         position = self._shot_near(time_s, layout) if in_video else self._position
-        start, end = self._times.span(position)
         lines = [clock(time_s) if in_video else fine_clock(time_s)]
         score = self._times.score(position)
-        told = [self._shot_text(position), f"{clock(start)}–{clock(end)}"]
+        told = [self._shot_text(position), self._span_text(position)]
         told += [f"score {score_text(score)}"] if score is not None else []
         lines.append(" · ".join(word for word in told if word))
         title, times_s, values = self._curve

@@ -129,6 +129,7 @@ class Viewer(QWidget):
         self._stack.setCurrentIndex(1)
         self.details.set_item(item)
         self.bar.set_kind(is_video=is_video(item))
+        self.pictures.set_moving(is_video(item))
         self.canvas.setAccessibleName(f"{'Video' if is_video(item) else 'Picture'} {item.name}")
         if before is not None and (before.item_id, before.modified_at) == (item.item_id, item.modified_at):
             self._say_place(rank, score)
@@ -143,7 +144,8 @@ class Viewer(QWidget):
         if other_shot:
             self.pictures.forget()
         else:
-            self._has_full_picture = self._shots_known = False
+            self._has_full_picture = False
+            self._shots_known = self.video.shows(item) and self._shots_known
             self.canvas.expect(QSize(item.width_px, item.height_px))
             self.status.set_unplayable("")
         self.video.show_item(item, whole=score is None)

@@ -54,6 +54,10 @@ class PictureCanvas(PictureView):
         self.pointing.set_overlays(overlays)
         self._tell_place()
 
+    def set_moving(self, moving: bool) -> None:
+        """Whether what is shown is a video, whose layers are others in every frame."""
+        self._painter.moving = moving
+
     def set_note(self, text: str) -> None:
         """Say something about the picture where no colour key is."""
         self._note = text

@@ -159,6 +159,11 @@ class ComparedPictures(QWidget):
         self._overlays, self._time_s = overlays, time_s
         self._dress()
 
+    def set_moving(self, moving: bool) -> None:
+        """Whether a video is shown."""
+        self.canvas.set_moving(moving)
+        self.beside.set_moving(moving)
+
     def forget(self) -> None:
         """Another shot of the same video is shown: what is known of this one does not count."""
         self._overlays, self._other, self._scores = (), MovingOverlays(layers=()), [None, None]

@@ -143,8 +143,8 @@ class StatusStrip(QWidget):
         if text == self._pointed:  # the figures at the end are what is read
             text = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, self._label.width())
         said = self._unplayable or self._hint
-        self._label.setText(text or busy or said or "Point at the picture to read its values")
-        told = bool(self._problem or self._pointed or (said and not busy))
+        self._label.setText(text or self._unplayable or busy or self._hint or "Point at the picture to read its values")
+        told = bool(self._problem or self._pointed or self._unplayable or (self._hint and not busy))
         self._label.setForegroundRole(QPalette.ColorRole.WindowText if told else QPalette.ColorRole.PlaceholderText)
         self._label.setWordWrap(bool(self._problem or said))
         self.retry.setVisible(bool(self._problem or self._unplayable))

@@ -5,6 +5,7 @@ import pytest
 from PySide6.QtCore import QBuffer, QIODevice, Qt
 from PySide6.QtGui import QImage
 
+from explorer.media.writing import write_video
 from explorer.protocol import Boxes, ClassMap, Explanation, Grid, ItemDescription, Picture, PointedMaps, Thumbnail
 
 CLASS_NAMES = ("background", "cat", "dog", "person")
@@ -124,3 +125,35 @@ def region_explanation():
         )
 
     return make
+
+
+class Clips:
+    """Rendered clips whose frames tell their own number by their grey."""
+
+    RATE_FPS, N_FRAMES, STEP = 10, 30, 8
+    SECONDS = N_FRAMES / RATE_FPS
+    WIDTH, HEIGHT = 64, 48
+
+    def level(self, number):
+        return 8 + self.STEP * number
+
+    def write(self, path, n_frames=N_FRAMES):
+        frames = (np.full((self.HEIGHT, self.WIDTH, 3), self.level(n), np.uint8) for n in range(n_frames))
+        write_video(path, frames, self.RATE_FPS)
+        return path
+
+    def number_in(self, image):
+        """Which frame this is, from the pixel in its middle."""
+        grey = image.pixelColor(image.width() // 2, image.height() // 2).green()
+        return round((grey - 8) / self.STEP)
+
+
+@pytest.fixture(scope="session")
+def clips():
+    return Clips()
+
+
+@pytest.fixture(scope="session")
+def clip(clips, tmp_path_factory):
+    """Three seconds, ten frames a second."""
+    return clips.write(tmp_path_factory.mktemp("clips") / "clip.mp4")
