@@ -62,7 +62,8 @@ def pending(
 ) -> list[PendingItem]:
     """Items (of these kinds; None: of all) that the model has no vector of, by folder and name."""
     rows = connection.execute(
-        "SELECT items.id, folders.path, items.name, items.kind, items.content_hash"
+        "SELECT items.id, folders.path, items.name, items.kind,"
+        " CASE items.kind WHEN 'video' THEN items.content_hash END"
         " FROM folders JOIN items ON items.folder_id = folders.id"
         " WHERE items.missing_since IS NULL AND items.status != 'failed' AND NOT EXISTS ("
         "   SELECT 1 FROM vectors WHERE vectors.item_id = items.id"
@@ -72,7 +73,9 @@ def pending(
     ).fetchall()
     unplugged = [path for (path,) in connection.execute("SELECT path FROM sources WHERE missing")]
     return [
-        PendingItem(item_id, os.path.join(folder, name), kind, _known_spans(connection, item_id, kind), content_hash)
+        PendingItem(item_id, os.path.join(folder, name))
+        if kind == "image"
+        else PendingItem(item_id, os.path.join(folder, name), kind, shots(connection, item_id), content_hash)
         for item_id, folder, name, kind, content_hash in rows
         if (kinds is None or kind in kinds) and not any(is_below(folder, source) for source in unplugged)
     ]
@@ -84,10 +87,6 @@ def shots(connection: sqlite3.Connection, item_id: int) -> tuple[tuple[float, fl
         "SELECT start_s, end_s FROM segments WHERE item_id = ? ORDER BY position", (item_id,)
     )
     return tuple(rows)
-
-
-def _known_spans(connection: sqlite3.Connection, item_id: int, kind: str) -> tuple[tuple[float, float], ...]:
-    return shots(connection, item_id) if kind == "video" else ()
 
 
 def describe(connection: sqlite3.Connection, wanted: Sequence[int]) -> list[ItemRow]:
@@ -112,11 +111,11 @@ def describe(connection: sqlite3.Connection, wanted: Sequence[int]) -> list[Item
         then="ORDER BY item_id, position",
     ):
         captions[item_id].append(text)
-    spans = {item_id: _known_spans(connection, item_id, row[3]) for item_id, row in found.items()}
+    spans = {item_id: shots(connection, item_id) for item_id, row in found.items() if row[3] == "video"}
     return [
-        _item_row(segment, found[item_id], captions[item_id], spans[item_id])
+        _item_row(segment, found[item_id], captions[item_id], spans.get(item_id, ()))
         for segment, item_id in ((segment, segment_ids.item_of(segment)) for segment in segments)
-        if item_id in found and segment_ids.position_of(segment) < max(1, len(spans[item_id]))
+        if item_id in found and segment_ids.position_of(segment) < max(1, len(spans.get(item_id, ())))
     ]
 
 

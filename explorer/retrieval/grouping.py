@@ -28,19 +28,25 @@ def best_segments(scores: np.ndarray, segment_ids: np.ndarray) -> tuple[np.ndarr
     Returns
     -------
     tuple of arrays
-        scores (n_items,) and segment ids (n_items,), in the order of items.
+        scores (n_items,) and segment ids (n_items,), ids ascending.
+
+    Raises
+    ------
+    ValueError
+        a score is not a number.
     """
     n_items = n_items_of(segment_ids)
     if n_items == len(segment_ids):
         return scores, segment_ids
-    items = item_of(segment_ids[n_items:])
-    rows = np.searchsorted(segment_ids[:n_items], items)
-    # Only items with several segments are looked at: their later segments, after their first.
-    several = np.unique(rows)
-    places = np.concatenate([several, np.arange(n_items, len(segment_ids))])
-    of_row = np.concatenate([several, rows])
-    order = np.lexsort((places, -scores[places], of_row))
-    starts = np.flatnonzero(np.diff(of_row[order], prepend=-1))
-    best = np.arange(n_items)
-    best[several] = places[order[starts]]
-    return scores[best], segment_ids[best]
+    if np.isnan(scores).any():
+        raise ValueError(f"{np.isnan(scores).sum()} scores are not numbers")
+    later = scores[n_items:]
+    rows = np.searchsorted(segment_ids[:n_items], item_of(segment_ids[n_items:]))
+    best = scores[:n_items].copy()
+    np.maximum.at(best, rows, later)
+    winners = np.arange(n_items)
+    # Of equal scores the first stays: an item's first segment anyway, and of the others the last that is written.
+    better = np.flatnonzero((later == best[rows]) & (later > scores[:n_items][rows]))[::-1]
+    winners[rows[better]] = n_items + better
+    winners.sort()  # as positions are ordered, so are ids; sorted ids are ranked twice as fast
+    return scores[winners], segment_ids[winners]
