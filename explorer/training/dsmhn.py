@@ -16,6 +16,7 @@ from torch import Tensor
 from explorer.cancellation import CancellationToken
 from explorer.datasets.karpathy import CaptionedImages
 from explorer.datasets.labels import item_names, read_labels
+from explorer.errors import ConfigError
 from explorer.networks.common.words import build_vocabulary
 from explorer.networks.dsmhn.config import ImageStreamConfig, StreamConfigs, TextStreamConfig
 from explorer.networks.dsmhn.preprocess import Sentences, bags_of_words
@@ -90,6 +91,12 @@ def make_ready(
     recipe: DSMHNRecipe, places: TrainingPlaces, token: CancellationToken
 ) -> Generator[TrainingEvent, None, DSMHNReady]:
     """Everything before the streams: labels, words, features of every view."""
+    seen_parts = [part for part in ("presence", "detections") if part in recipe.image.parts]
+    if seen_parts and not recipe.features.vision:
+        raise ConfigError(
+            f"The image stream reads {seen_parts[0]}, and the recipe names no vision package that gives it.",
+            'Add vision = "vision-lite0" to [features].',
+        )
     captioned = read_splits(recipe.dataset, places)
     if recipe.labels is None:
         yield Noted(_NO_LABELS)

@@ -14,6 +14,7 @@ from explorer.networks.registry import load_encoder
 from explorer.networks.tvdb.config import ImageEncoderConfig, TextEncoderConfig
 from explorer.packages.finding import resolve_package
 from explorer.packages.reference import check_reference, synthetic_picture
+from explorer.training.code_comparison import comparison_table
 from explorer.training.code_measures import CodesCollapsedError
 from explorer.training.events import EpochFinished, Finished, Saved
 from explorer.training.hashing_config import TVDBTrainingSection
@@ -21,7 +22,6 @@ from explorer.training.phases import run_phase
 from explorer.training.region_features import RegionFeatures
 from explorer.training.run_directory import RunDirectory
 from explorer.training.trainer import train
-from explorer.training.tvdb_comparison import comparison_table
 from explorer.training.tvdb_comparison import main as compare
 from explorer.training.tvdb_phase import HashingSplit, TVDBPhase
 
