@@ -207,7 +207,7 @@ class MainWindow(QWidget):
             self.viewer.step_opacity(1 if text == "]" else -1)
         elif key == Qt.Key.Key_Space:
             self.viewer.set_bare(True)
-        else:
+        elif event.modifiers() & Qt.KeyboardModifier.ControlModifier or not self.viewer.video.take_key(text):
             super().keyPressEvent(event)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:

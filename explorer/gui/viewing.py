@@ -249,7 +249,10 @@ class ItemViewing(QObject):
 
     @Slot(ITEM_ID)
     def copy_picture(self, item_id: int) -> None:
-        """Put the picture into the clipboard, once it has come."""
+        """Put the picture into the clipboard, once it has come; of a video that plays the frame that is seen."""
+        if item_id == self._shown and self._viewer.video.plays_itself:
+            self._copy_image(self._viewer.canvas.picture())
+            return
         self._controller.session.line.get_picture_to_copy(item_id)
 
     @Slot(Picture)
