@@ -8,7 +8,9 @@ import numpy as np
 from explorer.evidence import (
     AttentionMap,
     BitAgreement,
+    ClipEvidence,
     Evidence,
+    MovingAttention,
     PointedAttention,
     RegionWeights,
     Segmentation,
@@ -22,17 +24,22 @@ from explorer.protocol import (
     Bits,
     Boxes,
     ClassMap,
+    ClipMaps,
     Explain,
     Explanation,
     Grid,
     ItemDescription,
     LibraryState,
     ModelSummary,
+    MovingClasses,
+    MovingGrid,
     PointedMaps,
     Source,
     WordLinks,
     Words,
 )
+
+_LARGEST_HALF = float(np.finfo(np.float16).max)
 
 PREFERRED_MODELS = (
     "3shnet-flickr8k", "3shnet-flickr8k-hybrid", "3shnet-flickr8k-region", "tvdb-flickr8k-64",
@@ -136,6 +143,7 @@ def explanation(
         words=None if evidence.words is None else _words(evidence.words),
         without=request.without,
         bits=None if evidence.bits is None else _bits(evidence.bits),
+        clip=None if evidence.clip is None else _clip_maps(evidence.clip),
     )
 
 
@@ -195,6 +203,37 @@ def _words(words: WordWeights) -> Words:
 
 def _bits(bits: BitAgreement) -> Bits:
     return Bits(query=_packed(bits.query, "<f4"), item=_packed(bits.item, "<f4"))
+
+
+def _clip_maps(clip: ClipEvidence) -> ClipMaps:
+    return ClipMaps(
+        times_s=_packed(clip.times_s, "<f4"),
+        attention=tuple(map(_moving_grid, clip.attention)),
+        class_maps=_moving_classes(clip.segmentation) if clip.segmentation else None,
+        curve_title="" if clip.temporal is None else clip.temporal.title,
+        curve=b"" if clip.temporal is None else _packed(clip.temporal.values, "<f4"),
+    )
+
+
+def _moving_grid(attention: MovingAttention) -> MovingGrid:
+    _, height, width = attention.values.shape
+    # Half precision ends at 65504; what is beyond it would come back as infinite.
+    values = np.clip(attention.values, -_LARGEST_HALF, _LARGEST_HALF)
+    return MovingGrid(
+        name=attention.name, title=attention.title, height=height, width=width, values=_packed(values, "<f2")
+    )
+
+
+def _moving_classes(frames: Sequence[Segmentation]) -> MovingClasses:
+    height, width = frames[0].class_map.shape
+    confidence = np.stack([frame.confidence for frame in frames])
+    return MovingClasses(
+        height=height,
+        width=width,
+        class_ids=_packed(np.stack([frame.class_map for frame in frames]), "u1"),
+        confidence=_packed(np.rint(np.clip(confidence, 0, 1) * 255), "u1"),
+        names=frames[0].names,
+    )
 
 
 def _packed(values: np.ndarray, dtype: str) -> bytes:

@@ -4,9 +4,11 @@ media -> frames                        reading.py
 frames -> encoder -> library           indexing.py
 query -> encoder -> vector or code     querying.py
 picture + query -> encoder -> evidence explaining.py
+shot + query -> encoder -> evidence    explaining_shots.py
 """
 
 from explorer.pipeline.explaining import explain
+from explorer.pipeline.explaining_shots import SHOWN_FRAMES, ShotFrames, explain_shot, samplings_of_shot
 from explorer.pipeline.indexing import (
     BATCH_SIZE,
     FRAMES_PER_SHOT,
@@ -19,6 +21,7 @@ from explorer.pipeline.querying import check_query, encode_query, encode_without
 from explorer.pipeline.reading import Prepared, prepare
 
 __all__ = [
-    "BATCH_SIZE", "FRAMES_PER_SHOT", "IndexingStep", "Prepared", "check_query", "encode_query",
-    "encode_without_words", "explain", "index_items", "kinds_read_by", "prepare", "query_words", "sampling_of",
+    "BATCH_SIZE", "FRAMES_PER_SHOT", "SHOWN_FRAMES", "IndexingStep", "Prepared", "ShotFrames", "check_query",
+    "encode_query", "encode_without_words", "explain", "explain_shot", "index_items", "kinds_read_by", "prepare",
+    "query_words", "sampling_of", "samplings_of_shot",
 ]

@@ -8,11 +8,14 @@ from explorer import paths
 from explorer.engine.translate import explanation, model_summaries
 from explorer.evidence import (
     AttentionMap,
+    ClipEvidence,
     Evidence,
+    MovingAttention,
     PlaceShares,
     PointedAttention,
     RegionWeights,
     Segmentation,
+    TemporalWeights,
     WordWeights,
 )
 from explorer.packages.finding import FoundPackage, find_packages
@@ -71,3 +74,29 @@ def test_regions_words_and_pointed_maps_survive_as_bytes() -> None:
     assert told.words.weights == (0.0, 0.5, 0.25)
     assert np.array_equal(np.frombuffer(told.words.links[0].values, "<f4").reshape(3, 2), links)
     assert told.without == ("vsem",)
+
+
+def test_what_moves_survives_as_bytes() -> None:
+    maps = np.linspace(-2, 2, 3 * 2 * 4, dtype=np.float32).reshape(3, 2, 4)
+    maps[0, 0, 0] = 1e6  # beyond half precision
+    names = ("background", "dog")
+    frames = tuple(
+        Segmentation(np.full((2, 2), i % 2, np.uint8), np.full((2, 2), i / 2, np.float32), names) for i in range(3)
+    )
+    clip = ClipEvidence(
+        times_s=np.array([1, 2, 4], np.float32), attention=(MovingAttention("cam", "Similarity", maps),),
+        segmentation=frames, temporal=TemporalWeights("When", np.array([0.5, 0.25, -1], np.float32)),
+    )
+    told = explanation(Explain(id=1, item_id=2, model="m"), Evidence(clip=clip), elapsed_ms=1.0).clip
+    assert told is not None
+    assert np.frombuffer(told.times_s, "<f4").tolist() == [1, 2, 4]
+    (grid,) = told.attention
+    values = np.frombuffer(grid.values, "<f2").reshape(3, grid.height, grid.width)
+    assert np.isfinite(values).all()
+    np.testing.assert_allclose(values[1:], maps[1:], atol=1e-3)
+    assert told.class_maps is not None
+    assert told.class_maps.names == names
+    ids = np.frombuffer(told.class_maps.class_ids, np.uint8).reshape(3, 2, 2)
+    assert ids[:, 0, 0].tolist() == [0, 1, 0]
+    assert np.frombuffer(told.class_maps.confidence, np.uint8)[::4].tolist() == [0, 128, 255]
+    assert (told.curve_title, np.frombuffer(told.curve, "<f4").tolist()) == ("When", [0.5, 0.25, -1])
