@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from explorer.cancellation import CancellationToken
-from explorer.networks.dsmhn.config import HashConfig, ImageStreamConfig, StreamConfigs, VideoStreamConfig
+from explorer.networks.dsmhn.config import ImageStreamConfig, StreamConfigs, VideoStreamConfig
 from explorer.networks.dsmhn.model import Streams
 from explorer.networks.dsmhn.state_dict import config_table, modalities_of, to_package
 from explorer.networks.dsmhn.video_explaining import LAYER
@@ -60,6 +60,7 @@ def scenes_phase(recipe: ScenesRecipe, ready: ScenesReady) -> ScenesPhase:
     """The streams as the recipe wants them, on rendered scenes."""
     network = recipe.network
     configs = StreamConfigs(
+        # Bits that tell motions apart are the same in all pictures: they cannot have mean 0 there.
         image=ImageStreamConfig(
             n_bits=network.n_bits, hidden_dim=network.image_dim, dropout=network.dropout, normalised=False,
             parts=PICTURE_PARTS, feature_dim=ready.train.pictures.shape[1],
@@ -73,8 +74,7 @@ def scenes_phase(recipe: ScenesRecipe, ready: ScenesReady) -> ScenesPhase:
 def video_config(network: ScenesNetworkSection) -> VideoStreamConfig:
     """Sizes of the video stream."""
     frames = VideoNetworkConfig(side_px=network.side_px, channels=network.channels, sees_time=network.sees_time)
-    last = HashConfig(n_bits=network.n_bits, normalised=False)
-    return VideoStreamConfig(n_bits=last.n_bits, hidden_dim=0, dropout=0.0, normalised=last.normalised, network=frames)
+    return VideoStreamConfig(n_bits=network.n_bits, hidden_dim=0, normalised=True, network=frames)
 
 
 def _write(

@@ -6,6 +6,7 @@ import msgspec
 
 from explorer.networks.common.codes import check_bits
 from explorer.networks.dsmhn.config import TextReader
+from explorer.networks.dsmhn.losses import SimilarityLoss
 from explorer.networks.dsmhn.video_network import CLIP_FRAMES
 from explorer.training.precision import Precision
 from explorer.training.sections import Count, Positive, Rate, Share
@@ -70,10 +71,11 @@ class ScenesTrainingSection(msgspec.Struct, frozen=True, kw_only=True, forbid_un
     """Objective and schedule (networks/dsmhn/README.md 2.3; all weights reconstructed).
 
     Attributes:
-        kind: what an equal kind gives to the wanted similarity of two items.
-        colour: what an equal colour gives.
-        motion: what an equal motion gives; what does not move is a motion of its own. The three add up to 1.
-        classification: weight of telling kind, colour and motion from the codes.
+        kind: share of the bits that say the kind of thing.
+        colour: share that says its colour.
+        motion: share that says its motion. The three add up to 1.
+        similarity: which of the paper's losses brings codes together; taken in the bits of each of the three.
+        classification: weight of telling kind, colour and motion from these bits.
         quantisation: weight of numbers that are -1 or +1.
         balance: weight of bits that are as often -1 as +1.
         epochs: passes over the clips.
@@ -87,14 +89,15 @@ class ScenesTrainingSection(msgspec.Struct, frozen=True, kw_only=True, forbid_un
         seed: of everything random but the scenes.
     """
 
-    kind: Weight = 0.2
-    colour: Weight = 0.2
-    motion: Weight = 0.6
-    classification: Weight = 0.1
+    kind: Share = 0.2
+    colour: Share = 0.2
+    motion: Share = 0.6
+    similarity: SimilarityLoss = "inner_product"
+    classification: Weight = 0.5
     quantisation: Weight = 0.01
     balance: Weight = 0.0
     epochs: Positive = 30
-    batch_size: Annotated[int, msgspec.Meta(ge=2)] = 64
+    batch_size: Annotated[int, msgspec.Meta(ge=2)] = 32
     learning_rate: Rate = 3e-3
     warmup_steps: Count = 50
     weight_decay: Weight = 0.01

@@ -1,12 +1,14 @@
 """Training DSMHN's three streams together on rendered clips, pictures and sentences (networks/dsmhn/README.md 2.3).
 
-What is wanted of two codes is graded (reconstructed): items that share a kind, a colour and a motion should agree in
-all bits, items that share some of these in as many as these weigh. "Share a label" would call a third of all pairs
-alike, and bits that tell motions apart would be worth little. A picture stands still, which is a motion of its own: of
-clips it is as far from those that go left as from those that go right.
+Kind, colour and motion have bits of their own (reconstructed), and the paper's losses are taken in each of the three
+parts: there, what is alike has the same kind, or colour, or motion. So codes agree the more the more of the three are
+the same, and in all bits where all are. "Share a label" over the whole code would call every fourth pair alike, and
+would not care whether clips that go left are told from those that go right. A picture stands still, which is a motion
+of its own: it is as far from clips that go left as from those that go right.
 """
 # N rows of all modalities in a batch, K bits, n items, A attributes (kind, colour, motion)
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +17,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from explorer.networks.common.codes import Pairs
 from explorer.networks.dsmhn.config import StreamConfigs
-from explorer.networks.dsmhn.losses import balance_loss, classification_loss, inner_product_terms, quantisation_loss
+from explorer.networks.dsmhn.losses import balance_loss, classification_loss, quantisation_loss, similarity_loss
 from explorer.networks.dsmhn.model import Classifier, Streams
 from explorer.networks.dsmhn.preprocess import Sentences
 from explorer.training.code_measures import CollapseWatch, mean_average_precision, n_label_sets
@@ -132,9 +135,12 @@ class ScenesPhase:
         assert streams.video is not None
         streams.image.standardise(train.pictures)
         self._n_frames = streams.video.network.config.n_frames
-        classifier = Classifier(configs.n_bits, sum(n_classes), _MODALITIES, shared=True)
+        self._n_bits = bits_of_attributes(configs.n_bits, (training.kind, training.colour, training.motion))
+        classifiers = nn.ModuleList(
+            Classifier(n_bits, n, _MODALITIES, shared=True) for n_bits, n in zip(self._n_bits, n_classes, strict=True)
+        )
         # Convolutions of clips take half the time with channels kept last.
-        self.model = nn.ModuleDict({"streams": streams, "classifier": classifier}).train()
+        self.model = nn.ModuleDict({"streams": streams, "classifiers": classifiers}).train()
         streams.video.network.to(memory_format=torch.channels_last_3d)
         self._optimizer = torch.optim.AdamW(decay_groups([(self.model, training.learning_rate)], training.weight_decay))
         self._average = RunningAverage(self.model, training.averaging) if training.averaging else None
@@ -168,15 +174,20 @@ class ScenesPhase:
         rows = torch.cat([image, video, text])
         classes = torch.cat([train.picture_classes[pictures], train.clip_classes[clips]])
         classes = torch.cat([classes, train.clip_classes[clips], train.picture_classes[pictures]])
-        shares = torch.tensor([training.kind, training.colour, training.motion])
-        loss = graded_loss(rows, classes, shares)
-        if training.classification:
-            logits = self.model["classifier"](rows, "shared")
-            loss = loss + training.classification * attribute_loss(logits, classes, self._n_classes)
-        loss = loss + training.quantisation * quantisation_loss(rows)
+        loss = training.quantisation * quantisation_loss(rows)
+        parts = rows.split(list(self._n_bits), dim=1)
+        for part, wanted, n, classifier in zip(parts, classes.T, self._n_classes, self._classifiers(), strict=True):
+            alike = similarity_loss(training.similarity, part, part, pairs_alike(wanted))
+            told = classification_loss(classifier(part, "shared"), F.one_hot(wanted, n).bool(), "single")
+            loss = loss + (alike + training.classification * told) / len(parts)
         if training.balance:
             loss = loss + training.balance * sum(balance_loss(part) for part in (image, video, text))
         return loss
+
+    def _classifiers(self) -> list[Classifier]:
+        chosen = self.model["classifiers"]
+        assert isinstance(chosen, nn.ModuleList)
+        return [part for part in chosen if isinstance(part, Classifier)]
 
     def _multiplying(self) -> torch.autocast:
         # Convolutions take half the time in bfloat16 on a processor that has products of it.
@@ -238,32 +249,20 @@ class ScenesPhase:
         self._watch.n_collapsed = int(state["n_collapsed"])
 
 
-def graded_loss(rows: Tensor, classes: Tensor, shares: Tensor) -> Tensor:
-    """(u.v / K - s)^2 over all pairs of rows (N, K) of all modalities, s the share of attributes that are equal.
+def bits_of_attributes(n_bits: int, shares: Sequence[float]) -> tuple[int, ...]:
+    """How many bits each attribute has, at least one; shares add up to 1, the last has what is left."""
+    counts = [max(1, round(share * n_bits)) for share in shares[:-1]]
+    return (*counts, n_bits - sum(counts))
 
-    The inner product of the paper's section 2.3 c with graded s (reconstructed). Pairs that share the same attributes
-    weigh as much in total as pairs that share others: pairs that share none are by far the most.
 
-    classes: int64 (N, A).   shares: (A,), what each attribute gives to s.
+def pairs_alike(classes: Tensor) -> Pairs:
+    """Pairs of rows of all modalities with all others, relevant where they are of one class; classes int64 (N,).
+
+    Within a modality too (reconstructed); of a row with itself nothing is asked.
     """
-    equal = classes[:, None, :] == classes[None, :, :]
-    wanted = (equal * shares).sum(dim=2)
-    level = (equal * 2 ** torch.arange(equal.shape[2])).sum(dim=2)
-    others = ~torch.eye(len(rows), dtype=torch.bool)
-    terms = inner_product_terms(rows @ rows.T / rows.shape[1], wanted)[others]
-    n_levels = 2 ** equal.shape[2]
-    totals = torch.zeros(n_levels).index_add(0, level[others], terms)
-    counts = torch.bincount(level[others], minlength=n_levels)
-    return (totals / counts.clamp(min=1)).sum() / (counts > 0).sum().clamp(min=1)
-
-
-def attribute_loss(logits: Tensor, classes: Tensor, n_classes: tuple[int, ...]) -> Tensor:
-    """Mean over the attributes of the cross-entropy of each one's classes; logits (N, C), classes (N, A)."""
-    parts = logits.split(list(n_classes), dim=1)
-    return torch.stack([
-        classification_loss(part, F.one_hot(wanted, n).bool(), "single")
-        for part, wanted, n in zip(parts, classes.T, n_classes, strict=True)
-    ]).mean()
+    n = len(classes)
+    relevance = (classes[:, None] == classes[None, :]).float()
+    return Pairs(torch.arange(n), relevance, 1.0 - torch.eye(n))
 
 
 def one_hot(classes: Tensor, n_classes: tuple[int, ...]) -> Tensor:

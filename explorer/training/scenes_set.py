@@ -37,7 +37,7 @@ from explorer.training.scenes_phase import Said, SceneSplit
 from explorer.training.scenes_views import worn_clip
 from explorer.vision import Vision
 
-PICTURE_PARTS: tuple[ImagePart, ...] = ("grid_mean",)
+PICTURE_PARTS: tuple[ImagePart, ...] = ("grid_mean", "grid_max", "trunk_mean")
 """What the image stream reads of a picture."""
 
 N_CLASSES = (len(KINDS), len(COLOURS), len(MOTIONS) + 1)
@@ -190,7 +190,7 @@ def _reader(recipe: ScenesRecipe, texts: list[str]) -> tuple[dict[str, int], Tex
     counts_words = network.readers != ("minilm",)
     vocabulary = build_vocabulary(texts, min_count=network.min_word_count) if counts_words else {}
     config = TextStreamConfig(
-        n_bits=network.n_bits, hidden_dim=network.text_dim, dropout=network.dropout, normalised=False,
+        n_bits=network.n_bits, hidden_dim=network.text_dim, dropout=network.dropout, normalised=True,
         readers=network.readers, n_words=len(vocabulary),
     )
     return vocabulary, config, MiniLM() if "minilm" in network.readers else None

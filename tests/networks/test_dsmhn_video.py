@@ -54,14 +54,14 @@ def stream_of(config: VideoNetworkConfig = TINY) -> VideoStream:
 def test_a_network_gives_one_row_a_clip(config, n):
     network = settled(build_network(config))
     frames = network.normalised(torch.from_numpy(clips_of(n, config)))
-    assert frames.shape == (n, 3, 16, 32, 32)
+    assert frames.shape == (n, 4 if config.sees_time else 3, 16, 32, 32)
     maps = network.maps(frames)
-    times = [16, 8, 8] if config.sees_time else [16, 16, 16]
+    times = [8, 8, 4] if config.sees_time else [16, 16, 16]
     assert [tuple(values.shape) for values in maps] == [
         (n, width, time, side, side) for width, time, side in zip((6, 8, 10), times, (8, 4, 2), strict=True)
     ]
     features = network(frames)
-    assert features.shape == (n, network.dim) == (n, 10)
+    assert features.shape == (n, network.dim) == (n, 20)
     for block, values in enumerate(maps):
         torch.testing.assert_close(network.from_map(values, block), features)
 
@@ -244,24 +244,40 @@ def test_explaining_leaves_nothing_behind_and_works_where_gradients_are_off():
 
 
 def test_the_map_of_the_last_block_adds_up_to_what_it_gives():
-    """Above the last block there is only a mean and a linear layer: places times slopes are the whole score."""
+    """Above the last block's means there is only a linear layer: places times slopes are the whole score."""
     torch.manual_seed(0)
     network = answering_form(settled(build_network(VideoNetworkConfig(side_px=64, channels=(4, 6, 8)))))
     stream = VideoStream(network, nn.Linear(network.dim, N_BITS, bias=False)).eval()
+    stream.hash.weight.data[:, 8:] = 0.0
     clip, query = clips_of(1, network.config)[0], query_of(1).activations[0]
     maps = network.maps(network.normalised(torch.from_numpy(clip)[None]))
     assert explained_block(maps) == len(maps) - 1
-    values = maps[-1][0].numpy()
-    weights = stream.hash.weight.detach().numpy()
+    values = maps[-1].detach()[0].numpy()
+    assert values.shape == (8, 4, 8, 8)
+    weights = stream.hash.weight.detach().numpy()[:, :8]
     places = np.tensordot(query @ weights / N_BITS, values, axes=(0, 0)) / values[0].size
+    assert query @ stream.encode(clip[None])[0] / N_BITS == pytest.approx(places.sum(), abs=1e-5)
     shown = see_clip(stream, clip, query).map
-    # Column k of 16 has its middle at pixel 4k + 1.5, which is entry (4k + 1.5) / 8 of 8; frame 7 is entry 3.5.
+    # Column k of 16 has its middle at pixel 4k + 1.5, which is entry (4k + 1.5) / 8 of 8; frame 6 is entry 1.5.
     kept = np.clip(places, 0, None)
     after = np.array([0.8125, 0.1875])
     np.testing.assert_allclose(shown[0, 0, 0], after @ kept[0, :2, :2] @ after, rtol=1e-4)
-    np.testing.assert_allclose(shown[7, 4, 0], after @ kept[3:5, 2:4, :2].mean(axis=0) @ after, rtol=1e-4)
-    assert (query @ weights @ network(network.normalised(torch.from_numpy(clip)[None])).numpy()[0] / N_BITS
-            == pytest.approx(places.sum(), abs=1e-5))
+    np.testing.assert_allclose(shown[6, 4, 0], after @ kept[1:3, 2:4, :2].mean(axis=0) @ after, rtol=1e-4)
+
+
+def test_differences_say_what_changed_and_nothing_where_nothing_did():
+    network = build_network(TINY)
+    clip = clips_of(1)
+    clip[0, 5:9] = clip[0, 5]
+    inputs = network.normalised(torch.from_numpy(clip))
+    changes = inputs[0, 3]
+    assert (changes[0] == 0).all()
+    assert (changes[6:9] == 0).all()
+    grey = clip[0].astype(np.float32).mean(axis=-1) / 255
+    np.testing.assert_allclose(changes[1:].numpy(), np.diff(grey, axis=0) / 0.1, atol=1e-4)
+    plain = VideoNetworkConfig(side_px=32, channels=(4, 6, 8, 10), differences=False)
+    assert torch.equal(build_network(plain).normalised(torch.from_numpy(clip)), inputs[:, :3])
+    assert [config.n_inputs for config in (TINY, plain, FLAT, KINETICS)] == [4, 3, 3, 3]
 
 
 def test_models_fetch_brings_the_weights_and_no_other_command_does(monkeypatch, tmp_path):

@@ -12,6 +12,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.models import get_model
 
@@ -28,6 +29,9 @@ CLIP_MEAN = (0.43216, 0.394666, 0.37645)
 
 CLIP_STD = (0.22803, 0.22145, 0.216989)
 
+_DIFFERENCE_SCALE = 0.1
+"""Typical size of what changes between two frames, of values in [0, 1]."""
+
 VideoNetworkKind = Literal["small", "r3d_18"]
 
 
@@ -42,6 +46,9 @@ class VideoNetworkConfig:
         channels: of ``small``: of the stem and of each block after it.
         sees_time: of ``small``: whether kernels reach over time. Without, it is a 2-D CNN on each frame whose features
             are averaged: the baseline.
+        differences: of ``small``, where it sees time: whether a fourth channel has how much lighter each frame is than
+            the one before (as in temporal segment networks, Wang et al. 2016). Left to colours alone, few clips do not
+            teach it to look for motion.
     """
 
     kind: VideoNetworkKind = "small"
@@ -49,6 +56,12 @@ class VideoNetworkConfig:
     side_px: int = 64
     channels: tuple[int, ...] = (16, 32, 64, 128)
     sees_time: bool = True
+    differences: bool = True
+
+    @property
+    def n_inputs(self) -> int:
+        """Channels of what the network reads."""
+        return 4 if self.kind == "small" and self.sees_time and self.differences else 3
 
     def __post_init__(self) -> None:
         if self.n_frames < 4 or self.side_px < 2 ** (len(self.channels) + 1):
@@ -60,11 +73,14 @@ class VideoNetworkConfig:
 
 
 class VideoNetwork(nn.Module):
-    """A stem and blocks of convolutions; the mean over time and place of the last map is what a clip is known by.
+    """A stem and blocks of convolutions, and what is left of the last map when time and place are taken out.
+
+    That is the mean over time and place; of ``small`` also the mean over time of the largest value in each frame, for
+    what moves is small (reconstructed).
 
     Attributes:
         config: what it was built from.
-        dim: width of that mean.
+        dim: width of what it gives.
     """
 
     mean: Tensor
@@ -79,11 +95,11 @@ class VideoNetwork(nn.Module):
         self.register_buffer("std", torch.tensor(CLIP_STD).view(1, 3, 1, 1, 1), persistent=False)
 
     def forward(self, frames: Tensor) -> Tensor:
-        """Normalised clips (B, 3, n_frames, side_px, side_px) to features (B, dim)."""
+        """Features (B, dim) of clips as :meth:`normalised` gives them."""
         return self.pooled(self.maps(frames)[-1])
 
     def maps(self, frames: Tensor) -> list[Tensor]:
-        """What every block gives for normalised clips, (B, C, T, h, w) each."""
+        """What every block gives for clips as :meth:`normalised` gives them, (B, C, T, h, w) each."""
         return list(self._run(self.stem(frames), self.blocks))
 
     def from_map(self, values: Tensor, block: int) -> Tensor:
@@ -92,13 +108,22 @@ class VideoNetwork(nn.Module):
         return self.pooled(last)
 
     def pooled(self, values: Tensor) -> Tensor:
-        """The mean over time and place, float32 (B, dim), of the last map."""
-        return values.float().mean(dim=(2, 3, 4))
+        """Features, float32 (B, dim), from the last map (B, C, T, h, w)."""
+        means = values.float().mean(dim=(2, 3, 4))
+        if self.config.kind == KINETICS_NETWORK:
+            return means
+        return torch.cat([means, values.amax(dim=(3, 4)).float().mean(dim=2)], dim=1)
 
     def normalised(self, clips: Tensor) -> Tensor:
-        """Clips as they come, uint8 (B, n_frames, side_px, side_px, 3), as the network's input."""
-        values = clips.to(self.mean.device).permute(0, 4, 1, 2, 3).to(self.mean.dtype)
-        return (values / 255 - self.mean) / self.std
+        """Clips as they come, uint8 (B, n_frames, side_px, side_px, 3), as (B, 3 or 4, n_frames, side_px, side_px)."""
+        values = clips.to(self.mean.device).permute(0, 4, 1, 2, 3).to(self.mean.dtype) / 255
+        frames = (values - self.mean) / self.std
+        if self.config.n_inputs == 3:
+            return frames
+        grey = values.mean(dim=1, keepdim=True)
+        # The first frame has none before it: nothing changed.
+        changes = functional.pad(grey.diff(dim=2), (0, 0, 0, 0, 1, 0)) / _DIFFERENCE_SCALE
+        return torch.cat([frames, changes], dim=1).contiguous(memory_format=torch.channels_last_3d)
 
     def _run(self, values: Tensor, blocks: nn.ModuleList) -> Iterator[Tensor]:
         for block in blocks:
@@ -134,16 +159,17 @@ class ResidualBlock(nn.Module):
 
 
 class Stem(nn.Module):
-    """The first convolution, 3 x 5 x 5, with normalisation; halves the side."""
+    """The first convolution, 5 x 5 x 5, with normalisation; halves the side and, if it sees time, the frames."""
 
-    def __init__(self, n_out: int, *, sees_time: bool) -> None:
+    def __init__(self, n_in: int, n_out: int, *, sees_time: bool) -> None:
         super().__init__()
-        self.convolution = _convolution(3, n_out, (3, 5), (1, 2, 2), sees_time=sees_time)
+        stride = (2 if sees_time else 1, 2, 2)
+        self.convolution = _convolution(n_in, n_out, (5, 5), stride, sees_time=sees_time)
         self.norm: nn.Module = nn.BatchNorm3d(n_out)
         self.relu = nn.ReLU(inplace=True)
 
     def forward(self, frames: Tensor) -> Tensor:
-        """(B, 3, T, S, S) to (B, n_out, T, S / 2, S / 2)."""
+        """(B, n_in, T, S, S) to (B, n_out, T / 2 or T, S / 2, S / 2)."""
         result: Tensor = self.relu(self.norm(self.convolution(frames)))
         return result
 
@@ -171,10 +197,12 @@ def build_network(config: VideoNetworkConfig, *, allow_download: bool = False) -
     stem_dim, *widths = config.channels
     blocks = nn.ModuleList()
     for number, (n_in, n_out) in enumerate(zip(config.channels, widths, strict=False)):
-        # Time is halved once. The frames that a stride would leave out make a 2-D network know which came first.
-        stride = (2 if number == 1 and config.sees_time else 1, 2, 2)
+        # Time is halved at both ends. The frames that a stride leaves out make a 2-D network know which came first.
+        is_last = number == len(widths) - 1
+        stride = (2 if is_last and config.sees_time else 1, 2, 2)
         blocks.append(ResidualBlock(n_in, n_out, stride, sees_time=config.sees_time))
-    return VideoNetwork(config, Stem(stem_dim, sees_time=config.sees_time), blocks, dim=widths[-1])
+    stem = Stem(config.n_inputs, stem_dim, sees_time=config.sees_time)
+    return VideoNetwork(config, stem, blocks, dim=2 * widths[-1])
 
 
 def fetch_kinetics() -> None:
