@@ -7,17 +7,17 @@ import numpy as np
 
 from explorer import pipeline, protocol
 from explorer.cancellation import CancellationToken
+from explorer.engine.figure_pictures import SeenItem, see_item
 from explorer.engine.figure_recipes import FoundItem, recipe_of
 from explorer.engine.opened import Opened
-from explorer.errors import ConfigError, LibraryError, MediaError, StaleIndexError
-from explorer.evidence import Evidence
-from explorer.figures import FigureContent, ShownResult, check_number, draw_figure, page_bytes, picture_edge_px
-from explorer.library.contents import hash_content
+from explorer.errors import ConfigError, LibraryError, StaleIndexError
+from explorer.figures import FigureContent, ShownResult, check_number, draw_figure, page_bytes
 from explorer.library.rows import ItemRow
-from explorer.media.image import decode_image, fit_within
-from explorer.media.item import read_content
+from explorer.media.image import fit_within
 from explorer.networks.encoder import Encoder
 from explorer.protocol import Answer, FigureSpec
+from explorer.retrieval import best_segments, n_items_of, rank_scores
+from explorer.segment_ids import item_of
 
 QUERY_PICTURE_EDGE_PX = 512
 
@@ -33,12 +33,16 @@ class _Standing:
         ranks: by item id, from 1.
         n_gallery: how many were ranked.
         correct: ids of the items that the query is a sentence of; None where no item has it.
+        correct_ranks: places of these items, or of the best shot of each, from 1.
+        ranked: what they all are called.
     """
 
     scores: dict[int, float]
     ranks: dict[int, int]
     n_gallery: int
     correct: frozenset[int] | None
+    correct_ranks: tuple[int, ...] = ()
+    ranked: str = "pictures"
 
 
 def make_figure(opened: Opened, request: protocol.MakeFigure, token: CancellationToken) -> Iterator[Answer]:
@@ -55,11 +59,9 @@ def make_figure(opened: Opened, request: protocol.MakeFigure, token: Cancellatio
     found: list[FoundItem] = []
     for row in rows:
         token.check()
-        content = _read(row)
-        found.append(FoundItem(row, hash_content(content)))
-        evidence = _evidence(encoder, spec, row, content, query_image, first=not results)
-        picture = fit_within(_decode(row, content, picture_edge_px(spec)), picture_edge_px(spec))
-        results.append(_shown(spec, row, picture, evidence, standing))
+        seen = see_item(encoder, spec, row, query_image, token, first=not results)
+        found.append(FoundItem(row, seen.content_hash))
+        results.append(_shown(row, seen, standing))
         if len(rows) > 1:
             yield protocol.Progress(
                 id=request.id, stage="drawing", n_done=len(results), n_total=len(rows), current=row.display
@@ -95,45 +97,16 @@ def _check_parts(encoder: Encoder, spec: FigureSpec) -> None:
             )
 
 
-def _read(row: ItemRow) -> bytes:
-    try:
-        return read_content(row.path)
-    except MediaError as error:
-        raise MediaError(f"{row.display} cannot be drawn. {error.message}", error.remedy) from error
-
-
-def _decode(row: ItemRow, content: bytes, edge_px: int) -> np.ndarray:
-    try:
-        return decode_image(content, min_edge_px=edge_px).pixels
-    except MediaError as error:
-        raise MediaError(f"{row.display} cannot be drawn. {error.message}", error.remedy) from error
-
-
-def _evidence(
-    encoder: Encoder, spec: FigureSpec, row: ItemRow, content: bytes, query_image: np.ndarray | None, *, first: bool
-) -> Evidence | None:
-    """What the figure shows of it; None where ranks and scores are all."""
-    of_words = any(layer.word is not None for layer in spec.layers)
-    words = of_words or (spec.words and first)
-    if spec.kind == "grid" and not spec.layers and not words and not spec.without:
-        return None
-    # Decoded as for the library: what is drawn may be larger, and other pixels have a slightly different score.
-    pixels = _decode(row, content, encoder.side_px)
-    return pipeline.explain(encoder, pixels, spec.query, query_image, words=words, without=frozenset(spec.without))
-
-
-def _shown(
-    spec: FigureSpec, row: ItemRow, picture: np.ndarray, evidence: Evidence | None, standing: _Standing
-) -> ShownResult:
+def _shown(row: ItemRow, seen: SeenItem, standing: _Standing) -> ShownResult:
     # The score of the very pass that is shown, where there is one: with parts left out it is another.
-    score = evidence.score if evidence is not None else standing.scores.get(row.item_id)
+    score = seen.evidence.score if seen.evidence is not None else standing.scores.get(row.item_id)
     return ShownResult(
-        picture=picture,
-        name=row.name,
-        evidence=evidence,
+        picture=seen.picture,
+        name=seen.name,
+        evidence=seen.evidence,
         score=score,
         rank=standing.ranks.get(row.item_id),
-        correct=standing.correct is not None and row.item_id in standing.correct,
+        correct=standing.correct is not None and item_of(row.item_id) in standing.correct,
     )
 
 
@@ -141,7 +114,6 @@ def _content(
     encoder: Encoder, spec: FigureSpec, results: Sequence[ShownResult], query_image: np.ndarray | None,
     standing: _Standing,
 ) -> FigureContent:  # fmt: skip
-    correct = standing.correct
     return FigureContent(
         results=tuple(results),
         query=spec.query.text.strip() if spec.query is not None else "",
@@ -149,9 +121,8 @@ def _content(
         query_picture=None if query_image is None else fit_within(_one_picture(query_image), QUERY_PICTURE_EDGE_PX),
         model=encoder.name,
         n_gallery=standing.n_gallery,
-        correct_ranks=None
-        if correct is None
-        else tuple(sorted(standing.ranks[item_id] for item_id in correct if item_id in standing.ranks)),
+        correct_ranks=None if standing.correct is None else standing.correct_ranks,
+        ranked=standing.ranked,
     )
 
 
@@ -178,16 +149,28 @@ def _standing(
         return _Standing({}, {}, 0, correct)  # indexed with other weights: nobody knows its rank
     if not len(index):
         return _Standing({}, {}, 0, correct)
-    ranking = index.rank(index.score_all(query)[0])
-    asked = np.array(sorted({row.item_id for row in rows} | (correct or set())), np.int64)
-    places = np.flatnonzero(np.isin(ranking.item_ids[0], asked)).tolist()
+    scores = index.score_all(query)[0]
+    alone = spec.every_moment or n_items_of(index.item_ids) == len(index)
+    ranking = index.rank(scores) if alone else rank_scores(*best_segments(scores, index.item_ids), 0)
     ids, scores = ranking.item_ids[0], ranking.scores[0]
+    asked = np.array([row.item_id for row in rows], np.int64)
+    places = np.flatnonzero(np.isin(ids, asked)).tolist()
+    right = np.flatnonzero(np.isin(item_of(ids), np.array(sorted(correct or ()), np.int64)))
+    firsts = np.unique(item_of(ids[right]), return_index=True)[1]  # of a video its best shot
     return _Standing(
         scores={int(ids[place]): float(scores[place]) for place in places},
         ranks={int(ids[place]): place + 1 for place in places},
-        n_gallery=len(index),
+        n_gallery=len(ids),
         correct=correct,
+        correct_ranks=tuple(sorted(int(place) + 1 for place in right[firsts])),
+        ranked=_ranked(opened.library.counts().n_videos, spec),
     )
+
+
+def _ranked(n_videos: int, spec: FigureSpec) -> str:
+    if not n_videos:
+        return "pictures"
+    return "pictures and shots" if spec.every_moment else "pictures and videos"
 
 
 def _correct_items(opened: Opened, sentence: str) -> frozenset[int] | None:

@@ -21,8 +21,10 @@ from explorer.library.catalogue import CATALOGUE_NAME
 from explorer.library.contents import hash_file
 from explorer.library.rows import ItemRow, ItemStatus
 from explorer.protocol import FigureSpec, Query
+from explorer.segment_ids import item_of, position_of, segment_id
 
 _ROWS_AT_ONCE = 2000
+_SAME_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,11 @@ def spec_of(opened: Opened, recipe: FigureRecipe) -> tuple[FigureSpec, tuple[str
         for item, row in zip(wanted, found, strict=True)
         if row.path == bytes(item) and _content_of(row) != item.content
     ]
+    notices += [
+        f"Shot {position_of(item.id) + 1} of {item.path} is another part of it than when the figure was made."
+        for item, row in zip(wanted, found, strict=True)
+        if item.end_s and not _same_part(item, row)
+    ]
     ids = [row.item_id for row in found]
     n_items = len(recipe.items)
     spec = recipe.to_spec(tuple(ids[:n_items]), ids[n_items] if query_item is not None else None)
@@ -96,7 +103,7 @@ def _recipe_item(item: FoundItem) -> RecipeItem:
     path = FilePath.of(item.row.path)
     return RecipeItem(
         path=path.path, path_bytes=path.path_bytes, id=item.row.item_id, size_bytes=item.row.size_bytes,
-        content=item.content_hash.hex(),
+        content=item.content_hash.hex(), start_s=item.row.start_s, end_s=item.row.end_s,
     )
 
 
@@ -111,11 +118,30 @@ def _recipe_query(opened: Opened, query: Query) -> RecipeQuery:
         picture=None if query.image_path is None else FilePath.of(query.image_path),
         picture_item=item,
         picture_bytes=query.image_bytes or b"",
+        video=None if query.video_path is None else FilePath.of(query.video_path),
+        video_span_s=query.video_span_s,
     )
 
 
+def _same_part(item: RecipeItem, row: ItemRow) -> bool:
+    return abs(row.start_s - item.start_s) + abs(row.end_s - item.end_s) < _SAME_S
+
+
 def _find(opened: Opened, wanted: Sequence[RecipeItem]) -> list[ItemRow]:
-    """The rows of these items, in their order."""
+    """The rows of these items, or of the same shots of them, in their order."""
+    files = _find_files(opened, wanted)
+    ids = [segment_id(item_of(row.item_id), position_of(item.id)) for item, row in zip(wanted, files, strict=True)]
+    rows = {row.item_id: row for row in opened.library.describe(ids)}
+    for item, row_id in zip(wanted, ids, strict=True):
+        if row_id not in rows:
+            raise LibraryError(
+                f"{item.path} has no shot {position_of(item.id) + 1} in the library {opened.library.folder}.",
+                "Index it again.",
+            )
+    return [rows[row_id] for row_id in ids]
+
+
+def _find_files(opened: Opened, wanted: Sequence[RecipeItem]) -> list[ItemRow]:
     by_id = {
         row.item_id: row
         for row in opened.library.describe([item.id for item in wanted])

@@ -51,7 +51,7 @@ class FigureContent:
         not_query: the sentence to stay away from; may be empty.
         query_picture: uint8 RGB (h, w, 3), if it was searched with a picture.
         model: what the model is called.
-        n_gallery: how many items were ranked; 0 if that is not known.
+        n_gallery: how many items were ranked; 0 if that is not known. ranked: what they are called.
         correct_ranks: places of all correct items among all results; None where nobody knows which are correct.
     """
 
@@ -61,6 +61,7 @@ class FigureContent:
     query_picture: np.ndarray | None = field(default=None, repr=False)
     model: str = ""
     n_gallery: int = 0
+    ranked: str = "pictures"
     correct_ranks: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:

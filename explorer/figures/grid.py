@@ -62,7 +62,7 @@ def _layers(spec: FigureSpec, result: ShownResult, *, known: tuple[str, ...]) ->
 def _notes(spec: FigureSpec, content: FigureContent) -> tuple[str, ...]:
     notes = [content.model, without_note(spec)]
     if content.n_gallery:
-        notes.append(f"{content.n_gallery} pictures ranked")
+        notes.append(f"{content.n_gallery} {content.ranked} ranked")
     if spec.without and spec.scores:
         notes.append("ranks are those of the whole network")
     return tuple(notes)

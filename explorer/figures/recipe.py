@@ -12,12 +12,12 @@ from explorer.errors import ConfigError
 from explorer.media.item import display_path
 from explorer.protocol import FigureLayer, FigureSpec
 
-SCHEMA_MAJOR, SCHEMA_MINOR = 1, 0
+SCHEMA_MAJOR, SCHEMA_MINOR = 1, 1
 SUFFIX = ".toml"
 
 _HEAD = "# How this figure was made. To make it again: retrieval-explorer explain --recipe THIS_FILE\n"
 _FROM_SPEC = (
-    "kind", "format", "width_mm", "dpi", "columns", "scores", "words", "frames", "without",
+    "kind", "format", "width_mm", "dpi", "columns", "scores", "words", "frames", "without", "every_moment", "time_s",
 )  # fmt: skip
 
 
@@ -41,24 +41,30 @@ class RecipeItem(FilePath, frozen=True, kw_only=True, omit_defaults=True, forbid
     """An item of the library, by all that it can be known again by.
 
     Attributes:
-        id: in the library that the figure was made from; another library may give it to another item.
+        id: in the library that the figure was made from; another library may give it to another item. Of a shot its
+            segment id (:mod:`explorer.segment_ids`), of which any library keeps the position.
         size_bytes: of its file.
         content: the hash of its file (:func:`~explorer.library.contents.hash_content`), hexadecimal.
+        start_s, end_s: of a shot within its video.
     """
 
     id: int
     size_bytes: int
     content: str
+    start_s: float = 0.0
+    end_s: float = 0.0
 
 
 class RecipeQuery(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """The query. A picture is a file, an item of the library, or - pasted, and in no file - its bytes."""
+    """The query. A picture is a file, an item of the library, or - pasted, and in no file - its bytes; or a video."""
 
     text: str = ""
     not_text: str = ""
     picture: FilePath | None = None
     picture_item: RecipeItem | None = None
     picture_bytes: bytes = b""
+    video: FilePath | None = None
+    video_span_s: tuple[float, float] | None = None
 
 
 class RecipeFigure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,6 +79,8 @@ class RecipeFigure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     words: bool
     frames: bool
     without: tuple[str, ...] = ()
+    every_moment: bool = False
+    time_s: float | None = None
 
 
 class FigureRecipe(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -126,6 +134,8 @@ class FigureRecipe(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
             "image_path": bytes(self.query.picture) if self.query.picture is not None else None,
             "image_bytes": self.query.picture_bytes or None,
             "image_item_id": query_item_id,
+            "video_path": bytes(self.query.video) if self.query.video is not None else None,
+            "video_span_s": self.query.video_span_s,
         }
 
 

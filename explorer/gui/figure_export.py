@@ -14,6 +14,7 @@ from explorer.gui.figure_form import remembered
 from explorer.gui.figure_offer import MOST_RESULTS, FigureChoice, FigureOffer, Format, offered_layers
 from explorer.gui.figure_offer import Kind as FigureKind
 from explorer.gui.item_ids import ITEM_ID
+from explorer.gui.item_text import is_video
 from explorer.gui.notices import Notice, Topic, sentence_of
 from explorer.gui.pages import Step
 from explorer.gui.results_pane import ResultsPane
@@ -82,8 +83,17 @@ class FigureExport(QObject):
             model=session.model, query=session.query, explained_by=session.sentences.explaining(session.query),
             item_id=item_id, item_ids=self._pane.first_items(MOST_RESULTS),
             layers=offered_layers(overlays, viewer.words.held), parts=summary.overlays if summary is not None else (),
-            has_sentences=has_sentences(session.library),
+            has_sentences=has_sentences(session.library), every_moment=session.every_moment,
+            time_s=self._time_of(item_id),
         )  # fmt: skip
+
+    def _time_of(self, item_id: int | None) -> float | None:
+        """When in its video the frame is that is shown; ``None`` if it is not one of this shot."""
+        item = None if item_id is None else self._viewing.known(item_id)
+        if item is None or not is_video(item):
+            return None
+        time_s = self._viewing.viewer.video.time_s
+        return time_s if item.start_s <= time_s <= item.end_s else None
 
     def _open(self, kind: FigureKind) -> None:
         offer = self.offer()

@@ -47,6 +47,8 @@ class FigureOffer:
         layers: those of the shown result, the lowest first.
         parts: parts of the network that can be left out.
         has_sentences: whether the library tells which results are correct.
+        every_moment: whether all shots of videos were ranked.
+        time_s: when in its video the frame is that is shown of the shown result; ``None`` of a photo.
     """
 
     model: str
@@ -57,6 +59,8 @@ class FigureOffer:
     layers: tuple[OfferedLayer, ...] = ()
     parts: tuple[str, ...] = ()
     has_sentences: bool = False
+    every_moment: bool = False
+    time_s: float | None = None
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
@@ -102,6 +106,7 @@ def spec_of(offer: FigureOffer, choice: FigureChoice) -> FigureSpec:
         layers=tuple(offer.layers[number].layer for number in choice.chosen), without=choice.without,
         columns=min(choice.columns, max(1, len(item_ids))), width_mm=choice.width_mm, dpi=choice.dpi,
         format=choice.format, scores=choice.scores, words=choice.words, frames=choice.frames,
+        every_moment=offer.every_moment, time_s=None if grid else offer.time_s,
     )  # fmt: skip
 
 

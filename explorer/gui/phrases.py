@@ -1,5 +1,9 @@
 """The words of the window that depend on numbers; said the same way everywhere."""
 
+from explorer.engine.clock import clock
+
+__all__ = ["clock", "count", "duration", "holdings", "milliseconds", "noun_of", "quoted"]
+
 _MINUTE_S = 60
 _HOUR_S = 3600
 
@@ -19,13 +23,6 @@ def holdings(n_items: int, n_videos: int) -> str:
     if 0 < n_videos < n_items:
         return f"{count(n_items - n_videos, 'photo')}, {count(n_videos, 'video')}"
     return count(n_items, noun_of(n_items, n_videos))
-
-
-def clock(seconds: float) -> str:
-    """A place in a video: ``"0:07"``, ``"1:02:03"``; whole seconds, as players count them."""
-    minutes, rest = divmod(int(max(0.0, seconds)), _MINUTE_S)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def duration(seconds: float) -> str:

@@ -44,6 +44,8 @@ class FigureSpec(msgspec.Struct, frozen=True, kw_only=True):
         item_ids: the results in order; the first only, unless it is a grid.
         query: what was searched for.
         model: the package.
+        every_moment: whether ranks count all shots of a video; else the best of each, as for :class:`Search`.
+        time_s: of a shot: which moment of its video is drawn; None: where the model found most, else the middle.
         layers: what is drawn over the pictures, the lowest first; empty: ``"panels"`` draws all, others none.
         without: parts of the network that are left out (``"vsem"``, ``"vspm"``).
         columns: pictures in a row of a grid.
@@ -59,6 +61,8 @@ class FigureSpec(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     kind: Literal["panels", "shown", "grid"] = "panels"
     query: Query | None = None
+    every_moment: bool = False
+    time_s: float | None = None
     layers: tuple[FigureLayer, ...] = ()
     without: tuple[str, ...] = ()
     columns: Annotated[int, msgspec.Meta(ge=1, le=20)] = 5

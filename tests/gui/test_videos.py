@@ -1,6 +1,7 @@
 """Videos in the window: how they are counted, all moments of them or the best, and searching with them."""
 
 import os
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
@@ -9,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
 from explorer.engine.requests import Kind
+from explorer.gui.figure_offer import FigureChoice, spec_of
 from explorer.gui.image_query import FILE_KINDS, VIDEO_ENDINGS, Folders, Refusal, Sentence, VideoFile, read_mime
 from explorer.media.item import is_supported
 from explorer.settings import SearchSettings, Settings, write_settings
@@ -250,3 +252,29 @@ def test_the_menu_names_what_is_searched_with(with_shots, until, moves, wording)
     until(lambda: controller.session.query.image_item_id == item_id)
     assert ("video" in window.query.chip.accessibleName()) is moves
     menu.close()
+
+
+# --- figures ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_figure_of_a_shot_is_of_the_frame_that_is_shown(with_shots, until):
+    window, _, row, item_id = with_shots
+    window.pane.grid.select_row(row)
+    until(lambda: window.viewing.shown == item_id and window.viewer.layers.overlays())
+    start_s, end_s = window.viewing.known(item_id).start_s, window.viewing.known(item_id).end_s
+    offer = window.figures.offer()
+    assert offer.every_moment
+    assert start_s <= offer.time_s <= end_s
+    choice = FigureChoice(kind="shown", chosen=(0,))
+    assert spec_of(offer, choice).time_s == offer.time_s
+    assert spec_of(offer, choice).item_ids == (item_id,)
+    assert spec_of(offer, replace(choice, kind="grid")).time_s is None  # every one at its best
+    assert spec_of(offer, replace(choice, kind="grid")).every_moment
+
+
+def test_a_figure_of_a_photo_has_no_moment(with_shots, until):
+    window, _, _, _ = with_shots
+    row = next(i for i, each in enumerate(window.pane.grid._item_ids.tolist()) if each <= 6)
+    window.pane.grid.select_row(row)
+    until(lambda: window.viewing.shown == window.pane.grid.current_item()[0])
+    assert window.figures.offer().time_s is None
