@@ -7,6 +7,7 @@ import numpy as np
 from explorer import pipeline
 from explorer.cancellation import CancellationToken
 from explorer.engine.clock import clock
+from explorer.engine.looking import read_shot, span_of
 from explorer.errors import MediaError
 from explorer.evidence import AttentionMap, ClipEvidence, Evidence
 from explorer.figures import picture_edge_px
@@ -49,10 +50,13 @@ def see_item(
         if row.kind == "video":
             return _see_shot(encoder, spec, row, query_image, token, first=first)
         content = read_content(row.path)
-        # Decoded as for the library: what is drawn may be larger, and other pixels have a slightly different score.
-        asked = _asks_model(spec, first=first)
-        pixels = decode_image(content, min_edge_px=encoder.side_px).pixels if asked else None
-        evidence = None if pixels is None else _explain(encoder, spec, pixels, query_image, first=first)
+        evidence = None
+        if _asks_model(spec, first=first):
+            # Decoded as for the library: what is drawn may be larger, and other pixels have a slightly different score.
+            evidence = pipeline.explain(
+                encoder, decode_image(content, min_edge_px=encoder.side_px).pixels, spec.query, query_image,
+                words=_with_words(spec, first=first), without=frozenset(spec.without),
+            )
         edge_px = picture_edge_px(spec)
         picture = fit_within(decode_image(content, min_edge_px=edge_px).pixels, edge_px)
         return SeenItem(row.name, picture, evidence, hash_content(content))
@@ -71,13 +75,6 @@ def _with_words(spec: FigureSpec, *, first: bool) -> bool:
     return any(layer.word is not None for layer in spec.layers) or (spec.words and first)
 
 
-def _explain(
-    encoder: Encoder, spec: FigureSpec, pixels: np.ndarray, query_image: np.ndarray | None, *, first: bool
-) -> Evidence:
-    words = _with_words(spec, first=first)
-    return pipeline.explain(encoder, pixels, spec.query, query_image, words=words, without=frozenset(spec.without))
-
-
 # --- shots -----------------------------------------------------------------------------------------------------------
 
 
@@ -87,11 +84,13 @@ def _see_shot(
 ) -> SeenItem:  # fmt: skip
     content_hash = hash_file(row.path, token)
     wanted_s = spec.time_s if first else None
-    time_s = middle_s(row) if wanted_s is None else wanted_s
+    time_s = sum(span_of(row)) / 2 if wanted_s is None else wanted_s
     evidence = None
     if _asks_model(spec, first=first):
-        pixels = read_frame(row.path, time_s, encoder.side_px)
-        evidence = _explain(encoder, spec, pixels, query_image, first=first)
+        evidence = pipeline.explain_shot(
+            encoder, read_shot(row, encoder, token), spec.query, query_image,
+            words=_with_words(spec, first=first), without=frozenset(spec.without), token=token,
+        )
         if evidence.clip is not None:
             frame = frame_of(evidence.clip, wanted_s)
             time_s = float(evidence.clip.times_s[frame]) if wanted_s is None else wanted_s
@@ -99,11 +98,6 @@ def _see_shot(
     token.check()
     picture = read_frame(row.path, time_s, picture_edge_px(spec))
     return SeenItem(f"{row.name} {clock(time_s)}", picture, evidence, content_hash)
-
-
-def middle_s(row: ItemRow) -> float:
-    """The middle of a shot, or of a video that nobody looked through yet."""
-    return (row.start_s + row.end_s) / 2 if row.end_s > row.start_s else row.duration_s / 2
 
 
 def frame_of(clip: ClipEvidence, time_s: float | None) -> int:

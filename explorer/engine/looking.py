@@ -58,7 +58,7 @@ def explain(opened: Opened, request: protocol.Explain, token: CancellationToken)
     encoder = opened.models.get(request.model)
     token.check()
     started = time.monotonic()
-    shot = _shot_frames(row, encoder, token) if row.kind == "video" else None
+    shot = read_shot(row, encoder, token) if row.kind == "video" else None
     pixels = None if shot is not None else decode_image(read_content(row.path), min_edge_px=encoder.side_px).pixels
     query_image = None if request.query is None else opened.query_image(request.query, encoder, token)
     token.check()
@@ -77,7 +77,7 @@ def explain(opened: Opened, request: protocol.Explain, token: CancellationToken)
 
 def _frame(row: ItemRow, request: protocol.GetPicture) -> protocol.Picture:
     """The frame that is asked for, or that in the middle of the shot."""
-    time_s = sum(_span_of(row)) / 2 if request.time_s is None else request.time_s
+    time_s = sum(span_of(row)) / 2 if request.time_s is None else request.time_s
     pixels = read_frame(row.path, time_s, request.max_edge_px)
     return protocol.Picture(
         id=request.id,
@@ -88,13 +88,14 @@ def _frame(row: ItemRow, request: protocol.GetPicture) -> protocol.Picture:
     )
 
 
-def _shot_frames(row: ItemRow, encoder: Encoder, token: CancellationToken) -> pipeline.ShotFrames:
+def read_shot(row: ItemRow, encoder: Encoder, token: CancellationToken) -> pipeline.ShotFrames:
+    """The frames of a shot that an explanation looks at."""
     samplings = pipeline.samplings_of_shot(encoder)
-    shot = next(read_shots(row.path, samplings, spans=[_span_of(row)], token=token))
+    shot = next(read_shots(row.path, samplings, spans=[span_of(row)], token=token))
     return pipeline.ShotFrames(indexed=shot.frames[0], shown=shot.frames[1], times_s=shot.times_s[1])
 
 
-def _span_of(row: ItemRow) -> tuple[float, float]:
+def span_of(row: ItemRow) -> tuple[float, float]:
     """Start and end of a shot in seconds; of a video that was not indexed yet, of all of it."""
     return (row.start_s, row.end_s) if row.n_shots else (0.0, read_facts(row.path).duration_s)
 
