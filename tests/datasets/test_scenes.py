@@ -323,7 +323,7 @@ def test_every_silhouette_is_whole_and_shows_its_colour(kind: str) -> None:
         assert not edge[:, looks.ALPHA].any()
         solid = full[..., looks.ALPHA] > 0.9
         assert 0.1 < solid.mean() < 0.75
-        red, green, blue = np.moveaxis(full[solid][:, looks.RED], -1, 0)
+        red, green, blue = np.moveaxis(full[solid][:, looks.COLOUR], -1, 0)
         purple = (blue > red + 0.05) & (red > green + 0.03)
         assert purple.mean() > 0.3
 

@@ -5,7 +5,6 @@ its shots and, frame by frame, the same of every thing. A thing's box goes aroun
 thing hides; its mask is what one sees of it.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,19 +27,24 @@ def run_lengths(mask: np.ndarray) -> dict[str, list[int]]:
     return {"size": [int(length) for length in mask.shape], "counts": counts}
 
 
-def coco_instances(images: Sequence[tuple[PlannedImage, RenderedFrame]]) -> dict[str, Any]:
-    """Pictures with their things; categories are kinds, and each thing's colour stands beside."""
-    entries: list[dict[str, Any]] = []
-    annotations: list[dict[str, Any]] = []
-    for number, (image, frame) in enumerate(images, start=1):
+class ImageNotes:
+    """Takes down pictures as they are rendered."""
+
+    def __init__(self) -> None:
+        self._images: list[dict[str, Any]] = []
+        self._annotations: list[dict[str, Any]] = []
+
+    def add(self, image: PlannedImage, frame: RenderedFrame) -> None:
+        """The next picture."""
         height, width = frame.mask.shape
+        number = len(self._images) + 1
         name = image.name.rpartition("/")[2]
-        entries.append({"id": number, "file_name": name, "width": width, "height": height})
+        self._images.append({"id": number, "file_name": name, "width": width, "height": height})
         for place, thing in enumerate(image.scene.things):
             mask = frame.mask == place + 1
-            annotations.append(
+            self._annotations.append(
                 {
-                    "id": len(annotations) + 1,
+                    "id": len(self._annotations) + 1,
                     "image_id": number,
                     "category_id": KINDS.index(thing.look.kind) + 1,
                     "bbox": _xywh_px(frame, place),
@@ -50,8 +54,11 @@ def coco_instances(images: Sequence[tuple[PlannedImage, RenderedFrame]]) -> dict
                     "colour": thing.look.colour,
                 }
             )
-    categories = [{"id": number, "name": kind} for number, kind in enumerate(KINDS, start=1)]
-    return {"images": entries, "annotations": annotations, "categories": categories}
+
+    def to_dict(self) -> dict[str, Any]:
+        """All that was taken down, for json; categories are kinds, and each thing's colour stands beside."""
+        categories = [{"id": number, "name": kind} for number, kind in enumerate(KINDS, start=1)]
+        return {"images": self._images, "annotations": self._annotations, "categories": categories}
 
 
 _Note = tuple[list[float], dict[str, list[int]]]

@@ -25,7 +25,7 @@ REACH = 1.08
 """Half the side of the square, in radii of the thing: its outermost pixels are empty."""
 
 SHADOW_REACH = 1.5
-RED, ALPHA, FACING_X, FACING_Y, GLOSS = slice(0, 3), 3, 4, 5, 6
+COLOUR, ALPHA, FACING_X, FACING_Y, GLOSS = slice(0, 3), 3, 4, 5, 6
 
 DRAWINGS: Mapping[tuple[str, str], Drawing] = {**TOYS, **OUTDOORS, **VEHICLES}
 """Kind and silhouette to what draws it."""
@@ -94,15 +94,17 @@ def sprite_of(look: Look) -> Sprite:
     rng = np.random.default_rng(look.variation)
     main = _shade(look.colour, rng)
     textured = _textured(look, main, rng)
-    full = np.zeros((_SIDE_PX, _SIDE_PX, 7), np.float32)
     alpha = relief.alpha.astype(np.float32) / 255
-    gloss = np.full(alpha.shape, 0.0, np.float32)
+    colours = np.zeros((*alpha.shape, 3), np.float32)
+    gloss = np.zeros(alpha.shape, np.float32)
     for paint, layer in zip(relief.paints, relief.layers, strict=True):
         share = layer.astype(np.float32) / 255
         colour = textured if paint == "main" else _paint(paint, main)
-        full[..., RED] += share[..., None] * colour
+        colours += share[..., None] * colour
         gloss += share * np.float32(_GLOSSY.get(paint, 1.0))
-    full[..., RED] *= (relief.depth.astype(np.float32) / 255)[..., None]
+    colours *= (relief.depth.astype(np.float32) / 255)[..., None]
+    full = np.empty((*alpha.shape, 7), np.float32)
+    full[..., COLOUR] = colours
     full[..., ALPHA] = alpha
     full[..., FACING_X : FACING_Y + 1] = relief.facing.astype(np.float32) / 127 * alpha[..., None]
     full[..., GLOSS] = gloss

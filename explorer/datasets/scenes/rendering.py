@@ -7,7 +7,7 @@ import numpy as np
 
 from explorer.datasets.scenes.backdrops import backdrop_pixels
 from explorer.datasets.scenes.drawing import Placed
-from explorer.datasets.scenes.looks import ALPHA, FACING_X, FACING_Y, GLOSS, REACH, RED, SHADOW_REACH, sprite_of
+from explorer.datasets.scenes.looks import ALPHA, COLOUR, FACING_X, FACING_Y, GLOSS, REACH, SHADOW_REACH, sprite_of
 from explorer.datasets.scenes.scene import Look, Scene, Thing
 
 _LIGHT = np.array((-0.46, -0.62, 0.636), np.float32)
@@ -125,7 +125,7 @@ def _light(read: np.ndarray, angle_rad: float, *, mirrored: bool) -> np.ndarray:
     shade = np.float32(0.50) + np.float32(0.74) * diffuse
     bounce = np.maximum(ny, 0) * np.float32(0.10)
     shine = np.float32(0.34) * glance * read[..., GLOSS]
-    return np.asarray(read[..., RED] * (shade + bounce)[..., None] + shine[..., None])
+    return np.asarray(read[..., COLOUR] * (shade + bounce)[..., None] + shine[..., None])
 
 
 def _box(opaque: np.ndarray, window: tuple[slice, slice], height: int, width: int) -> np.ndarray:

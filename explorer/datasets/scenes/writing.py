@@ -9,7 +9,7 @@ import msgspec
 
 from explorer.cancellation import CancellationToken
 from explorer.datasets.labels import LabelFile, write_labels
-from explorer.datasets.scenes.annotating import ClipNotes, coco_instances
+from explorer.datasets.scenes.annotating import ClipNotes, ImageNotes
 from explorer.datasets.scenes.collection import (
     CAPTIONS,
     CLIP_ANNOTATIONS,
@@ -25,7 +25,7 @@ from explorer.datasets.scenes.collection import (
     write_whole,
     writing_to,
 )
-from explorer.datasets.scenes.rendering import RenderedFrame, render_frame
+from explorer.datasets.scenes.rendering import render_frame
 from explorer.datasets.scenes.scene import Scene, label_names, labels_of
 from explorer.datasets.scenes.wording import sentences_of
 from explorer.media.image import encode_jpeg
@@ -81,7 +81,7 @@ def _write_images(
     if _n_annotated(annotations) == len(images) and all((folder / image.name).exists() for image in images):
         yield from (image.name for image in images)
         return
-    rendered = []
+    notes = ImageNotes()
     side_px = round(plan.side_px * _IMAGE_SCALE)
     for image in images:
         token.check()
@@ -89,11 +89,10 @@ def _write_images(
         with writing_to(folder):
             if not (folder / image.name).exists():
                 write_whole(folder / image.name, encode_jpeg(frame.pixels, _JPEG_QUALITY))
-        # Pixels are not needed any more, and there are many.
-        rendered.append((image, RenderedFrame(frame.pixels[:0], frame.boxes, frame.mask, frame.names)))
+        notes.add(image, frame)
         yield image.name
     with writing_to(folder):
-        write_whole(annotations, msgspec.json.encode(coco_instances(rendered)) + b"\n")
+        write_whole(annotations, msgspec.json.encode(notes.to_dict()) + b"\n")
 
 
 def _n_annotated(path: Path) -> int:
