@@ -1,4 +1,4 @@
-"""Photos that carry a bit, as small squares in lines: which, how strongly, and one of them to open."""
+"""Photos and shots that carry a bit, as small squares in lines: which, how strongly, and one of them to open."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 from explorer.gui.flow_layout import FlowLayout, place_beside
 from explorer.gui.icons import blend
 from explorer.gui.item_ids import ITEM_ID
-from explorer.gui.item_text import one_line, score_text
+from explorer.gui.item_text import one_line, score_text, shot_name
 from explorer.gui.sentence_list import paint_square
 from explorer.protocol import ItemDescription, Thumbnail
 
@@ -52,7 +52,7 @@ class CarrierButton(QAbstractButton):
 
     def say(self, n_all: int) -> None:
         """Say what it is, for those who hover over it or cannot see it."""
-        name = one_line(self.name) or f"Photo {self.item_id}"
+        name = one_line(self.name) or f"Result {self.place + 1}"
         self.setAccessibleName(f"{name}, {self.place + 1} of {n_all}, {score_text(self._strength)} from flipping")
         self.setToolTip(f"{name}\n{score_text(self._strength)} from flipping")
 
@@ -113,7 +113,7 @@ class CarrierStrip(QWidget):
         self.buttons: list[CarrierButton] = []
         self._shown_item = -1
         self._flow = FlowLayout(self, _GAP_PX)
-        self.setAccessibleName("Photos that carry the bit")
+        self.setAccessibleName("What carries the bit")
 
     def show_items(self, item_ids: Sequence[int], strengths: Sequence[float]) -> None:
         """Show these photos; their thumbnails and names come later."""
@@ -152,7 +152,7 @@ class CarrierStrip(QWidget):
         by_item = {button.item_id: button for button in self.buttons}
         for item in items:
             if item.item_id in by_item:
-                by_item[item.item_id].name = item.name
+                by_item[item.item_id].name = shot_name(item)
                 by_item[item.item_id].say(len(self.buttons))
 
     def _let_tab_reach(self, place: int) -> None:

@@ -1,4 +1,4 @@
-"""The bit inspector: both codes, what the bit under the pointer says, and the photos that carry a held bit."""
+"""The bit inspector: both codes, what the bit under the pointer says, and the results that carry a held bit."""
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
@@ -37,7 +37,7 @@ _BUSY_AFTER_MS = 150
 
 
 class CarriersBox(QWidget):
-    """The photos that carry the held bit: set or not set, as a person chooses.
+    """The photos and shots that carry the held bit: set or not set, as a person chooses.
 
     Signals:
         wanted(int, bool): the photos in which this bit is set, or not set.
@@ -60,7 +60,7 @@ class CarriersBox(QWidget):
         self.is_set, self.not_set = QRadioButton("Set"), QRadioButton("Not set")
         self._choice = QButtonGroup(self)
         for button, where in ((self.is_set, "is set"), (self.not_set, "is not set")):
-            button.setAccessibleName(f"Photos in which the bit {where}")
+            button.setAccessibleName(f"Photos and shots in which the bit {where}")
             button.setToolTip(button.accessibleName())
             self._choice.addButton(button)
         self.is_set.setChecked(True)
@@ -74,7 +74,7 @@ class CarriersBox(QWidget):
         self._choice.buttonClicked.connect(self._ask)
         self.retry.clicked.connect(self._ask)
         self.strip.chosen.connect(self.chosen)
-        self.setAccessibleName("Photos that carry the bit")
+        self.setAccessibleName("What carries the bit")
         self.hide()
 
     def _compose(self) -> None:
@@ -149,10 +149,10 @@ class CarriersBox(QWidget):
 def _told_of(n_found: int, *, positive: bool) -> str:
     how = "set" if positive else "not set"
     if not n_found:
-        return f"In no photo of the library is it {how}."
+        return f"In nothing of the library is it {how}."
     if n_found < MOST_CARRIERS:
-        return f"{count(n_found, 'photo')} in which it is {how}, the surest first"
-    return f"The {n_found} photos in which it is {how} most surely"
+        return f"{count(n_found, 'result')} in which it is {how}, the surest first"
+    return f"The {n_found} results in which it is {how} most surely"
 
 
 class BitsPanel(QWidget):

@@ -152,7 +152,7 @@ class SentenceList(QListView):
         self.rows = SentenceRows(self)
         self.setModel(self.rows)
         self.setItemDelegate(SentenceDelegate(self))
-        self.setAccessibleName("Best sentences for the picture")
+        self.setAccessibleName("Best sentences for what is searched with")
         self.setFrameShape(QListView.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)

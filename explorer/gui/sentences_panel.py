@@ -42,7 +42,7 @@ class SentencesPanel(QWidget):
         self.fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.fold.setAutoRaise(True)
         self.fold.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.fold.setToolTip("The sentences of the library that fit the picture best")
+        self.fold.setToolTip("The sentences of the library that fit the picture or the video best")
         font = self.fold.font()
         font.setBold(True)
         self.fold.setFont(font)

@@ -140,7 +140,7 @@ def test_the_photos_come_with_thumbnails_names_and_strengths(panel, qtbot, thumb
     assert buttons[0].accessibleName() == "Photo 7, 1 of 3, .90 from flipping"
     centre = buttons[1].grab().toImage().pixelColor(buttons[1].width() // 2, 20)
     assert (centre.red(), centre.green() > 200) == (0, True)
-    assert panel.carriers.state.text() == "3 photos in which it is set, the surest first"
+    assert panel.carriers.state.text() == "3 results in which it is set, the surest first"
     with qtbot.waitSignal(panel.item_chosen) as chosen:
         qtbot.mouseClick(buttons[1], Qt.MouseButton.LeftButton)
     assert chosen.args == [3]
@@ -166,7 +166,7 @@ def test_the_other_side_of_a_bit(panel, qtbot):
     panel.carriers.show_carriers(carriers(5, item_ids=(1,), strengths=(0.5,)))  # too late: that was of the other side
     assert len(panel.carriers.strip.buttons) == 3
     panel.carriers.show_carriers(carriers(5, positive=False, item_ids=(), strengths=()))
-    assert panel.carriers.state.text() == "In no photo of the library is it not set."
+    assert panel.carriers.state.text() == "In nothing of the library is it not set."
     assert panel.carriers.strip.isHidden()
     click(panel, 6, qtbot)  # the side stays chosen
     assert panel.wanted[-1] == ("m", 6, False)
@@ -188,7 +188,7 @@ def test_no_more_photos_than_have_room(panel, qtbot):
     many = range(1, 100)
     panel.carriers.show_carriers(carriers(5, item_ids=many, strengths=np.linspace(1, 0, 99)))
     assert len(panel.carriers.strip.buttons) == MOST_CARRIERS
-    assert panel.carriers.state.text() == f"The {MOST_CARRIERS} photos in which it is set most surely"
+    assert panel.carriers.state.text() == f"The {MOST_CARRIERS} results in which it is set most surely"
 
 
 def test_waiting_is_told_and_a_failure_can_be_tried_again(panel, qtbot):
@@ -265,3 +265,12 @@ def test_escape_without_a_held_bit_and_keys_with_modifiers_are_for_others(panel,
         qtbot.keyClick(panel.grid, key, modifier)
     assert told == []
     assert panel.wanted == []
+
+
+def test_a_shot_that_carries_a_bit_says_its_time(panel, description, qtbot):
+    click(panel, 12, qtbot)
+    panel.carriers.show_carriers(carriers(12))
+    assert panel.carriers.strip.buttons[0].accessibleName().startswith("Result 1, 1 of 3")
+    shot = description(7, kind="video", name="clip.mp4", start_s=62.0, end_s=65.0, duration_s=90.0, n_shots=4)
+    panel.add_descriptions((shot,))
+    assert panel.carriers.strip.buttons[0].accessibleName().startswith("clip.mp4 1:02, 1 of 3")
