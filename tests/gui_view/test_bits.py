@@ -137,7 +137,7 @@ def test_the_photos_come_with_thumbnails_names_and_strengths(panel, qtbot, thumb
     buttons = panel.carriers.strip.buttons
     assert [button.item_id for button in buttons] == [7, 3, 9]
     assert buttons[1].accessibleName() == "IMG_3.jpg, 2 of 3, .50 from flipping"
-    assert buttons[0].accessibleName() == "Photo 7, 1 of 3, .90 from flipping"
+    assert buttons[0].accessibleName() == "Result 1, 1 of 3, .90 from flipping"
     centre = buttons[1].grab().toImage().pixelColor(buttons[1].width() // 2, 20)
     assert (centre.red(), centre.green() > 200) == (0, True)
     assert panel.carriers.state.text() == "3 results in which it is set, the surest first"
