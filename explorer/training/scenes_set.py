@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from explorer.cancellation import CancellationToken, Cancelled
@@ -45,6 +46,10 @@ N_CLASSES = (len(KINDS), len(COLOURS), len(MOTIONS) + 1)
 
 _SPLITS: tuple[Split, ...] = ("train", "val")
 _STILL = len(MOTIONS)
+_CLIP_ASPECTS, _CLIP_ASPECT_SHARES = (1.0, 4 / 3, 16 / 9, 3 / 4), (0.15, 0.45, 0.3, 0.1)
+_PICTURE_ASPECTS, _PICTURE_ASPECT_SHARES = (1.0, 4 / 3, 3 / 2, 3 / 4), (0.15, 0.5, 0.2, 0.15)
+"""Widths by heights before frames are squashed to squares, and how often each is drawn."""
+
 _ROWS = 16
 """Rows of a cached array that are made at once."""
 
@@ -92,13 +97,11 @@ def make_scenes(
         def clip_rows(
             first: int, end: int, clips: list[Scene] = clips, n_frames: int = n_frames, wears: bool = split == "train"
         ) -> np.ndarray:
-            rendered = [render_clip(scene, n_frames, side) for scene in clips[first:end]]
-            if not wears:
-                return np.stack(rendered)
-            return np.stack([
-                worn_clip(torch.from_numpy(clip), generator.manual_seed(first + number)).numpy()
-                for number, clip in enumerate(rendered)
-            ])
+            rows = [render_clip(scene, n_frames, side, aspect_of(scene)) for scene in clips[first:end]]
+            if wears:
+                rows = [worn_clip(torch.from_numpy(clip), generator.manual_seed(first + number)).numpy()
+                        for number, clip in enumerate(rows)]
+            return np.stack(rows)
 
         def picture_rows(first: int, end: int, pictures: list[Scene] = pictures) -> np.ndarray:
             return see_pictures(pictures[first:end], vision).numpy()
@@ -117,17 +120,40 @@ def make_scenes(
     return ScenesReady(splits["train"], splits["val"], text, vocabulary)
 
 
-def render_clip(scene: Scene, n_frames: int, side_px: int) -> np.ndarray:
-    """A scene as a clip, uint8 (n_frames, side_px, side_px, 3), each frame from the middle of its part of the time."""
+def render_clip(scene: Scene, n_frames: int, side_px: int, aspect: float = 1.0) -> np.ndarray:
+    """A scene as a clip, uint8 (n_frames, side_px, side_px, 3), each frame from the middle of its part of the time.
+
+    aspect: width by height, before frames are squashed to squares.
+    """
     phases = (np.arange(n_frames) + 0.5) / n_frames
-    return np.stack([render_frame(scene, float(phase), side_px).pixels for phase in phases])
+    return np.stack([_square(scene, float(phase), side_px, aspect) for phase in phases])
 
 
 @torch.inference_mode()
 def see_pictures(scenes: Sequence[Scene], vision: Vision) -> Tensor:
     """What vision gives for still scenes, float32 (n, F)."""
-    squares = np.stack([render_frame(scene, 0.0, vision.side_px).pixels for scene in scenes])
+    squares = np.stack([_square(scene, 0.0, vision.side_px, aspect_of(scene)) for scene in scenes])
     return torch.cat(picture_columns(vision(squares, segment=False), PICTURE_PARTS), dim=1).float().cpu()
+
+
+def aspect_of(scene: Scene) -> float:
+    """Width by height that a scene is rendered with, always the same."""
+    aspects, shares = (
+        (_CLIP_ASPECTS, _CLIP_ASPECT_SHARES) if scene.motion else (_PICTURE_ASPECTS, _PICTURE_ASPECT_SHARES)
+    )
+    return float(np.random.default_rng([scene.variation, 7]).choice(aspects, p=shares))
+
+
+def _square(scene: Scene, phase: float, side_px: int, aspect: float) -> np.ndarray:
+    """One frame with short edges of ``side_px``, squashed, uint8 (side_px, side_px, 3)."""
+    long_px = round(side_px * max(aspect, 1 / aspect))
+    pixels = render_frame(scene, phase, long_px, aspect=aspect).pixels
+    if pixels.shape[:2] == (side_px, side_px):
+        return pixels
+    values = torch.from_numpy(pixels).permute(2, 0, 1)[None].float()
+    squashed = F.interpolate(values, (side_px, side_px), mode="bilinear", antialias=True)
+    square: np.ndarray = squashed[0].round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
+    return square
 
 
 def still_of(scene: Scene, phase: float) -> Scene:
@@ -162,7 +188,7 @@ def _digest(recipe: ScenesRecipe, vision_id: str) -> str:
     scene = draw_scenes(1, seed=recipe.scenes.seed, split="train", moving=True)[0]
     parts = (recipe.scenes, recipe.network.side_px, vision_id, PICTURE_PARTS, scene)
     digest = hashlib.sha256(repr(parts).encode())
-    digest.update(render_clip(scene, 2, recipe.network.side_px).tobytes())
+    digest.update(render_clip(scene, 2, recipe.network.side_px, 4 / 3).tobytes())
     return digest.hexdigest()[:16]
 
 
