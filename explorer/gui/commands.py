@@ -61,6 +61,7 @@ class Commands(QObject):
             Command.OPEN_LIBRARY: self.choose_library,
             Command.FOLD_LIBRARY: fold_library,
             Command.FOLD_VIEWER: fold_viewer,
+            Command.EVERY_MOMENT: self._turn_moments,
             Command.LARGER: self.larger,
             Command.SMALLER: self.smaller,
             Command.COPY_PICTURE: self._with_current("copy_picture"),
@@ -157,6 +158,11 @@ class Commands(QObject):
         """Rank all shots of videos, or the best of each."""
         self._controller.session.set_every_moment(every_moment)
         self._controller.tell()
+
+    def _turn_moments(self) -> None:
+        """The other choice, if there is one to make."""
+        if not self._pane.moments.isHidden():
+            self._pane.moments.click()
 
     @Slot(ITEM_ID, str)
     def search_with_item(self, item_id: int, name: str) -> None:

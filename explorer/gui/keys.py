@@ -21,6 +21,7 @@ class Command(Enum):
     OPEN_LIBRARY = "Open another library…"
     FOLD_LIBRARY = "Show or hide the library"
     FOLD_VIEWER = "Show or hide the viewer"
+    EVERY_MOMENT = "Every moment of the videos, or the best of each"
     LARGER = "Larger thumbnails"
     SMALLER = "Smaller thumbnails"
     COPY_PICTURE = "Copy picture"
@@ -58,6 +59,8 @@ KEYS = (
     Key("Results", ("Ctrl+Return",), Command.OPEN_FILE),
     Key("Results", ("Ctrl+Shift+Return",), Command.SHOW_IN_FOLDER),
     Key("Results", ("Ctrl+E",), Command.EXPORT_FIGURE),
+    Key("Results", ("Drag",), text="Onto the query: search with it. To another program: give it the file"),
+    Key("Results", ("Ctrl+M",), Command.EVERY_MOMENT),
     Key("Results", ("Ctrl++", "Ctrl+="), Command.LARGER),
     Key("Results", ("Ctrl+-",), Command.SMALLER),
     Key("Viewer", ("1 … 9",), text="Show or hide an overlay"),

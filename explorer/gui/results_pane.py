@@ -61,7 +61,7 @@ class ResultsPane(QWidget):
         self.size_slider = _slider("Size of thumbnails", cell_px, cell_px, cell_px, self)
         self.size_slider.setPageStep(24)
         self.moments = QCheckBox("Every moment", self)
-        self.moments.setToolTip(_MOMENTS)
+        self.moments.setToolTip(f"{_MOMENTS}\n(Ctrl+M)")
         self.moments.setAccessibleName("Every moment of the videos")
         self.moments.hide()
         self.moments.clicked.connect(self.every_moment_asked)

@@ -29,11 +29,13 @@ def test_every_moment_is_a_choice_where_there_are_videos(open_window, until):
     window.pane.moments.click()
     until(lambda: window.pane.count_label.text() == "28 results")
     assert window.settings().search.every_moment
-    window.pane.moments.click()
+    QTest.keyClick(window, Qt.Key.Key_M, Qt.KeyboardModifier.ControlModifier)
     until(lambda: window.pane.count_label.text() == "20 results")
     window.commands.show_everything()
     until(lambda: window.pane.count_label.text() == "16 photos, 4 videos")
     assert window.pane.moments.isHidden()
+    QTest.keyClick(window, Qt.Key.Key_M, Qt.KeyboardModifier.ControlModifier)
+    assert not window.pane.moments.isChecked()  # there is nothing to choose
 
 
 def test_every_moment_is_remembered(open_window, until, tmp_path):
