@@ -232,7 +232,8 @@ class Footage:
             ticks = packet.pts if packet.pts is not None else packet.dts
             if ticks is not None and (last is None or ticks > last):
                 last = ticks
-        self.restart()
+        with suppress(MediaError):  # nothing to come back to: then there are no frames either
+            self.restart()
         length_s = -1.0 if last is None else (last - self._origin) * self._tick_s
         return length_s + 1 / self.rate_fps if 0 <= length_s < _MAX_TIME_S else n_packets / self.rate_fps
 

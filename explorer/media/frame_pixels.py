@@ -12,7 +12,6 @@ from av.video.reformatter import Interpolation
 
 from explorer.media.pixels import on_white, orient
 
-_DETECTION_EDGE_PX = 160
 _MAX_ASPECT = 4.0
 # 16.16 fixed point, as all but the last column of a display matrix.
 _MATRIX = struct.Struct("=9i")
@@ -77,11 +76,9 @@ def fit_frame(frame: VideoFrame, max_edge_px: int, turn: Turn) -> np.ndarray:
     return orient(_scaled(frame, *stored), turn.orientation)
 
 
-def detection_pixels(frame: VideoFrame) -> np.ndarray:
-    """A small BGR picture for telling shots apart; uint8, its longest edge 160 px, not turned."""
-    scale = min(1.0, _DETECTION_EDGE_PX / max(frame.width, frame.height))
-    rgb = _scaled(frame, max(1, round(frame.width * scale)), max(1, round(frame.height * scale)))
-    return np.ascontiguousarray(rgb[..., ::-1])
+def plain_pixels(frame: VideoFrame, width_px: int, height_px: int) -> np.ndarray:
+    """The whole frame as it is stored, not turned, in this size; uint8 RGB (height_px, width_px, 3)."""
+    return _scaled(frame, width_px, height_px)
 
 
 def _scaled(frame: VideoFrame, width_px: int, height_px: int) -> np.ndarray:

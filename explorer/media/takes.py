@@ -17,11 +17,12 @@ from scenedetect.common import FrameTimecode, Timecode
 from scenedetect.detectors import AdaptiveDetector
 
 from explorer.media.footage import TimedFrame
-from explorer.media.frame_pixels import detection_pixels
+from explorer.media.frame_pixels import plain_pixels
 from explorer.media.moments import LONGEST_TAKE_S, PICTURE_STEP_S, TOLERANCE_S, WINDOW_S, lattice_step_s, windows
 
 SHORTEST_SHOT_S = 0.5
 _LONGEST_STILL_S = WINDOW_S
+_EDGE_PX = 160
 _TICK = Fraction(1, 1_000_000)
 
 
@@ -59,12 +60,18 @@ class CutDetector:
     def __init__(self, rate_fps: float) -> None:
         self._detector = AdaptiveDetector(min_scene_len=SHORTEST_SHOT_S)
         self._rate = Fraction(rate_fps).limit_denominator(10_000)
+        self._size: tuple[int, int] | None = None
         self.n_late = self._detector.event_buffer_length
 
     def cuts_after(self, timed: TimedFrame) -> set[int]:
         """Times in microseconds at which shots begin, of frames at most ``n_late`` before this one."""
         here = FrameTimecode(Timecode(microseconds(timed.time_s), _TICK), self._rate)
-        return {cut.pts for cut in self._detector.process_frame(here, detection_pixels(timed.frame))}
+        if self._size is None:  # of the first frame: frames may change their size on the way
+            edges = timed.frame.width, timed.frame.height
+            width, height = (max(1, round(edge * min(1.0, _EDGE_PX / max(edges)))) for edge in edges)
+            self._size = width, height
+        pixels = plain_pixels(timed.frame, *self._size)
+        return {cut.pts for cut in self._detector.process_frame(here, np.ascontiguousarray(pixels[..., ::-1]))}
 
 
 def microseconds(time_s: float) -> int:
