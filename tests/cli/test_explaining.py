@@ -89,7 +89,7 @@ def test_every_option_reaches_the_figure(explain: Explain, tmp_path: Path) -> No
     assert Path(recipe["items"][0]["path"]).name.startswith("red")
     assert recipe["figure"] == {
         "kind": "grid", "format": "svg", "width_mm": 170.0, "dpi": 72, "columns": 2, "scores": False, "words": True,
-        "frames": False, "without": ["brightness"],
+        "frames": False, "without": ["brightness"], "every_moment": False,
     }  # fmt: skip
     assert [(layer["name"], layer["style"]) for layer in recipe["layers"]] == [("brightness", "cover")]
     assert "result5-brightness" in out.read_text()
