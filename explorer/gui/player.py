@@ -4,16 +4,13 @@ Imported when the first video is shown: QtMultimedia and its decoders are not ne
 """
 
 import math
-import os
 import time
 
-from PySide6.QtCore import QFile, QFileDevice, QIODevice, QObject, QTimer, QUrl, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QImage
-from PySide6.QtMultimedia import QAudioOutput, QMediaDevices, QMediaPlayer, QVideoFrame, QVideoSink
+from PySide6.QtMultimedia import QMediaPlayer, QVideoFrame
 
-from explorer.gui import desktop
-from explorer.gui.phrases import quoted
-from explorer.gui.player_noise import silence, silence_ffmpeg
+from explorer.gui.played_file import FilePlayer
 
 _SAME_MOMENT_S = 0.003
 """Times of shots travel as float32: within two hours they are this exact."""
@@ -23,34 +20,23 @@ _STALE_S = 0.25
 
 _SEEK_TAKES_MS = 500
 _LEAST_LOOP_S = 0.4
-_LOOK_EVERY_S = 1.0
 _USUAL_FRAME_S = 0.04
 _Status = QMediaPlayer.MediaStatus
 
 
-class ShotPlayer(QObject):
+class ShotPlayer(FilePlayer):
     """One file at a time; plays from a time on, over and over within a span if it is told to. Silent until asked.
 
     Signals:
         frame_came(QImage, float): a frame to show, and when it is in the video, in seconds.
         playing_changed(bool): plays, or stands still.
-        failed(str): it cannot be played, in a sentence; the file is closed by then.
     """
 
     frame_came = Signal(QImage, float)
     playing_changed = Signal(bool)
-    failed = Signal(str)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        silence()
-        self._player = QMediaPlayer(self)
-        self._sink = QVideoSink(self)
-        self._player.setVideoSink(self._sink)
-        silence_ffmpeg()
-        self._audio: QAudioOutput | None = None
-        self._file: QFile | None = None
-        self._path = b""
         self._span_s = (0.0, 0.0)
         self._loops = True
         self._plays = False
@@ -60,7 +46,7 @@ class ShotPlayer(QObject):
         self._next_target_s: float | None = None
         self._held_back: QVideoFrame | None = None
         self._loaded = False
-        self._looped_at = self._looked_at = 0.0
+        self._looped_at = 0.0
         self._n_shown_since_loop = 0
         self._seek_timer = QTimer(self, singleShot=True, interval=_SEEK_TAKES_MS)
         self._loop_timer = QTimer(self, singleShot=True)
@@ -75,52 +61,18 @@ class ShotPlayer(QObject):
     def open(self, path: bytes, span_s: tuple[float, float], time_s: float, *, plays: bool) -> None:
         """Show a file from this time on; ``span_s``: the shot in it."""
         self.close()
-        self._path, self._span_s, self._start_s = path, span_s, time_s
+        self._span_s, self._start_s = span_s, time_s
         self._set_plays(plays)
-        if not desktop.is_here(path):
-            self._fail(self._gone())
-            return
-        try:
-            path.decode("utf-8")
-        except UnicodeDecodeError:
-            self._open_by_handle(path)
-        else:
-            self._player.setSource(QUrl.fromLocalFile(os.path.abspath(os.fsdecode(path))))
-
-    def _open_by_handle(self, path: bytes) -> None:
-        """Players want names in UTF-8; a file without such a name is read all the same."""
-        self._file = QFile()
-        try:
-            handle = os.open(path, os.O_RDONLY)
-        except OSError:
-            self._fail(self._gone())
-            return
-        self._file.open(handle, QIODevice.OpenModeFlag.ReadOnly, QFileDevice.FileHandleFlag.AutoCloseHandle)
-        suffix = os.path.splitext(path)[1].decode("ascii", "ignore")
-        self._player.setSourceDevice(self._file, QUrl.fromLocalFile(f"video{suffix}"))
+        self._load(path)
 
     def close(self) -> None:
         """Let go of the file; nothing comes any more."""
-        self._path, self._loaded = b"", False
+        self._loaded = False
         self._target_s = self._next_target_s = self._held_back = None
         self._seek_timer.stop()
         self._loop_timer.stop()
         self._set_plays(False)
-        self._player.stop()
-        self._player.setSource(QUrl())
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether a file is played, or about to be."""
-        return bool(self._path)
-
-    @property
-    def has_sound(self) -> bool:
-        """Whether there is anything to hear in the file."""
-        return self._player.hasAudio()
+        super().close()
 
     def shows(self, time_s: float) -> bool:
         """Whether the frame of this time is the one that came last."""
@@ -172,21 +124,6 @@ class ShotPlayer(QObject):
     def set_rate(self, rate: float) -> None:
         """How fast, 1 as it was taken."""
         self._player.setPlaybackRate(rate)
-
-    def set_muted(self, muted: bool) -> bool:
-        """Be silent, or be heard; False if there is nothing to be heard with."""
-        if muted:
-            if self._audio is not None:
-                self._audio.setMuted(True)
-            return True
-        if self._audio is None:
-            device = QMediaDevices.defaultAudioOutput()
-            if device.isNull():
-                return False
-            self._audio = QAudioOutput(device, self)
-            self._player.setAudioOutput(self._audio)
-        self._audio.setMuted(False)
-        return True
 
     # --- going to a time ----------------------------------------------------------------------------------------------
 
@@ -267,8 +204,7 @@ class ShotPlayer(QObject):
         self._frame_s = begin, end
         self._n_shown_since_loop += 1
         self.frame_came.emit(image, begin)
-        if self._plays and time.monotonic() - self._looked_at > _LOOK_EVERY_S:
-            self._is_still_there()
+        self._look_now_and_then()
 
     def _loop(self) -> None:
         """Begin the shot again; a very short one is not begun more often than one can look at it."""
@@ -299,42 +235,20 @@ class ShotPlayer(QObject):
             else:
                 self._set_plays(False)
         elif status is _Status.InvalidMedia and self.is_open:
-            self._fail(self._unplayable())
+            self._fail(self._file.unplayable())
 
     def _begin(self) -> None:
         if not self._player.hasVideo():
-            self._fail(f"{self._name()} has no picture that could be played.")
+            self._fail(self._file.without_picture())
             return
         if self._span_s[0] * 1000 >= self._player.duration() > 0:
-            self._fail(f"{self._name()} is shorter than it was when it was indexed. Look for changes (F5).")
+            self._fail(self._file.shorter())
             return
         self._loaded = True
         self._looped_at, self._n_shown_since_loop = time.monotonic(), 1
-        self._looked_at = time.monotonic()
         self._seek(self._start_s)
 
     @Slot(QMediaPlayer.Error, str)
     def _on_error(self, error: QMediaPlayer.Error, text: str) -> None:
         if error is not QMediaPlayer.Error.NoError and self.is_open:
-            self._fail(self._unplayable() if desktop.is_here(self._path) else self._gone())
-
-    def _is_still_there(self) -> bool:
-        """Whether the file is; if not, that is told."""
-        self._looked_at = time.monotonic()
-        if not self.is_open or desktop.is_here(self._path):
-            return self.is_open
-        self._fail(self._gone())
-        return False
-
-    def _fail(self, sentence: str) -> None:
-        self.close()
-        self.failed.emit(sentence)
-
-    def _name(self) -> str:
-        return quoted(os.path.basename(self._path).decode("utf-8", "replace"))
-
-    def _gone(self) -> str:
-        return f"{self._name()} is not on this computer. Single frames are shown as far as the engine has them."
-
-    def _unplayable(self) -> str:
-        return f"{self._name()} cannot be played here. Drag along the timeline to see single frames."
+            self._fail(self._file.unplayable() if self._file.is_here() else self._file.gone())

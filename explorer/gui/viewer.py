@@ -1,35 +1,22 @@
 """One result at large: the picture, where the model looked and what it saw there, and what is known of it."""
 
-from itertools import pairwise
-
 from PySide6.QtCore import QPointF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QImage, QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QStackedLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
-from explorer.gui.bits_panel import BitsPanel
 from explorer.gui.item_ids import ITEM_ID
 from explorer.gui.item_text import is_video
-from explorer.gui.overlay_panel import OverlayPanel
-from explorer.gui.painters import AnyOverlay
-from explorer.gui.playback import Playback
-from explorer.gui.viewer_bar import ViewerBar
-from explorer.gui.viewer_comparison import ComparedPictures
-from explorer.gui.viewer_details import DetailsPanel
-from explorer.gui.viewer_layout import column_of, scrolled
-from explorer.gui.viewer_splitter import PaneSplitter
-from explorer.gui.viewer_status import EmptyState, StatusStrip, pointed_text
-from explorer.gui.words_panel import WordsPanel
-from explorer.overlays import MovingOverlays, moving_overlays, names_of_places, overlays_at
-from explorer.protocol import Explanation, ItemDescription, Picture, Shots
+from explorer.gui.viewer_parts import ViewerParts
+from explorer.gui.viewer_status import pointed_text
+from explorer.overlays import moving_overlays, names_of_places
+from explorer.protocol import Explanation, ItemDescription, Picture
 
 _PICTURE_AFTER_MS = 40
 _COMMANDS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
 _EXPLANATION_AFTER_MS = 150
-_EDGE_S = 0.05
-"""A frame of the shot that begins a little before it, or the last one scrubbed to."""
 
 
-class Viewer(QWidget):
+class Viewer(ViewerParts):
     """Shows one item; asks for its picture and its explanation once the selection rests and the viewer is seen.
 
     Signals, of most the item's id is said:
@@ -58,35 +45,12 @@ class Viewer(QWidget):
         self._item: ItemDescription | None = None
         self._explained = self._shots_known = False
         self._layers_of = -1
-        self._moving = MovingOverlays(layers=())
-        self._layers: tuple[AnyOverlay, ...] = ()
         self._has_full_picture = False
         self._place: QPointF | None = None
-        self.bar = ViewerBar()
-        self.pictures = ComparedPictures()
-        self.canvas = self.pictures.canvas
-        self.video = Playback()
-        self.status = StatusStrip()
-        self.words = WordsPanel()
-        self.bits = BitsPanel()
-        self.layers = OverlayPanel()
-        self.details = DetailsPanel()
         self._picture_timer = QTimer(self, singleShot=True, interval=_PICTURE_AFTER_MS)
         self._explanation_timer = QTimer(self, singleShot=True, interval=_EXPLANATION_AFTER_MS)
-        self._build()
         self._connect()
         self.clear()
-
-    def _build(self) -> None:
-        self._scroll = scrolled(column_of(self.words, self.bits, self.layers, self.details))
-        self._splitter = PaneSplitter()
-        self._splitter.addWidget(column_of(self.pictures, self.video, self.status, stretched=self.pictures))
-        self._splitter.addWidget(self._scroll)
-        self._stack = QStackedLayout(self)
-        self._stack.addWidget(EmptyState("Select a result to see it here."))
-        self._stack.addWidget(column_of(self.bar, self._splitter, stretched=self._splitter))
-        self.setMinimumWidth(240)
-        self.setAccessibleName("Viewer")
 
     def _connect(self) -> None:
         self._picture_timer.timeout.connect(self._ask_for_picture)
@@ -94,31 +58,16 @@ class Viewer(QWidget):
         self.bar.previous_clicked.connect(self.previous_requested)
         self.bar.next_clicked.connect(self.next_requested)
         self.bar.close_clicked.connect(self.closed)
-        self.bar.fit_clicked.connect(self.canvas.fit)
         self.bar.action_chosen.connect(self._on_action)
-        self.bar.variant_chosen.connect(self.pictures.choose)
-        self.pictures.variants_changed.connect(self.bar.set_variants)
         self.pictures.wanted.connect(self._ask_for_comparison)
-        self.pictures.zoom_changed.connect(self.bar.set_zoom)
-        self.pictures.set_offered(())
         self.details.search_clicked.connect(self._on_search)
-        self.canvas.zoom_changed.connect(self.bar.set_zoom)
         self.canvas.pointed.connect(self._on_pointed)
-        self.canvas.bare_changed.connect(self.status.set_bare)
         self.layers.overlays_changed.connect(self._on_overlays_changed)
-        self.layers.place_pointed.connect(self.canvas.point_at)
-        self.layers.place_held.connect(self.canvas.hold)
-        self.layers.current_changed.connect(self.canvas.set_current_layer)
         self.video.frame_came.connect(self._show_frame)
         self.video.time_changed.connect(self._on_time)
         self.video.still_wanted.connect(self.frame_wanted)
         self.video.shot_chosen.connect(self.shot_chosen)
-        self.video.problem_told.connect(self.status.set_unplayable)
-        self.video.told.connect(self.status.say)
         self.status.retry_clicked.connect(self._on_retry)
-        self.bits.controls_changed.connect(self._order_tabs)
-        self.words.values_wanted.connect(self.canvas.show_values)
-        self.canvas.place_pointed.connect(self.words.point)
 
     # --- what is shown ---------------------------------------------------------------------------------------------
 
@@ -127,10 +76,7 @@ class Viewer(QWidget):
         before, self._item = self._item, item
         other_shot = self.video.shows(item) and self._has_full_picture
         self._stack.setCurrentIndex(1)
-        self.details.set_item(item)
-        self.bar.set_kind(is_video=is_video(item))
-        self.pictures.set_moving(is_video(item))
-        self.canvas.setAccessibleName(f"{'Video' if is_video(item) else 'Picture'} {item.name}")
+        self._tell_item(item)
         if before is not None and (before.item_id, before.modified_at) == (item.item_id, item.modified_at):
             self._say_place(rank, score)
             return
@@ -153,10 +99,6 @@ class Viewer(QWidget):
         self._picture_timer.start()
         self._explanation_timer.start()
 
-    def _say_place(self, rank: int | None, score: float | None) -> None:
-        """Where in the ranking it is; of a shot that is not in it, how well it fits."""
-        self.bar.set_place(rank, self.video.score() if score is None else score)
-
     def show_preview(self, jpeg: bytes) -> None:
         """Show the thumbnail of the item in the meantime; does nothing once the picture is there."""
         if self._item is not None and not self._has_full_picture:
@@ -166,7 +108,7 @@ class Viewer(QWidget):
         """Take the picture of the shown item; any other is dropped."""
         if self._item is None or picture.item_id != self._item.item_id:
             return
-        self.video.still_came()
+        self.video.stills.came()
         if self.video.plays_itself:
             return
         if not self.canvas.set_picture(picture.jpeg, QSize(picture.full_width_px, picture.full_height_px)):
@@ -183,21 +125,18 @@ class Viewer(QWidget):
                 self._has_full_picture = True
                 self.status.picture_came()
 
-    def show_shots(self, shots: Shots) -> None:
-        """Take the shots of the shown video; those of any other are dropped."""
-        self.video.show_shots(shots)
-
     def show_explanation(self, explanation: Explanation) -> None:
         """Take the explanation of the shown item; any other is dropped."""
         if self._item is None or explanation.item_id != self._item.item_id:
             return
         self._explained = True
         self._layers_of = explanation.item_id
-        self._moving = moving_overlays(explanation)
-        shown = self._layers = self.layers.set_overlays(self._moving.layers)
+        moving = moving_overlays(explanation)
+        shown = self.layers.set_overlays(moving.layers)
+        self.overlays.set_layers(moving, shown)
         self.canvas.set_place_names(names_of_places(explanation))
         self._show_layers()
-        self.video.show_moving(self._moving)
+        self.video.show_moving(moving)
         self.pictures.set_score(explanation.score)
         self.words.prefer(tuple(overlay.name for overlay in shown if overlay.visible))
         self.words.show_words(explanation.words)
@@ -206,19 +145,10 @@ class Viewer(QWidget):
         self.details.set_presence(explanation.presence)
         self.status.explanation_came(has_layers=bool(shown))
 
-    @Slot()
-    def _order_tabs(self) -> None:
-        """From top to bottom, wherever controls were made later than what is below them."""
-        pictures = [self.canvas, self.pictures.beside, *self.video.controls()]
-        above = [*pictures, self.status.retry, *self.words.controls(), *self.bits.controls()]
-        chain = [*above, *self.layers.controls(), *self.details.controls()]
-        for before, after in pairwise(chain):
-            QWidget.setTabOrder(before, after)
-
     def show_problem(self, sentence: str) -> None:
         """Say what went wrong with the shown item, and offer to try again."""
         self.status.show_problem(sentence)
-        self.video.still_came()
+        self.video.stills.came()
         if not self._explained:
             self.words.show_words(None)
             self.bits.show_bits(None, "")
@@ -243,35 +173,19 @@ class Viewer(QWidget):
 
     # --- layers ----------------------------------------------------------------------------------------------------
 
-    def toggle_layer(self, number: int) -> None:
-        """Show or hide a layer by its number, from 1."""
-        self.layers.toggle(number)
-
-    def step_opacity(self, steps: int) -> None:
-        """Make the current layer more or less opaque."""
-        self.layers.step_opacity(steps)
-
-    def set_bare(self, bare: bool) -> None:
-        """Hold all overlays back while this is set."""
-        self.canvas.set_bare(bare)
-
     @Slot(tuple)
     def _on_overlays_changed(self, overlays: tuple) -> None:  # type: ignore[type-arg]  # what Signal(tuple) carries
         # Until its explanation is here the controls still speak of the picture before.
         if self._item is not None and self._layers_of == self._item.item_id:
-            self._layers = overlays
+            self.overlays.set_looks(overlays)
             self._show_layers()
             self.words.prefer(tuple(overlay.name for overlay in overlays if overlay.visible))
 
     def _show_layers(self) -> None:
         """Lay over the picture what belongs to it, in a video to the time that is shown."""
-        item = self._item
-        if item is None or self._layers_of != item.item_id:
-            return
-        time_s = self.video.time_s
-        belongs = not is_video(item) or not item.end_s > item.start_s or (
-            item.start_s - _EDGE_S <= time_s <= item.end_s + _EDGE_S)
-        self.pictures.set_overlays(overlays_at(self._moving, time_s, self._layers) if belongs else (), time_s)
+        if self._item is not None and self._layers_of == self._item.item_id:
+            time_s = self.video.time_s
+            self.pictures.set_overlays(self.overlays.at(self._item, time_s), time_s)
 
     @Slot(float)
     def _on_time(self, time_s: float) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
 
-from explorer.gui.playback import NO_SOUND_OUTPUT
+from explorer.gui.play_manner import NO_SOUND_OUTPUT
 from explorer.gui.viewer import Viewer
 from explorer.protocol import ClipMaps, Explanation, Grid, MovingClasses, MovingGrid, Shots
 from explorer.segment_ids import segment_id
@@ -185,12 +185,12 @@ def test_keys_of_videos_mean_nothing_to_a_photo(viewer, description):
 def test_a_video_without_sound_says_so_and_none_is_heard_unasked(paused):
     assert not paused.video.bar.sound.isEnabled()
     assert paused.video.bar.sound.toolTip() == "This video has no sound"
-    assert paused.video._player._audio is None
+    assert not paused.video._player.sound.is_open
 
 
 def test_no_sound_output_is_a_sentence(paused, monkeypatch):
     paused.show_explanation(moving(segment_id(7, 1)))
-    monkeypatch.setattr(paused.video._player, "set_muted", lambda muted: muted)
+    monkeypatch.setattr(paused.video._player.sound, "set_muted", lambda muted: muted)
     paused.video.bar.muted_chosen.emit(False)
     assert paused.status.text() == NO_SOUND_OUTPUT
     assert not paused.video.bar.sound.isChecked()
@@ -229,9 +229,9 @@ def test_shots_are_asked_for_once_a_video_and_again_with_another_query(viewer, q
 def test_the_timeline_knows_the_shot_at_once_and_the_others_when_they_come(paused):
     timeline = paused.video.timeline
     assert timeline.caption().startswith("0:01–0:02")
-    paused.show_shots(shots(segment_id(99, 0)))
+    paused.video.show_shots(shots(segment_id(99, 0)))
     assert len(timeline.times) == 1
-    paused.show_shots(shots(segment_id(7, 0)))
+    paused.video.show_shots(shots(segment_id(7, 0)))
     assert timeline.caption() == "Shot 2 of 3 · 0:01–0:02 · .60"
     paused.show_explanation(moving(segment_id(7, 1)))
     title, times_s, values = timeline._curve
@@ -240,7 +240,7 @@ def test_the_timeline_knows_the_shot_at_once_and_the_others_when_they_come(pause
 
 def test_going_to_another_shot_keeps_file_and_picture_and_asks_for_its_evidence(paused, qtbot, clips):
     viewer, item_id = paused, segment_id(7, 2)
-    viewer.show_shots(shots(segment_id(7, 1)))
+    viewer.video.show_shots(shots(segment_id(7, 1)))
     viewer.show_explanation(moving(segment_id(7, 1)))
     viewer.shot_chosen.connect(lambda shot: viewer.show_item(shot, None, None))
     asked = []
@@ -264,7 +264,7 @@ def test_playing_on_goes_from_shot_to_shot(viewer, qtbot, video):
     chosen = []
     viewer.video.bar.loop.setChecked(True)
     viewer.show_item(video(0), 0.6, 1)
-    viewer.show_shots(shots(segment_id(7, 0)))
+    viewer.video.show_shots(shots(segment_id(7, 0)))
     viewer.video.bar.loop.click()
 
     def follow(shot):
@@ -361,7 +361,7 @@ def test_values_under_the_pointer_are_those_of_the_time(paused, qtbot, clips):
 
 def test_scrubbing_beyond_the_explained_shot_shows_no_overlays(paused, qtbot, clips):
     viewer = paused
-    viewer.show_shots(shots(segment_id(7, 1)))
+    viewer.video.show_shots(shots(segment_id(7, 1)))
     viewer.show_explanation(moving(segment_id(7, 1)))
     assert viewer.canvas.pointing.shown
     seek(viewer, qtbot, clips, 2.5)
@@ -429,7 +429,7 @@ def test_why_it_does_not_play_stays_to_be_read_and_can_be_tried_again(remote, vi
 
 def test_a_frame_that_never_comes_does_not_hold_up_the_next(remote):
     viewer = remote
-    viewer.video.still_came()
+    viewer.video.stills.came()
     asked = []
     viewer.frame_wanted.connect(lambda shot, time_s: asked.append(time_s))
     viewer.video.seek(1.2)

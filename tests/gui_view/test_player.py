@@ -201,8 +201,9 @@ def test_a_name_that_is_not_utf_8_is_no_obstacle(watched, tmp_path, clip):
 
 def test_sound_needs_something_to_be_heard_with(watched, monkeypatch):
     monkeypatch.setattr(QMediaDevices, "defaultAudioOutput", staticmethod(QAudioDevice))
-    assert not watched.player.set_muted(False)
-    assert watched.player.set_muted(True)
+    assert not watched.player.sound.set_muted(False)
+    assert watched.player.sound.set_muted(True)
+    assert not watched.player.sound.is_open
 
 
 # --- noise ------------------------------------------------------------------------------------------------------------
