@@ -249,10 +249,7 @@ class Viewer(ViewerParts):
         self._on_action("search_with_image")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Digits show and hide layers, brackets change opacity, arrows go to other results, Escape closes.
-
-        What else a video hears, :meth:`Playback.take_key` knows.
-        """
+        """Digits show and hide layers, brackets change opacity, arrows go to other results; a video hears more."""
         key, text = Qt.Key(event.key()), event.text()
         if text and text in "123456789":
             self.toggle_layer(int(text))
