@@ -1,6 +1,7 @@
 """Labelled items as the two files that commands read: a Karpathy json and a label file."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,10 @@ class Exported:
     n_without_text: int
 
 
-def write_as_karpathy(items: LabelledItems, path: Path, labels_path: Path) -> Exported:
-    """Write the items that have a sentence, in their order, as one split ``all``, and the labels of these items.
+def write_as_karpathy(
+    items: LabelledItems, path: Path, labels_path: Path, *, splits: Sequence[str] | None = None
+) -> Exported:
+    """Write the items that have a sentence, in their order, and the labels of these items.
 
     Parameters
     ----------
@@ -41,6 +44,8 @@ def write_as_karpathy(items: LabelledItems, path: Path, labels_path: Path) -> Ex
         the json to write.
     labels_path
         the label file to write.
+    splits
+        of each item; by default one split ``all``.
 
     Raises
     ------
@@ -62,7 +67,7 @@ def write_as_karpathy(items: LabelledItems, path: Path, labels_path: Path) -> Ex
     item_names(chosen.image_paths)  # refuses photos of one name, which labels could not tell apart
     folder = Path(os.path.commonpath([image.absolute().parent for image in chosen.image_paths]))
     images = [
-        _image(row, image.absolute().relative_to(folder), texts)
+        _image(row, image.absolute().relative_to(folder), texts, _SPLIT if splits is None else splits[kept[row]])
         for row, (image, texts) in enumerate(zip(chosen.image_paths, chosen.texts, strict=True))
     ]
     try:
@@ -73,7 +78,7 @@ def write_as_karpathy(items: LabelledItems, path: Path, labels_path: Path) -> Ex
     return Exported(folder, len(kept), len(items) - len(kept))
 
 
-def _image(row: int, place: Path, texts: tuple[str, ...]) -> dict[str, Any]:
+def _image(row: int, place: Path, texts: tuple[str, ...], split: str) -> dict[str, Any]:
     sentences = [
         {"raw": text, "tokens": text.lower().split(), "imgid": row, "sentid": row * SENTENCES_PER_IMAGE + number}
         for number, text in enumerate(texts[:SENTENCES_PER_IMAGE])
@@ -82,7 +87,7 @@ def _image(row: int, place: Path, texts: tuple[str, ...]) -> dict[str, Any]:
         "filepath": "" if place.parent == Path() else place.parent.as_posix(),
         "filename": place.name,
         "imgid": row,
-        "split": _SPLIT,
+        "split": split,
         "sentids": [sentence["sentid"] for sentence in sentences],
         "sentences": sentences,
     }

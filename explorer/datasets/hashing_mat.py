@@ -9,24 +9,29 @@ Two layouts, as public code reads them:
   MIRFLICKR their variables are ``FAll``, ``YAll`` and ``LAll``, for the other sets ``imgs``, ``tags`` and ``labels``;
   NUS-WIDE's files are called ``imgList21.mat`` and so on, and its file names stand in two columns, folder and name.
 
-Neither names its labels. Rows stay in the order of the file, because the splits are drawn from it.
+Neither names its labels. Rows stay in the order of the file, because the splits are drawn from it. Their tags become
+sentences (``tags.py``), a DCMH file's pixels photos (:func:`write_mat_photos`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import h5py
 import numpy as np
 
+from explorer.cancellation import CancellationToken
 from explorer.datasets.karpathy import require_photos
 from explorer.datasets.labelled import LabelledItems
 from explorer.datasets.mat_file import MatFile, damage_told, dataset_of, open_hdf5, open_mat
 from explorer.errors import DatasetError
+from explorer.media.image import encode_jpeg
 
 _PHOTOS = ("FAll", "imgs")
 _TAGS = ("YAll", "tags")
 _LABELS = ("LAll", "labels")
+_PHOTO_QUALITY = 95
 
 
 class MatPhotos:
@@ -109,6 +114,65 @@ def read_dcmh(path: Path) -> LabelledItems:
         labels=labels,
         tags=tags,
     )
+
+
+def write_mat_photos(
+    items: LabelledItems,
+    path: Path,
+    folder: Path,
+    *,
+    token: CancellationToken | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> LabelledItems:
+    """Write the pixels of a DCMH file as photos called by the numbers of their rows; those that are there stay.
+
+    Parameters
+    ----------
+    items
+        what :func:`read_dcmh` read of it.
+    path
+        the file.
+    folder
+        where the photos go; it is made.
+    token
+        looked at before every photo.
+    on_progress
+        hears how many photos are there, and how many there will be.
+
+    Returns
+    -------
+    LabelledItems
+        the items with their photos.
+
+    Raises
+    ------
+    DatasetError
+        as :func:`open_mat_photos`, there are more or fewer photos than items, or the folder cannot be written.
+    Cancelled
+        a stop was asked for.
+    """
+    names = tuple(f"{number:06}.jpg" for number in range(len(items)))
+    with open_mat_photos(path) as photos:
+        if len(photos) != len(items):
+            raise DatasetError(
+                f"{path.name} has {len(photos):,} photos and labels of {len(items):,} items.", "Is it a whole file?"
+            )
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for row, name in enumerate(names):
+                if token is not None:
+                    token.check()
+                if not (folder / name).is_file():
+                    partial = folder / f".{name}.part"
+                    partial.write_bytes(encode_jpeg(photos.read([row])[0], _PHOTO_QUALITY))
+                    partial.replace(folder / name)
+                if on_progress is not None:
+                    on_progress(row + 1, len(names))
+        except OSError as error:
+            raise DatasetError(
+                f"{folder} cannot be written: {error.strerror or error}.", "Name another folder, or make room."
+            ) from error
+    return replace(items, filenames=names, image_paths=tuple(folder / name for name in names))
 
 
 def read_mat_lists(folder: Path, *, images_folder: Path | None = None) -> LabelledItems:

@@ -24,10 +24,9 @@ A word is in the table where in a description of a photo it mostly means the thi
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from explorer.datasets.coco_classes import COCO_THINGS
-from explorer.datasets.labels import LabelFile, item_names
+from explorer.datasets.labels import LabelFile
 
 _PERSON = """
     person, people, human, man, woman, boy, girl, child, kid, baby, infant, toddler, guy, gentleman, lady, teenager,
@@ -166,17 +165,11 @@ def classes_named(sentence: str) -> frozenset[int]:
     return frozenset(found)
 
 
-def labels_from_sentences(photos: Sequence[Path], sentences: Sequence[Sequence[str]]) -> LabelFile:
-    """Classes that any of a photo's sentences names, by file name.
-
-    Raises
-    ------
-    DatasetError
-        two photos have the same file name.
-    """
+def labels_from_sentences(names: Sequence[str], sentences: Sequence[Sequence[str]]) -> LabelFile:
+    """Classes that any of the sentences of a photo or clip names, by what each is called."""
     found = {
         name: tuple(sorted(frozenset().union(*map(classes_named, own))))
-        for name, own in zip(item_names(photos), sentences, strict=True)
+        for name, own in zip(names, sentences, strict=True)
     }
     return LabelFile(COCO_THINGS, found)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from explorer.cancellation import CancellationToken
 from explorer.datasets.captioned import read_captioned
+from explorer.datasets.clips import CaptionedClips
 from explorer.datasets.coco_classes import COCO_THINGS
 from explorer.datasets.karpathy import CaptionedImages
 from explorer.datasets.labels import LabelFile, item_names
@@ -29,9 +30,10 @@ class Labelling:
     """What is to be labelled.
 
     Attributes:
-        dataset: a Karpathy json or COCO captions; of each photo the first five sentences are read.
-        split: of a Karpathy json.
-        images_folder: where the photos are, if not where :func:`~explorer.datasets.captioned.read_captioned` looks.
+        dataset: what :func:`~explorer.datasets.captioned.read_captioned` reads; of each photo the first five sentences
+            count, of a clip all.
+        split: of a data set that has splits.
+        images_folder: where the photos or clips are, if not where that reader looks.
         without: names of classes that are left out.
     """
 
@@ -41,7 +43,7 @@ class Labelling:
     without: tuple[str, ...] = ()
 
     def read(self) -> CaptionedImages:
-        """The photos with their sentences."""
+        """The photos or clips with their sentences."""
         return read_captioned(self.dataset, split=self.split, images_folder=self.images_folder)
 
 
@@ -56,7 +58,8 @@ def label_by_sentences(wanted: Labelling) -> LabelFile:
     """
     LabelFile(COCO_THINGS, {}).without(wanted.without)
     captioned = wanted.read()
-    found = labels_from_sentences(captioned.image_paths, captioned.sentences).without(wanted.without)
+    names = captioned.names if isinstance(captioned, CaptionedClips) else item_names(captioned.image_paths)
+    found = labels_from_sentences(names, captioned.sentences).without(wanted.without)
     return _some(found, "Write labels --from detections.")
 
 
@@ -76,7 +79,12 @@ def label_by_detections(
     """
     things = tuple(name for name in vision.region_names if name != OBJECT_LABEL)
     LabelFile(things, {}).without(wanted.without)
-    photos = wanted.read().image_paths
+    captioned = wanted.read()
+    if isinstance(captioned, CaptionedClips) and any(captioned.are_videos):
+        raise DatasetError(
+            f"{captioned.name} has clips, and detections are found in photos.", "Write labels --from sentences."
+        )
+    photos = captioned.image_paths
     names = item_names(photos)
     found: dict[str, tuple[int, ...]] = {}
     for start in range(0, len(photos), _BATCH_SIZE):

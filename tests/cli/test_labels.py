@@ -196,3 +196,20 @@ def test_control_c_writes_nothing_and_keeps_what_was_there(
         call(dataset, "--from", "detections", "--model", proposer, "-o", written)
     assert written.read_text() == "old"
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_clips_are_labelled_by_what_is_said_and_known_by_their_names(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "film.mp4").touch()
+    said = {"a/film.mp4#t=0,2": ["a man and his dog"], "a/film.mp4": "two bikes"}
+    (tmp_path / "captions.json").write_text(json.dumps({"captions": said}))
+    written = tmp_path / "labels.json"
+    assert call(tmp_path, "--from", "sentences", "--split", "all", "-o", written) == 0
+    labels = read_labels(written)
+    named = {item: {labels.names[number] for number in numbers} for item, numbers in labels.items.items()}
+    assert named == {"a/film.mp4#t=0,2": {"person", "dog"}, "a/film.mp4": {"bicycle"}}
+    written.unlink()
+    with pytest.raises(DatasetError, match="has clips, and detections are found in photos"):
+        call(tmp_path, "--from", "detections", "--split", "all", "-o", written)
+    with pytest.raises(DatasetError, match=r"no split called 'train or val'\. It has no splits"):
+        call(tmp_path, "--from", "sentences", "-o", written)

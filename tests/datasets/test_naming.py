@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.datasets.coco_classes import COCO_THINGS
+from explorer.datasets.labels import item_names
 from explorer.datasets.naming import classes_named, labels_from_sentences
 from explorer.errors import DatasetError
 
@@ -113,7 +114,7 @@ def test_letters_and_neighbours_change_nothing(first: str, second: str, between:
 
 def test_a_photo_has_what_any_of_its_sentences_names() -> None:
     photos = [Path("x/a.jpg"), Path("x/b.jpg"), Path("x/c.jpg")]
-    labels = labels_from_sentences(photos, [["A man.", "his dog"], ["", "grass"], ["Two dogs", "a dog"]])
+    labels = labels_from_sentences(item_names(photos), [["A man.", "his dog"], ["", "grass"], ["Two dogs", "a dog"]])
     assert labels.names == COCO_THINGS
     person, dog = COCO_THINGS.index("person"), COCO_THINGS.index("dog")
     assert labels.items == {"a.jpg": (person, dog), "b.jpg": (), "c.jpg": (dog,)}
@@ -121,4 +122,4 @@ def test_a_photo_has_what_any_of_its_sentences_names() -> None:
 
 def test_photos_without_names_of_their_own_are_an_error() -> None:
     with pytest.raises(DatasetError, match="Two photos are called"):
-        labels_from_sentences([Path("x/a.jpg"), Path("y/a.jpg")], [["dog"], ["cat"]])
+        item_names([Path("x/a.jpg"), Path("y/a.jpg")])

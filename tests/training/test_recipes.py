@@ -12,7 +12,8 @@ RECIPES = Path(__file__).parents[2] / "resources" / "recipes"
 GOOD = 'task = "image-sentence"\nname = "x"\n[dataset]\nannotations = "a.json"\n'
 
 
-@pytest.mark.parametrize("name", ["3shnet-flickr8k", "3shnet-flickr8k-region", "comparison-256", "pooled-flickr8k"])
+@pytest.mark.parametrize("name", ["3shnet-flickr8k", "3shnet-flickr8k-region", "comparison-256", "pooled-flickr8k",
+                                  "dsmhn-mirflickr-64"])
 def test_shipped_recipes_are_sound_and_named_like_their_files(name):
     assert read_recipe(RECIPES / f"{name}.toml").name == name
 
