@@ -48,7 +48,7 @@ class SampleControl(QObject):
             controller.notify(READ_ONLY)
         elif session.models_known and not session.model:
             controller.notify(NO_MODEL_TO_INDEX)
-        elif _has_folder(library, session.sample.folder):
+        elif has_folder(library, session.sample.folder):
             controller.notify(SAMPLE_IS_HERE)
         else:
             session.sample.render()
@@ -75,7 +75,7 @@ class SampleControl(QObject):
 
     def _indexed(self, library: protocol.LibraryState) -> None:
         awaited = self._awaited
-        if awaited is not None and _has_folder(library, awaited.folder):
+        if awaited is not None and has_folder(library, awaited.folder):
             self._awaited = None
             self._sentences.add_file(os.fsdecode(awaited.captions))
             self.ready.emit()
@@ -93,6 +93,7 @@ class SampleControl(QObject):
             self.rendering_changed.emit(rendering)
 
 
-def _has_folder(library: protocol.LibraryState, folder: bytes) -> bool:
-    wanted = os.path.normpath(folder)
-    return any(os.path.normpath(source.path) == wanted and source.n_items for source in library.sources)
+def has_folder(library: protocol.LibraryState, folder: bytes) -> bool:
+    """Whether the library holds something of this folder; the engine keeps folders by their real path."""
+    wanted = os.path.realpath(folder)
+    return any(os.path.realpath(source.path) == wanted and source.n_items for source in library.sources)

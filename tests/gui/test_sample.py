@@ -2,6 +2,7 @@
 
 import os
 
+import msgspec
 import pytest
 
 from explorer.datasets.scenes.collection import CollectionPlan, planned_clips, planned_images
@@ -9,8 +10,8 @@ from explorer.datasets.scenes.wording import sentences_of
 from explorer.engine.requests import Kind
 from explorer.gui.app import SAMPLE_FOLDER
 from explorer.gui.pages import Step
-from explorer.gui.sample_control import SENTENCES
-from explorer.protocol import AddCaptions, IndexFolders, RenderSample
+from explorer.gui.sample_control import SENTENCES, has_folder
+from explorer.protocol import AddCaptions, IndexFolders, LibraryState, RenderSample, Source
 
 
 def spy(controller):
@@ -200,3 +201,15 @@ def test_a_library_that_cannot_be_written_to_is_not_given_any(open_window):
     window.sample.start()
     assert "cannot be written to" in notice(window)
     assert controller.session.sample.rendering is None
+
+
+def test_a_folder_is_known_again_by_where_it_leads(tmp_path):
+    """The engine keeps folders by their real path, and the data folder may be reached by a link."""
+    (tmp_path / "data" / SAMPLE_FOLDER).mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "data")
+    real = os.fsencode(tmp_path / "data" / SAMPLE_FOLDER)
+    source = Source(source_id=1, path=real, display="", n_items=3)
+    library = LibraryState(id=1, path=b"", display="", sources=(source,), n_items=3, n_errors=0, n_indexed={})
+    assert has_folder(library, os.fsencode(tmp_path / "link" / SAMPLE_FOLDER))
+    assert not has_folder(library, os.fsencode(tmp_path / "link"))
+    assert not has_folder(msgspec.structs.replace(library, sources=()), real)
