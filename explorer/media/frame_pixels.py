@@ -42,8 +42,11 @@ class Turn(NamedTuple):
 def turn_of(frame: VideoFrame, sample_aspect: float = 1.0) -> Turn:
     """The turn that a frame's display matrix asks for; a matrix of anything but quarter turns counts as none."""
     aspect = sample_aspect if 1 / _MAX_ASPECT <= sample_aspect <= _MAX_ASPECT else 1.0
-    sides = cast("Iterable[SideData]", frame.side_data)  # the library's stubs say something else
-    matrix = next((side for side in sides if side.type == Type.DISPLAYMATRIX), None)
+    try:
+        sides = cast("Iterable[SideData]", frame.side_data)  # the library's stubs say something else
+        matrix = next((side for side in sides if side.type == Type.DISPLAYMATRIX), None)
+    except ValueError:  # something beside it that the library has no name for yet
+        return Turn(_OF_ANGLE.get(frame.rotation % 360, 1), aspect)
     if matrix is None or matrix.buffer_size < _MATRIX.size:
         return Turn(1, aspect)
     a, b, _, c, d, *_ = _MATRIX.unpack(bytes(matrix)[: _MATRIX.size])
@@ -54,6 +57,9 @@ def _sign(value: int) -> int:
     """-1, 0 or 1 of a 16.16 fixed-point sine or cosine; what is nearer to none than to a quarter turn is 0."""
     return 0 if abs(value) <= 1 << 15 else 1 if value > 0 else -1
 
+
+# Degrees counterclockwise.
+_OF_ANGLE = {0: 1, 90: 8, 180: 3, 270: 6}
 
 # x' = a x + c y, y' = b x + d y, y downwards.
 _ORIENTATIONS = {

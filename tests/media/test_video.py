@@ -9,6 +9,7 @@ import pytest
 
 from explorer.errors import MediaError
 from explorer.media import footage
+from explorer.media.frame_pixels import fit_frame, turn_of
 from explorer.media.image import encode_jpeg
 from explorer.media.sampling import Sampling, read_frame, sample_frames
 from explorer.media.shots import read_shots
@@ -241,3 +242,22 @@ def test_a_cover_picture_is_no_video(tmp_path):
         frame.sample_rate = 16000
         container.mux([*sound.encode(frame), *sound.encode(None)])
     assert "sound and no moving pictures" in refusals(tmp_path / "song.mp4")
+
+
+@pytest.mark.parametrize("rotation", [0, 90, -90, 180])
+def test_frames_are_upright_beside_what_has_no_name(render, rotation):
+    path = os.fsencode(render("turned.mp4", [corners()] * 4, rotation=rotation))
+    upright = read_frame(path, 0, 500)
+
+    class Unnamed:
+        def __init__(self):
+            self.rotation = rotation
+
+        @property
+        def side_data(self):
+            raise ValueError("no such type")
+
+    with footage.open_footage(path) as opened:
+        first = next(opened.frames()).frame
+        assert first.rotation % 360 == rotation % 360
+        np.testing.assert_array_equal(fit_frame(first, 500, turn_of(Unnamed())), upright)
