@@ -25,8 +25,8 @@ SideOption = Annotated[
 def sample(
     folder: FolderArgument,
     seed: SeedOption = 0,
-    images: ImagesOption = 300,
-    clips: ClipsOption = 300,
+    images: ImagesOption = 240,
+    clips: ClipsOption = 240,
     split: SplitOption = "val",
     side: SideOption = 320,
     as_json: JsonOption = False,

@@ -60,8 +60,8 @@ class CollectionPlan(msgspec.Struct, frozen=True, kw_only=True):
     version: int = VERSION
     seed: int = 0
     split: Split = "val"
-    n_images: int = 300
-    n_clips: int = 300
+    n_images: int = 240
+    n_clips: int = 240
     side_px: int = 320
 
     def checked(self) -> Self:

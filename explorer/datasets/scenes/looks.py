@@ -44,7 +44,7 @@ PAINTS: Mapping[str, tuple[float, float, float]] = {
     "brick": (0.66, 0.36, 0.28),
 }
 _GLOSSY = {"glass": 1.6, "metal": 1.4, "gold": 1.2, "wood": 0.2, "coffee": 0.5}
-_SIDE_PX, _DRAWN_PX, _SHADOW_PX = 256, 128, 64
+_SIDE_PX, _N_SIZES, _DRAWN_PX, _SHADOW_PX = 256, 5, 128, 64
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -52,18 +52,13 @@ class Sprite:
     """A look, ready to be placed.
 
     Attributes:
-        levels: float32 (256, 256, 7), (128, 128, 7), ...: colour times opacity, opacity, where the surface faces (x,
-            y) times opacity, gloss times opacity; over [-REACH, REACH] radii.
+        pixels: float32 (n, n, 7): colour times opacity, opacity, where the surface faces (x, y) times opacity, gloss
+            times opacity; over [-REACH, REACH] radii.
         shadow: float32 (64, 64, 1), soft, over [-SHADOW_REACH, SHADOW_REACH] radii.
     """
 
-    levels: tuple[np.ndarray, ...]
+    pixels: np.ndarray
     shadow: np.ndarray
-
-    def level_for(self, half_px: float) -> np.ndarray:
-        """The level whose pixels are about as large as the picture's when the square is that large."""
-        wanted = round(math.log2(_SIDE_PX / max(2 * half_px, 1.0)))
-        return self.levels[min(max(wanted, 0), len(self.levels) - 1)]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -72,10 +67,10 @@ class _Relief:
 
     Attributes:
         paints: name of each layer's paint.
-        layers: uint8 (n, 256, 256), how much of each pixel shows that paint.
-        alpha: uint8 (256, 256).
-        facing: int8 (256, 256, 2).
-        depth: uint8 (256, 256), darker in the folds where one piece lies on another.
+        layers: uint8 (k, n, n), how much of each pixel shows that paint.
+        alpha: uint8 (n, n).
+        facing: int8 (n, n, 2).
+        depth: uint8 (n, n), darker in the folds where one piece lies on another.
         shadow: float32 (64, 64, 1).
     """
 
@@ -86,36 +81,51 @@ class _Relief:
     depth: np.ndarray
     shadow: np.ndarray
 
+    def halved(self) -> "_Relief":
+        """The same at half the size."""
+        alpha, depth = (np.round(halve(p.astype(np.float32))).astype(np.uint8) for p in (self.alpha, self.depth))
+        layers = np.stack([np.round(halve(layer.astype(np.float32))).astype(np.uint8) for layer in self.layers])
+        facing = np.round(halve(self.facing.astype(np.float32))).astype(np.int8)
+        return _Relief(self.paints, layers, alpha, facing, depth, self.shadow)
 
-@functools.lru_cache(maxsize=24)
-def sprite_of(look: Look) -> Sprite:
-    """Draw a look; the last ones are kept. Whichever way it faces, the sprite is the same."""
-    relief = _relief(look.kind, look.silhouette)
+
+def sprite_side_px(half_px: float) -> int:
+    """The sprite whose pixels are about as large as the picture's when half its side is that long."""
+    return _SIDE_PX >> min(max(round(math.log2(_SIDE_PX / max(2 * half_px, 1.0))), 0), _N_SIZES - 1)
+
+
+@functools.lru_cache(maxsize=32)
+def sprite_of(look: Look, side_px: int) -> Sprite:
+    """Draw a look, as large as :func:`sprite_side_px` says; the last ones are kept.
+
+    Whichever way it faces, the sprite is the same: who places it turns it round.
+    """
+    relief = _relief(look.kind, look.silhouette, side_px)
     rng = np.random.default_rng(look.variation)
     main = _shade(look.colour, rng)
-    textured = _textured(look, main, rng)
+    textured = _textured(look, main, rng, side_px)
     alpha = relief.alpha.astype(np.float32) / 255
     colours = np.zeros((*alpha.shape, 3), np.float32)
     gloss = np.zeros(alpha.shape, np.float32)
     for paint, layer in zip(relief.paints, relief.layers, strict=True):
         share = layer.astype(np.float32) / 255
-        colour = textured if paint == "main" else _paint(paint, main)
-        colours += share[..., None] * colour
+        colours += share[..., None] * (textured if paint == "main" else _paint(paint, main))
         gloss += share * np.float32(_GLOSSY.get(paint, 1.0))
     colours *= (relief.depth.astype(np.float32) / 255)[..., None]
-    full = np.empty((*alpha.shape, 7), np.float32)
-    full[..., COLOUR] = colours
-    full[..., ALPHA] = alpha
-    full[..., FACING_X : FACING_Y + 1] = relief.facing.astype(np.float32) / 127 * alpha[..., None]
-    full[..., GLOSS] = gloss
-    levels = [full]
-    while len(levels[-1]) > 16:
-        levels.append(halve(levels[-1]))
-    return Sprite(tuple(levels), relief.shadow)
+    pixels = np.empty((*alpha.shape, 7), np.float32)
+    pixels[..., COLOUR] = colours
+    pixels[..., ALPHA] = alpha
+    pixels[..., FACING_X : FACING_Y + 1] = relief.facing.astype(np.float32) / 127 * alpha[..., None]
+    pixels[..., GLOSS] = gloss
+    return Sprite(pixels, relief.shadow)
 
 
-@functools.lru_cache(maxsize=128)
-def _relief(kind: str, silhouette: str) -> _Relief:
+@functools.lru_cache(maxsize=256)
+def _relief(kind: str, silhouette: str, side_px: int) -> _Relief:
+    return _draw(kind, silhouette) if side_px == _SIDE_PX else _relief(kind, silhouette, 2 * side_px).halved()
+
+
+def _draw(kind: str, silhouette: str) -> _Relief:
     parts = DRAWINGS[kind, silhouette](Plane.square(_DRAWN_PX, REACH))
     step = 2 * REACH / _SIDE_PX
     shape = (_SIDE_PX, _SIDE_PX)
@@ -180,8 +190,8 @@ def _paint(paint: str, main: np.ndarray) -> np.ndarray:
     return np.array(PAINTS[paint], np.float32)
 
 
-def _textured(look: Look, main: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The thing's colour with its pattern, (256, 256, 3) or (3,); the pattern never hides what colour it is."""
+def _textured(look: Look, main: np.ndarray, rng: np.random.Generator, side_px: int) -> np.ndarray:
+    """The thing's colour with its pattern, (n, n, 3); the pattern never hides what colour it is."""
     brightness = float(main.mean())
     paler = main + (1 - main) * np.float32(0.55)
     darker = main * np.float32(0.6) + np.array((0.0, 0.0, 0.03), np.float32)
@@ -190,8 +200,8 @@ def _textured(look: Look, main: np.ndarray, rng: np.random.Generator) -> np.ndar
         second = main + np.float32(0.3)
     if brightness > 0.85:
         second = main * np.array((0.74, 0.78, 0.86), np.float32)
-    share = pattern(look.texture, Plane.square(_SIDE_PX, REACH), int(rng.integers(2**31)))
-    grain = cloud_noise((_SIDE_PX, _SIDE_PX), (14, 14), look.variation, 2) - np.float32(0.5)
+    share = halve(pattern(look.texture, Plane.square(2 * side_px, REACH), int(rng.integers(2**31))))
+    grain = cloud_noise((side_px, side_px), (14, 14), look.variation, 2) - np.float32(0.5)
     coloured = main + (second - main) * share[..., None]
     return np.asarray(
         np.clip(coloured * (1 + 0.07 * smoothstep(grain, -0.3, 0.3)[..., None] - 0.035), 0, 1), np.float32

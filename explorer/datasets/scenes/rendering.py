@@ -7,8 +7,18 @@ import numpy as np
 
 from explorer.datasets.scenes.backdrops import backdrop_pixels
 from explorer.datasets.scenes.drawing import Placed
-from explorer.datasets.scenes.looks import ALPHA, COLOUR, FACING_X, FACING_Y, GLOSS, REACH, SHADOW_REACH, sprite_of
-from explorer.datasets.scenes.scene import Look, Scene, Thing
+from explorer.datasets.scenes.looks import (
+    ALPHA,
+    COLOUR,
+    FACING_X,
+    FACING_Y,
+    GLOSS,
+    REACH,
+    SHADOW_REACH,
+    sprite_of,
+    sprite_side_px,
+)
+from explorer.datasets.scenes.scene import Scene, Thing
 
 _LIGHT = np.array((-0.46, -0.62, 0.636), np.float32)
 _HALFWAY = (_LIGHT + np.array((0, 0, 1), np.float32)) / np.linalg.norm(_LIGHT + np.array((0, 0, 1), np.float32))
@@ -79,8 +89,9 @@ def _still_layer(scene: Scene, height: int, width: int) -> _StillLayer:
 def _draw(pixels: np.ndarray, mask: np.ndarray, thing: Thing, place: int, phase: float) -> np.ndarray:
     """Draw one thing over what is there; its box."""
     height, width = mask.shape
-    pose, sprite = thing.pose_at(phase), sprite_of(_facing_right(thing))
+    pose = thing.pose_at(phase)
     radius_px = pose.radius * min(height, width)
+    sprite = sprite_of(replace(thing.look, mirrored=False), sprite_side_px(radius_px * REACH))
     centre = (pose.x * width, pose.y * height)
     angle, mirrored = pose.angle_rad, thing.look.mirrored
     fallen = (centre[0] + _SHADOW_OFFSET[0] * radius_px, centre[1] + _SHADOW_OFFSET[1] * radius_px)
@@ -91,7 +102,7 @@ def _draw(pixels: np.ndarray, mask: np.ndarray, thing: Thing, place: int, phase:
 
     placed = Placed(centre, radius_px * REACH, angle, mirrored)
     window = placed.window(height, width)
-    read = placed.read(sprite.level_for(placed.half_px), window)
+    read = placed.read(sprite.pixels, window)
     alpha = read[..., ALPHA]
     lit = _light(read, angle, mirrored=mirrored)
     below = pixels[window] * (1 - alpha)[..., None]
@@ -99,11 +110,6 @@ def _draw(pixels: np.ndarray, mask: np.ndarray, thing: Thing, place: int, phase:
     opaque = alpha >= _OPAQUE
     mask[window][opaque] = place + 1
     return _box(opaque, window, height, width)
-
-
-def _facing_right(thing: Thing) -> Look:
-    """The look without its direction: one sprite serves both."""
-    return replace(thing.look, mirrored=False)
 
 
 def _light(read: np.ndarray, angle_rad: float, *, mirrored: bool) -> np.ndarray:
