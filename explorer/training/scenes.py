@@ -73,7 +73,12 @@ def scenes_phase(recipe: ScenesRecipe, ready: ScenesReady) -> ScenesPhase:
 
 def video_config(network: ScenesNetworkSection) -> VideoStreamConfig:
     """Sizes of the video stream."""
-    frames = VideoNetworkConfig(side_px=network.side_px, channels=network.channels, sees_time=network.sees_time)
+    frames = VideoNetworkConfig(
+        side_px=network.side_px,
+        channels=network.channels,
+        sees_time=network.sees_time,
+        differences=network.differences,
+    )
     return VideoStreamConfig(n_bits=network.n_bits, hidden_dim=0, normalised=True, network=frames)
 
 

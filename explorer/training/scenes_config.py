@@ -46,6 +46,7 @@ class ScenesNetworkSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
         side_px: of the frames of a clip.
         channels: of the 3-D CNN's stem and blocks.
         sees_time: whether its kernels reach over time; without, it is a 2-D CNN whose features are averaged.
+        differences: whether it is shown how frames differ, where it sees time.
         readers: what reads the sentences.
         text_dim: width of the text stream's hidden layer.
         image_dim: of the image stream's.
@@ -57,6 +58,7 @@ class ScenesNetworkSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
     side_px: Positive = 64
     channels: tuple[int, ...] = (16, 32, 64, 128)
     sees_time: bool = True
+    differences: bool = True
     readers: tuple[TextReader, ...] = ("minilm",)
     text_dim: Positive = 256
     image_dim: Positive = 128

@@ -66,9 +66,8 @@ def finished(events) -> Finished:
     return last
 
 
-@pytest.mark.parametrize("readers", ['["minilm"]', '["minilm", "bow"]'])
-def test_a_recipe_becomes_a_package_of_three_streams(tmp_path, readers):
-    events = list(run(tmp_path, RECIPE.format(readers=readers)))
+def test_a_recipe_becomes_a_package_of_three_streams(tmp_path):
+    events = list(run(tmp_path, RECIPE.format(readers='["minilm", "bow"]')))
     assert len([event for event in events if isinstance(event, EpochFinished)]) == 2
     done = finished(events)
     assert {f"{way}_{what}" for way in ("t2v", "v2t", "v2v") for what in ("motion", "full")} <= set(done.metrics)
@@ -91,8 +90,9 @@ def test_a_recipe_becomes_a_package_of_three_streams(tmp_path, readers):
 
 def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path):
     recipe = RECIPE.format(readers='["bow"]')
-    whole = finished(run(tmp_path / "whole" if (tmp_path / "whole").mkdir() is None else tmp_path, recipe))
-    (tmp_path / "parts").mkdir()
+    for name in ("whole", "parts"):
+        (tmp_path / name).mkdir()
+    whole = finished(run(tmp_path / "whole", recipe))
     token, saved = CancellationToken(), []
     for event in run(tmp_path / "parts", recipe, token=token):
         if isinstance(event, Saved):

@@ -47,8 +47,8 @@ class VideoNetworkConfig:
         sees_time: of ``small``: whether kernels reach over time. Without, it is a 2-D CNN on each frame whose features
             are averaged: the baseline.
         differences: of ``small``, where it sees time: whether a fourth channel has how much lighter each frame is than
-            the one before (as in temporal segment networks, Wang et al. 2016). Left to colours alone, few clips do not
-            teach it to look for motion.
+            the one before (as in temporal segment networks, Wang et al. 2016): motion is then learned from the first
+            passes on.
     """
 
     kind: VideoNetworkKind = "small"
