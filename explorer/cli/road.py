@@ -38,7 +38,9 @@ def index(
     ] = None,
     captions: Annotated[
         Path | None,
-        typer.Option(help="Sentences about photos or videos: a Karpathy json, COCO captions, or a captions.json."),
+        typer.Option(
+            help="Sentences about photos or videos: a Karpathy json, COCO captions, MSR-VTT's json, or a captions.json."
+        ),
     ] = None,
     library: LibraryOption = None,
     model: Annotated[list[str] | None, typer.Option("--model", "-m", help="May be given more than once.")] = None,
