@@ -18,7 +18,6 @@ from explorer.networks.dsmhn.preprocess import Sentences
 from explorer.networks.dsmhn.video_network import build_network
 from explorer.networks.dsmhn.video_stream import VideoStream
 
-
 _BAG_SPREAD = 0.01
 """Of the numbers of fresh rows of the bag of words: what is learned of a word must soon be more than its noise."""
 

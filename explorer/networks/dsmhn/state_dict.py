@@ -55,8 +55,11 @@ class Parts:
 
 
 def to_package(streams: Streams) -> dict[str, np.ndarray]:
-    """The tensors of a package."""
-    return join_parts({name: packed(getattr(streams, name)) for name in _present(streams.configs)})
+    """The tensors of a package; the statistics of features in half precision, too: there are thousands of them."""
+    parts = {name: packed(getattr(streams, name)) for name in _present(streams.configs)}
+    if "image" in parts:
+        parts["image"] |= {name: parts["image"][name].astype(np.float16) for name in ("mean", "scale")}
+    return join_parts(parts)
 
 
 def config_table(configs: StreamConfigs) -> dict[str, dict[str, Any]]:
