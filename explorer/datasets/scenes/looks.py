@@ -182,11 +182,13 @@ def _shade(colour: str, rng: np.random.Generator) -> np.ndarray:
 
 
 def _paint(paint: str, main: np.ndarray) -> np.ndarray:
+    if paint in ("light", "deep") and main.max() < 0.3:
+        # A darker black would be no other tone, and a much lighter one no black.
+        return main + np.float32(0.15 if paint == "light" else 0.08)
     if paint == "light":
         return main + (1 - main) * np.float32(0.38)
     if paint == "deep":
-        # A darker black would be no other tone.
-        return main * np.float32(0.66) if main.max() > 0.3 else main + np.float32(0.2)
+        return main * np.float32(0.66)
     return np.array(PAINTS[paint], np.float32)
 
 
