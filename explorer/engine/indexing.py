@@ -8,6 +8,7 @@ from pathlib import Path
 from explorer import pipeline, protocol
 from explorer.cancellation import CancellationToken
 from explorer.engine import sentences, translate
+from explorer.engine.clock import clock
 from explorer.engine.opened import Opened
 from explorer.engine.pacing import paced
 from explorer.library.catalogue import Library
@@ -75,13 +76,7 @@ def index_folders(opened: Opened, request: protocol.IndexFolders, token: Cancell
 def _current(step: pipeline.IndexingStep) -> str:
     """What is being encoded; of a long video how far it is."""
     path = display_path(step.current)
-    return f"{path} ({_clock(step.seen_s)} of {_clock(step.duration_s)})" if step.duration_s else path
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+    return f"{path} ({clock(step.seen_s)} of {clock(step.duration_s)})" if step.duration_s else path
 
 
 def _left_out(library: Library, model: str, kinds: frozenset[str]) -> str:
