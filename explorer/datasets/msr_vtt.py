@@ -116,9 +116,15 @@ def msr_vtt_splits(path: Path) -> tuple[str, ...]:
 
 
 def msr_vtt_captions(path: Path) -> Iterator[tuple[str, Iterable[str]]]:
-    """Published file name and sentences of every clip that has some; raises as :func:`read_msr_vtt` does."""
+    """File name and sentences of every clip that has some; raises as :func:`read_msr_vtt` does.
+
+    The name is the published one, ``.mp4``, unless the clip lies beside the file in another container.
+    """
     content = _read(path)
-    return ((f"{name}.mp4", [each.caption for each in said]) for name, said in content.sentences.items() if said)
+    places = _places(tuple(content.videos), content.path.parent, None)
+    return (
+        (places[name][0].name, [each.caption for each in said]) for name, said in content.sentences.items() if said
+    )
 
 
 def is_msr_vtt_folder(folder: Path) -> bool:

@@ -62,8 +62,11 @@ def test_msr_vtts_form_by_published_file_names(tmp_path: Path) -> None:
             {"video_id": "video7010", "caption": "ein rotes Auto, 红", "sen_id": 0},
         ],
     }
-    said = [PhotoSentences("video7010.mp4", ("a red car", "ein rotes Auto, 红"))]
-    assert read_captions(written(tmp_path, content)) == said
+    said = ("a red car", "ein rotes Auto, 红")
+    assert read_captions(written(tmp_path, content)) == [PhotoSentences("video7010.mp4", said)]
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "videos" / "video7010.AVI").touch()  # written anew in another container
+    assert read_captions(written(tmp_path, content)) == [PhotoSentences("video7010.AVI", said)]
 
 
 def test_what_is_said_of_a_part_is_said_of_the_video(tmp_path: Path) -> None:
