@@ -10,7 +10,6 @@ from explorer.gui.icons import GlyphButton
 from explorer.gui.notice_bar import NoticeBar
 from explorer.gui.page_view import PageView
 from explorer.gui.pages import STARTING, Page
-from explorer.gui.suggestions import Suggestions
 from explorer.protocol import LibraryState, SearchResponse
 
 if TYPE_CHECKING:  # the grid comes after the first paint, and numpy with it
@@ -76,14 +75,13 @@ class ResultsPane(QWidget):
         sliders = (self.score_label, self.score_slider, self.size_label, self.size_slider)
         for part in (self.moments, *sliders, self.export_button):
             tools.addWidget(part)
-        self.suggestions = Suggestions(self)
         self.stack = QStackedWidget(self)
         self.stack.addWidget(self.page)
         self.tools.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for row in (self.notices, self.tools, self.suggestions, self.stack):
+        for row in (self.notices, self.tools, self.stack):
             column.addWidget(row, 1 if row is self.stack else 0)
         self.score_slider.valueChanged.connect(self._filter)
 
@@ -99,9 +97,18 @@ class ResultsPane(QWidget):
         grid.cell_px_changed.connect(self.size_slider.setValue)  # the wheel over the grid changes it too
         self.stack.addWidget(grid)
         QWidget.setTabOrder(self.export_button, grid)
+        self._add_suggestions()
         if self._early is not None:
             self.show_ranking(self._early)
         self.show_page(self._page)
+
+    def _add_suggestions(self) -> None:
+        from explorer.gui.suggestions import Suggestions  # here for the start-up time
+
+        self.suggestions = Suggestions(self)
+        column = self.layout()
+        assert isinstance(column, QVBoxLayout)
+        column.insertWidget(column.indexOf(self.stack), self.suggestions)
 
     def add_sentences(self, panel: "SentencesPanel") -> None:
         """Take the sentences in, below the results."""
@@ -140,8 +147,8 @@ class ResultsPane(QWidget):
 
     def _suggest(self) -> None:
         """Sentences to begin with stand above everything, not above what was found."""
-        shown = self._shown
-        self.suggestions.show_if(wanted=self._page is None and shown is not None and not shown.has_scores)
+        if self._shown is not None:
+            self.suggestions.show_if(wanted=self._page is None and not self._shown.has_scores)
 
     @Slot(object)
     def show_library(self, library: LibraryState | None) -> None:
