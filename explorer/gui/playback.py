@@ -20,6 +20,8 @@ _PLAY_AFTER_MS = 250
 _EDGE_S = 0.02
 """Part of a frame: the first frame of the next shot is that shot."""
 
+NO_MULTIMEDIA = "Qt cannot play videos here; retrieval-explorer doctor says what is missing. Single frames are shown."
+
 
 class Playback(VideoTimes):
     """Joins buttons and timeline with the player.
@@ -127,7 +129,11 @@ class Playback(VideoTimes):
         """The selection rests: load the file and play."""
         if self._item is None or self._unplayable or not self.isVisible():
             return
-        player = self._made_player()
+        try:
+            player = self._made_player()
+        except ImportError:  # on a bare Linux a library of the system is missing
+            self._on_failed(NO_MULTIMEDIA)
+            return
         if not player.is_open:
             plays = self._wants_to_play and not self._held
             player.open(self._item.path, self.span(), self._time_s, plays=plays)

@@ -71,7 +71,7 @@ def test_doctor_as_json_is_one_document(tmp_path: Path) -> None:
     done = run("doctor", "--json", data_dir=tmp_path)
     assert done.returncode == 0, done.stderr
     subjects = {finding["subject"] for finding in json.loads(done.stdout)}
-    assert {"torch", "PySide6", "device", "data folder"} <= subjects
+    assert {"torch", "PySide6", "device", "playing videos", "data folder"} <= subjects
 
 
 def test_without_a_display_the_window_says_so(tmp_path: Path) -> None:

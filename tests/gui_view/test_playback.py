@@ -415,6 +415,17 @@ def test_where_there_is_no_file_single_frames_are_asked_for(remote, qtbot, pictu
     assert cam.values[0, 1] > cam.values[0, 0]
 
 
+def test_without_qts_multimedia_a_sentence_says_so(viewer, qtbot, video, monkeypatch):
+    monkeypatch.setitem(sys.modules, "explorer.gui.player", None)
+    viewer.show_item(video(), 0.6, 1)
+    until(qtbot, lambda: viewer.status.text().startswith("Qt cannot play videos here"))
+    asked = []
+    viewer.frame_wanted.connect(lambda shot, time_s: asked.append(time_s))
+    viewer.video.stills.came()
+    viewer.video.seek(1.5)
+    assert asked == [1.5]
+
+
 def test_why_it_does_not_play_stays_to_be_read_and_can_be_tried_again(remote, video, clip, qtbot):
     viewer = remote
     viewer.show_explanation(moving(segment_id(7, 1)))
