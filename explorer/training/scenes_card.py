@@ -9,8 +9,8 @@ from explorer.training.scenes_config import ScenesRecipe
 _CARD = """# {name}
 
 DSMHN (networks/dsmhn/README.md): {bits}-bit codes of clips of 16 frames of {side} px, read by {network}, of
-pictures, read through the shared backbone, and of sentences, read by all-MiniLM-L6-v2 and an MLP; learned
-together. The paper says neither which 3-D CNN nor which sizes or weights: all of that is reconstructed.
+pictures, read through the shared backbone, and of sentences, read by {readers}; learned together. The paper says
+neither which 3-D CNN nor which sizes or weights: all of that is reconstructed.
 
 **Trained on rendered scenes only. It has seen no real clip, no real photo and no sentence that a person wrote
 about one.** It is here so that searching clips by what moves in them can be tried, tested and measured without
@@ -36,10 +36,10 @@ Pictures to clips and back by the same kind and colour: {i2v:.1f} and {v2i:.1f}.
 
 ## How it was trained
 
-`retrieval-explorer train resources/recipes/{name}.toml`, seed {seed}, source at commit {commit}. Inner products
-of codes are drawn to the share of equal attributes (kind {kind:g}, colour {colour:g}, motion {motion:g};
-reconstructed: the paper's similarity is 1 where items share a label); classification {alpha:g}, quantisation
-{beta:g}. Clips were cropped, shaded, softened, made noisy and shifted in time.
+`retrieval-explorer train resources/recipes/{name}.toml`, seed {seed}, source at commit {commit}. Kind,
+colour and motion have bits of their own ({kind:.0%}, {colour:.0%} and {motion:.0%}), in which the paper's losses are
+taken (reconstructed): similarity by `{similarity}`, classification {alpha:g}, quantisation {beta:g}. Clips were
+cropped, shaded, softened, made noisy and shifted in time.
 
 ## Licences
 
@@ -69,7 +69,14 @@ def scenes_card(recipe: ScenesRecipe, metrics: Mapping[str, float], folder: Path
         name=recipe.name, bits=recipe.network.n_bits, side=recipe.network.side_px, n_clips=scenes.n_clips,
         n_images=scenes.n_images, n_stills=scenes.n_stills, n_val=scenes.n_val, scenes_seed=scenes.seed, rows=rows,
         i2v=metrics["i2v_look"], v2i=metrics["v2i_look"], kind=training.kind, colour=training.colour,
-        motion=training.motion, alpha=training.classification, beta=training.quantisation,
+        motion=training.motion, similarity=training.similarity, readers=_read_by(recipe),
+        alpha=training.classification, beta=training.quantisation,
         network="a small 3-D CNN" if recipe.network.sees_time else "a 2-D CNN on frames, averaged",
         seed=training.seed, commit=commit_of(folder),
     )
+
+
+def _read_by(recipe: ScenesRecipe) -> str:
+    """What reads the sentences, in words."""
+    names = {"minilm": "all-MiniLM-L6-v2", "bow": "a bag of words", "mean-vectors": "the mean of word vectors"}
+    return " and ".join(names[reader] for reader in recipe.network.readers) + " in an MLP"
