@@ -61,7 +61,7 @@ class Commands(QObject):
             Command.OPEN_LIBRARY: self.choose_library,
             Command.FOLD_LIBRARY: fold_library,
             Command.FOLD_VIEWER: fold_viewer,
-            Command.EVERY_MOMENT: self._turn_moments,
+            Command.EVERY_MOMENT: self._pane.turn_moments,
             Command.LARGER: self.larger,
             Command.SMALLER: self.smaller,
             Command.COPY_PICTURE: self._with_current("copy_picture"),
@@ -137,7 +137,7 @@ class Commands(QObject):
     def take_drop(self, intake: Intake) -> None:
         """Folders go to the library, everything else to the query."""
         if isinstance(intake, Folders):
-            self._controller.add_folders(intake.paths)
+            self.add_folders(intake.paths)
         elif isinstance(intake, Result):
             self._search_with(intake)
         else:
@@ -146,7 +146,14 @@ class Commands(QObject):
     @Slot(str)
     def add_folder(self, path: str) -> None:
         """A folder was chosen."""
-        self._controller.add_folders((os.fsencode(path),))
+        self.add_folders((os.fsencode(path),))
+
+    @Slot(tuple)
+    def add_folders(self, paths: tuple[bytes, ...]) -> None:
+        """Index folders of the person's own."""
+        if self.sample is not None:
+            self.sample.make_way()
+        self._controller.add_folders(paths)
 
     @Slot(str)
     def refuse(self, sentence: str) -> None:
@@ -158,11 +165,6 @@ class Commands(QObject):
         """Rank all shots of videos, or the best of each."""
         self._controller.session.set_every_moment(every_moment)
         self._controller.tell()
-
-    def _turn_moments(self) -> None:
-        """The other choice, if there is one to make."""
-        if not self._pane.moments.isHidden():
-            self._pane.moments.click()
 
     @Slot(ITEM_ID, str)
     def search_with_item(self, item_id: int, name: str) -> None:

@@ -129,7 +129,7 @@ class MainWindow(QWidget):
     def _join_parts(self) -> None:
         controller, commands = self._controller, self.commands
         self.query.searched.connect(controller.search)
-        self.query.folders_given.connect(controller.add_folders)
+        self.query.folders_given.connect(commands.add_folders)
         self.query.refused.connect(commands.refuse)
         self.query.left.connect(self.go_back)
         self.models.model_chosen.connect(controller.load_model)

@@ -6,7 +6,7 @@ from enum import Enum
 from explorer.engine.requests import Kind
 from explorer.gui.pages import Step
 from explorer.gui.phrases import count, noun_of
-from explorer.protocol import CaptionsAdded, Failed, IndexFinished, LibraryState, SearchResponse
+from explorer.protocol import CaptionsAdded, Failed, IndexFinished, LibraryState, ModelSummary, SearchResponse
 
 
 class Topic(Enum):
@@ -100,6 +100,18 @@ SAMPLE_STOPPED = Notice(
 SAMPLE_IS_HERE = Notice(
     topic=Topic.SAMPLE, passing=True, text="The sample collection is in this library already."
 )
+
+
+def notice_of_sample_model(model: ModelSummary) -> Notice:
+    """The sample collection is searched with another model than was in use."""
+    text = f"The sample collection is searched with {model.title}, which sees what moves."
+    return Notice(topic=Topic.SAMPLE, text=f"{text} All models are at the top right.")
+
+
+def notice_of_own_model(usual: ModelSummary, made_for_sample: ModelSummary) -> Notice:
+    """The person's own files are searched with the usual model again."""
+    text = f"Your own files are indexed with {usual.title}"
+    return Notice(topic=Topic.SAMPLE, text=f"{text}: {made_for_sample.title} was chosen for the sample collection.")
 
 
 _TOPICS = {

@@ -127,6 +127,11 @@ class ResultsPane(QWidget):
         self._suggest()
         self.stack.setCurrentWidget(self.grid if results else self.page)
 
+    def turn_moments(self) -> None:
+        """The other choice of moments, if there is one to make."""
+        if not self.moments.isHidden():
+            self.moments.click()
+
     @Slot(SearchResponse)
     def show_ranking(self, ranking: SearchResponse) -> None:
         """Draw this ranking in place of the last."""

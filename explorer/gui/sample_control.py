@@ -1,6 +1,7 @@
 """The sample collection, from the button to its sentences: rendered, added as a folder, indexed, captioned."""
 
 import os
+from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -8,7 +9,15 @@ from explorer import protocol
 from explorer.engine.requests import Kind
 from explorer.engine.sample_requests import Rendering
 from explorer.gui.controller import Controller
-from explorer.gui.notices import NO_MODEL_TO_INDEX, READ_ONLY, SAMPLE_IS_HERE, SAMPLE_STOPPED, Topic
+from explorer.gui.notices import (
+    NO_MODEL_TO_INDEX,
+    READ_ONLY,
+    SAMPLE_IS_HERE,
+    SAMPLE_STOPPED,
+    Topic,
+    notice_of_own_model,
+    notice_of_sample_model,
+)
 from explorer.gui.sentence_control import SentenceControl
 from explorer.session import Received
 
@@ -51,8 +60,26 @@ class SampleControl(QObject):
         elif has_folder(library, session.sample.folder):
             controller.notify(SAMPLE_IS_HERE)
         else:
+            self._take_its_model(library)
             session.sample.render()
             controller.tell()
+
+    def _take_its_model(self, library: protocol.LibraryState) -> None:
+        """Search the sample collection with the model that sees what moves in it, if nothing else is searched."""
+        model = model_made_for_it(self._session.models)
+        if model is not None and not library.n_items and self._session.model != model.name:
+            self._controller.load_model(model.name)
+            self._controller.notify(notice_of_sample_model(model))
+
+    def make_way(self) -> None:
+        """Folders of the person's own come to the sample collection: what was made for that alone is not for them."""
+        session, library = self._session, self._session.library
+        made, usual = model_made_for_it(session.models), next((m for m in session.models if not m.problem), None)
+        if made is None or usual is None or library is None or session.model != made.name or made == usual:
+            return
+        if library.sources and all(is_folder(source, session.sample.folder) for source in library.sources):
+            self._controller.load_model(usual.name)
+            self._controller.notify(notice_of_own_model(usual, made))
 
     @Slot()
     def stop(self) -> None:
@@ -93,7 +120,16 @@ class SampleControl(QObject):
             self.rendering_changed.emit(rendering)
 
 
+def model_made_for_it(models: Sequence[protocol.ModelSummary]) -> protocol.ModelSummary | None:
+    """The first model that sees motion; those that are shipped learned it on the scenes of the sample collection."""
+    return next((model for model in models if not model.problem and {"text", "video"} <= {*model.modalities}), None)
+
+
+def is_folder(source: protocol.Source, folder: bytes) -> bool:
+    """Whether a source of the library is this folder."""
+    return os.path.realpath(source.path) == os.path.realpath(folder)
+
+
 def has_folder(library: protocol.LibraryState, folder: bytes) -> bool:
     """Whether the library holds something of this folder; the engine keeps folders by their real path."""
-    wanted = os.path.realpath(folder)
-    return any(os.path.realpath(source.path) == wanted and source.n_items for source in library.sources)
+    return any(source.n_items and is_folder(source, folder) for source in library.sources)

@@ -213,3 +213,30 @@ def test_a_folder_is_known_again_by_where_it_leads(tmp_path):
     assert has_folder(library, os.fsencode(tmp_path / "link" / SAMPLE_FOLDER))
     assert not has_folder(library, os.fsencode(tmp_path / "link"))
     assert not has_folder(msgspec.structs.replace(library, sources=()), real)
+
+
+def test_at_the_first_start_it_is_searched_with_the_model_that_sees_motion(first_start, until, tmp_path):
+    window, controller, said = first_start("--motion-model", "--videos", 5)
+    usual = controller.session.model
+    press(window, Step.TRY_SAMPLE)
+    assert controller.session.model == "dsmhn-scenes-64"
+    assert "DSMHN 64 bits (rendered scenes)" in notice(window)
+    until(lambda: controller.session.library.n_sentences and not controller.session.indexing)
+    assert [request.model for request in said if isinstance(request, IndexFolders)] == ["dsmhn-scenes-64"]
+    (tmp_path / "photos").mkdir()
+    window.commands.add_folder(str(tmp_path / "photos"))
+    assert controller.session.model == usual  # what was made for the sample is not for a person's own photos
+    assert notice(window).startswith("Your own files are indexed with")
+    until(lambda: not controller.session.indexing)
+    assert [request.model for request in said if isinstance(request, IndexFolders)][1:] == [usual]
+    controller.load_model("dsmhn-scenes-64")
+    window.commands.add_folder(str(tmp_path))
+    assert controller.session.model == "dsmhn-scenes-64"  # chosen by the person, beside her own photos
+
+
+def test_beside_photos_of_ones_own_the_model_stays(open_window, until):
+    window, controller = open_window("--items", 20, "--rate", 2000, "--motion-model")
+    usual = controller.session.model
+    window.panel.sample_action.trigger()
+    assert controller.session.model == usual
+    until(lambda: controller.session.library.n_sentences)

@@ -46,6 +46,12 @@ MODELS = (
 )
 
 
+MOTION_MODEL = p.ModelSummary(
+    name="dsmhn-scenes-64", family="dsmhn", title="DSMHN 64 bits (rendered scenes)", output="code",
+    modalities=("text", "image", "video"), overlays=(),
+)
+
+
 def code_model(n_bits: int) -> p.ModelSummary:
     return p.ModelSummary(
         name=f"tvdb-flickr8k-{n_bits}", family="tvdb", title=f"TVDB, {n_bits} bits, Flickr8k", output="code",
@@ -67,6 +73,8 @@ class FakeEngine:
         self.models = MODELS
         if options.code_bits:
             self.models = (code_model(options.code_bits), *MODELS)
+        if options.motion_model:
+            self.models = (*self.models, MOTION_MODEL)
         if options.items:
             self.sources[1] = (os.fsencode(options.folder_name), options.items)
             self.indexed = {self.models[0].name: options.items, MODELS[0].name: options.items}
@@ -406,7 +414,7 @@ def main() -> None:
     parser.add_argument("--figure-error", default="")
     parser.add_argument("--open-error", default="", help='"LibraryBusyError: Another program writes to it."')
     parser.add_argument("--protocol-version", type=int, default=p.PROTOCOL_VERSION)
-    for flag in ("--read-only", "--ignore-cancel", "--mute", "--no-models", "--die", "--garbage"):
+    for flag in ("--read-only", "--ignore-cancel", "--mute", "--no-models", "--motion-model", "--die", "--garbage"):
         parser.add_argument(flag, action="store_true")
     options = parser.parse_args()
     if options.die:
