@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from explorer import pipeline
 from explorer.errors import QueryError
 from explorer.protocol import Query
-from explorer.representations import BinaryCodes, Embeddings, concatenate
+from explorer.representations import BinaryCodes, Embeddings, Modality, concatenate
 
 _HELPER = Path(__file__).resolve().parent.parent / "helpers" / "colour_model.py"
 
@@ -26,7 +26,9 @@ def _load() -> ModuleType:
     return module
 
 
-ENCODERS = _load().ColourModels().encoders
+ENCODERS = {
+    name: encoder for name, encoder in _load().ColourModels().encoders.items() if Modality.IMAGE in encoder.modalities
+}
 _WORDS = st.lists(st.sampled_from(["red", "green", "blue", "a", "thing"]), min_size=1, max_size=5)
 
 _UNSAYABLE = "red green green blue blue blue"
