@@ -58,6 +58,7 @@ class DetailsPanel(QWidget):
         bold = self.name.font()
         bold.setBold(True)
         self.name.setFont(bold)
+        self._what = "picture"
         self.facts = QLabel()
         self.presence = QLabel()
         for label in (self.facts, self.presence):
@@ -95,6 +96,7 @@ class DetailsPanel(QWidget):
         kind, what = ("video", "shot") if is_video(item) else ("photo", "image")
         self.captions.setAccessibleName(f"Sentences of this {kind}")
         self.captions.setToolTip(f"Sentences the library has for this {kind}")
+        self._what = what if is_video(item) else "picture"
         self.search.setText(f"Search with this {what}")
         self.search.setToolTip(f"Find what is nearest to this {what}")
 
@@ -105,7 +107,7 @@ class DetailsPanel(QWidget):
     def set_presence(self, presence: tuple[tuple[str, float], ...]) -> None:
         """Name what the model believes to be in the picture, most certain first."""
         likely = [pair for pair in presence if pair[1] >= _LEAST_PRESENCE][:_MOST_PRESENT]
-        self.presence.setText("In the picture: " + ", ".join(f"{name} {score_text(sure)}" for name, sure in likely))
+        self.presence.setText(f"In the {self._what}: " + ", ".join(f"{name} {score_text(sure)}" for name, sure in likely))
         self.presence.setVisible(bool(likely))
 
 

@@ -152,6 +152,8 @@ def test_details_tell_shot_length_and_kind_of_file(viewer, video):
     assert viewer.details.search.text() == "Search with this shot"
     texts = [action.text() for action in viewer.bar._more.menu().actions()]
     assert "Search with this shot" in texts
+    viewer.details.set_presence((("dog", 0.9),))
+    assert viewer.details.presence.text() == "In the shot: dog .90"
     with_id = []
     viewer.search_with_image.connect(with_id.append)
     viewer.details.search.click()
