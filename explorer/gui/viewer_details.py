@@ -107,7 +107,8 @@ class DetailsPanel(QWidget):
     def set_presence(self, presence: tuple[tuple[str, float], ...]) -> None:
         """Name what the model believes to be in the picture, most certain first."""
         likely = [pair for pair in presence if pair[1] >= _LEAST_PRESENCE][:_MOST_PRESENT]
-        self.presence.setText(f"In the {self._what}: " + ", ".join(f"{name} {score_text(sure)}" for name, sure in likely))
+        named = ", ".join(f"{name} {score_text(sure)}" for name, sure in likely)
+        self.presence.setText(f"In the {self._what}: {named}")
         self.presence.setVisible(bool(likely))
 
 
