@@ -180,7 +180,9 @@ class DescriptionCache:
         self._n_max = n_max
 
     def __contains__(self, item_id: int) -> bool:
-        return item_id in self._items
+        """Whether nothing need be asked: of what was not read yet there is more to know as soon as it is."""
+        found = self._items.get(item_id)
+        return found is not None and found.status != "pending"
 
     def add(self, item: ItemDescription) -> None:
         """Remember; the oldest goes when there are too many."""

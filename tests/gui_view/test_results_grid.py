@@ -505,3 +505,16 @@ def test_a_selected_shot_gives_way_to_the_best_shot_of_its_video(grid, qtbot):
     with qtbot.assertNotEmitted(grid.current_changed):
         grid.set_ranking(every, np.array([0.9, 0.8, 0.7], np.float32))
     assert grid.current_item() == (segment_id(9, 3), 0)
+
+
+def test_what_was_not_read_yet_is_asked_for_again_with_the_next_ranking(grid, description, qtbot):
+    with qtbot.waitSignal(grid.descriptions_wanted):
+        grid.set_ranking(*_ranking(2))
+    unread = description(1, kind="video", status="pending", duration_s=0.0)
+    grid.add_descriptions((unread, description(2)))
+    with qtbot.waitSignal(grid.descriptions_wanted) as asked:
+        grid.set_ranking(*_ranking(2))  # as after indexing
+    assert asked.args[0] == [1]
+    assert grid._tile(0).moment == ("",)  # the mark stays meanwhile
+    grid.add_descriptions((_shot(description, 1),))
+    assert grid._tile(0).moment == ("0:12–0:15", "0:12", "")
