@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from explorer.cancellation import CancellationToken, Cancelled
-from explorer.training.config import PooledRecipe, read_recipe, read_recipe_bytes, task_of
+from explorer.training.config import PooledRecipe, Recipe, read_recipe, read_recipe_bytes, task_of
 from explorer.training.dsmhn_config import DSMHNRecipe
 from explorer.training.events import TrainingEvent
 from explorer.training.hashing_config import TVDBRecipe
@@ -59,28 +59,32 @@ def train(
         packages_folder=runs_folder.parent / _PACKAGES,
     )
     try:
-        if isinstance(recipe, PooledRecipe):
-            from explorer.training.pooled import train_pooled
-
-            yield from train_pooled(recipe, places, token)
-        elif isinstance(recipe, TVDBRecipe):
-            from explorer.training.tvdb import train_tvdb
-
-            yield from train_tvdb(recipe, places, token)
-        elif isinstance(recipe, DSMHNRecipe):
-            from explorer.training.dsmhn import train_dsmhn
-
-            yield from train_dsmhn(recipe, places, token)
-        elif isinstance(recipe, ScenesRecipe):
-            from explorer.training.scenes import train_scenes
-
-            yield from train_scenes(recipe, places, token)
-        else:
-            from explorer.training.image_sentence import train_image_sentence
-
-            yield from train_image_sentence(recipe, places, token)
+        yield from _train_encoder(recipe, places, token)
     except Cancelled:
         return
+
+
+def _train_encoder(recipe: Recipe, places: TrainingPlaces, token: CancellationToken) -> Iterator[TrainingEvent]:
+    if isinstance(recipe, PooledRecipe):
+        from explorer.training.pooled import train_pooled
+
+        yield from train_pooled(recipe, places, token)
+    elif isinstance(recipe, TVDBRecipe):
+        from explorer.training.tvdb import train_tvdb
+
+        yield from train_tvdb(recipe, places, token)
+    elif isinstance(recipe, DSMHNRecipe):
+        from explorer.training.dsmhn import train_dsmhn
+
+        yield from train_dsmhn(recipe, places, token)
+    elif isinstance(recipe, ScenesRecipe):
+        from explorer.training.scenes import train_scenes
+
+        yield from train_scenes(recipe, places, token)
+    else:
+        from explorer.training.image_sentence import train_image_sentence
+
+        yield from train_image_sentence(recipe, places, token)
 
 
 def _distil(
