@@ -27,10 +27,10 @@ from explorer.protocol import BitCarriers, Bits, ItemDescription, Thumbnail
 
 MOST_CARRIERS = 20
 
-_TITLE = "The query's bits above, the picture's below"
+_TITLE = "The query's bits above, the result's below"
 _KEY = "■ set  □ not set  × differ; small: near flipping"
 _UNDECIDED = (
-    f"Nearly undecided: less than {score_text(UNDECIDED)} from flipping (of 1 at most), in the query or in the picture"
+    f"Nearly undecided: less than {score_text(UNDECIDED)} from flipping (of 1 at most), in the query or in the result"
 )
 _BUSY = "Looking through the library…"
 _BUSY_AFTER_MS = 150
