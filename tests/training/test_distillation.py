@@ -395,5 +395,5 @@ def test_the_train_command_distils_into_the_models_folder(few_photos: Path, tmp_
 def test_a_recipe_for_nothing_names_the_tasks(tmp_path: Path) -> None:
     recipe = tmp_path / "odd.toml"
     recipe.write_text('task = "cooking"\n')
-    with pytest.raises(ConfigError, match="pooled, image-sentence, tvdb, distillation"):
+    with pytest.raises(ConfigError, match="pooled, image-sentence, tvdb, dsmhn, scenes, distillation"):
         list(train(recipe, runs_folder=tmp_path, search_folders=(), token=CancellationToken()))
