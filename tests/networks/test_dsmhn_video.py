@@ -8,7 +8,7 @@ from torchvision.models import get_model
 
 from explorer.cli.fetching import models_fetch
 from explorer.errors import ConfigError
-from explorer.networks.dsmhn.video_explaining import explain_clip, explained_block, see_clip
+from explorer.networks.dsmhn.video_explaining import _evened, explain_clip, explained_block, see_clip
 from explorer.networks.dsmhn.video_network import (
     KINETICS_NETWORK,
     KINETICS_SIDE_PX,
@@ -294,3 +294,13 @@ def test_models_fetch_brings_the_weights_and_no_other_command_does(monkeypatch, 
     assert [KINETICS_NETWORK in url for url in asked] == [True]
     assert build_network(KINETICS).dim == 512
     assert len(asked) == 1
+
+
+def test_what_alternates_is_taken_out_and_the_rest_keeps_its_sum():
+    """Of a map below strided convolutions: teeth of every second place vanish, a constant stays."""
+    teeth = torch.tensor([1.0, -1.0] * 4)[:, None, None].expand(8, 4, 4)
+    constant = torch.full((8, 4, 4), 3.0)
+    np.testing.assert_allclose(_evened(constant), constant, rtol=1e-6)
+    np.testing.assert_allclose(_evened(teeth)[1:-1], 0.0, atol=1e-6)
+    values = torch.rand(8, 5, 6)
+    assert float(_evened(values).sum()) == pytest.approx(float(values.sum()), rel=1e-5)
