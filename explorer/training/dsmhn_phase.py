@@ -23,6 +23,7 @@ from explorer.training.schedule import (
     rate_at,
     restore_averaged,
     set_rate,
+    take_step,
 )
 
 _ENCODED = 1000
@@ -141,13 +142,7 @@ class DSMHNPhase:
         logits = None if classify is None else (classify(items, "image"), classify(texts, "text"))
         batch = Batch(items, texts, owners, photos, self.train.labels[photos], logits)
         loss = total_loss(batch, self._weights, self._settings)
-        self._optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), training.clip_norm)
-        self._optimizer.step()
-        if self._average is not None:
-            self._average.update(self.model)
-        return float(loss.detach())
+        return take_step(loss, self.model, self._optimizer, self._average, clip_norm=training.clip_norm)
 
     def finished_model(self) -> DSMHNModel:
         """A copy with the weights that are measured and shipped."""

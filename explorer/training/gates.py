@@ -11,11 +11,11 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from explorer.training.config import GateSection
 from explorer.training.network import NetworkPhase
-from explorer.training.schedule import decay_groups, rate_at, set_rate
+from explorer.training.schedule import decay_groups, rate_at, set_rate, take_step
 
 _SHARPNESS = 1.5
 _WARMUP_STEPS = 5
@@ -45,11 +45,7 @@ class GatePhase(NetworkPhase):
         assert encoded.vsem_logits is not None
         wished = wished_gates(encoded, sentences.detach(), owners)
         total = loss + self._section.weight * F.binary_cross_entropy_with_logits(encoded.vsem_logits, wished)
-        self._optimizer.zero_grad()
-        total.backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), self._training.clip_norm)
-        self._optimizer.step()
-        return float(total.detach())
+        return take_step(total, self.model, self._optimizer, clip_norm=self._training.clip_norm)
 
 
 def wished_gates(encoded: Any, sentences: Tensor, owners: Tensor) -> Tensor:

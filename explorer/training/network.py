@@ -33,6 +33,7 @@ from explorer.training.schedule import (
     rate_at,
     restore_averaged,
     set_rate,
+    take_step,
 )
 
 _BATCH = 50
@@ -117,13 +118,7 @@ class NetworkPhase:
         loss = self._loss(encoded.embedding @ sentences.T, owners, epoch)
         if encoded.vsem_gates is not None and epoch >= self.n_epochs - training.gate_cost_epochs:
             loss = loss + training.gate_cost * gate_cost(encoded.vsem_gates)
-        self._optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), training.clip_norm)
-        self._optimizer.step()
-        if self._average is not None:
-            self._average.update(self.model)
-        return float(loss.detach())
+        return take_step(loss, self.model, self._optimizer, self._average, clip_norm=training.clip_norm)
 
     def _draw(self, epoch: int, step: int) -> tuple[Batch, WordStates, Tensor]:
         """The photos of a step in random views, some sentences of each, and the row of each sentence's photo."""

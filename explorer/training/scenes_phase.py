@@ -34,6 +34,7 @@ from explorer.training.schedule import (
     rate_at,
     restore_averaged,
     set_rate,
+    take_step,
 )
 
 _MODALITIES = ("image", "video", "text")
@@ -155,13 +156,7 @@ class ScenesPhase:
         clips = order[step * self.batch_size : (step + 1) * self.batch_size].sort().values
         pictures = torch.randint(len(self.train.pictures), (self.batch_size,))
         loss = self._loss(clips, pictures)
-        self._optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), training.clip_norm)
-        self._optimizer.step()
-        if self._average is not None:
-            self._average.update(self.model)
-        return float(loss.detach())
+        return take_step(loss, self.model, self._optimizer, self._average, clip_norm=training.clip_norm)
 
     def _loss(self, clips: Tensor, pictures: Tensor) -> Tensor:
         training, train, streams = self._training, self.train, self._streams(self.model)

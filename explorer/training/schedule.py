@@ -60,6 +60,24 @@ class RunningAverage:
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 
+def take_step(
+    loss: torch.Tensor,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    average: RunningAverage | None = None,
+    *,
+    clip_norm: float,
+) -> float:
+    """One optimizer step down the loss, with gradients no longer than ``clip_norm``; the loss as a number."""
+    optimizer.zero_grad()
+    loss.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
+    optimizer.step()
+    if average is not None:
+        average.update(model)
+    return float(loss.detach())
+
+
 def averaged_copy(model: ModuleT, average: RunningAverage | None) -> ModuleT:
     """A copy that only answers, with the averaged tensors where there are any: what is measured and shipped."""
     copied = copy.deepcopy(model).eval()

@@ -27,6 +27,7 @@ from explorer.training.schedule import (
     rate_at,
     restore_averaged,
     set_rate,
+    take_step,
 )
 
 _HIDDEN = 1024
@@ -116,12 +117,7 @@ class TailPhase:
         images = head.encode_images(trunk, self.model.tail(trunk))
         scores = images @ head.encode_words(words.states, words.lengths).T
         loss = info_nce_loss(scores, owners, log_scale=head.log_scale())
-        self._optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), _CLIP_NORM)
-        self._optimizer.step()
-        self._average.update(self.model)
-        return float(loss.detach())
+        return take_step(loss, self.model, self._optimizer, self._average, clip_norm=_CLIP_NORM)
 
     def tuned_tail(self) -> nn.Module:
         """The tail with the running average of its weights, frozen."""

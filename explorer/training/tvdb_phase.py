@@ -29,6 +29,7 @@ from explorer.training.schedule import (
     rate_at,
     restore_averaged,
     set_rate,
+    take_step,
 )
 
 _BATCH = 100
@@ -123,13 +124,7 @@ class TVDBPhase:
             image = self.model.image(self._steps(view, photos)).float()[owners]
             text = self.model.text(self.train.rows[sentences]).float()
         loss = self._loss(image, text, photos[owners])
-        self._optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), training.clip_norm)
-        self._optimizer.step()
-        if self._average is not None:
-            self._average.update(self.model)
-        return float(loss.detach())
+        return take_step(loss, self.model, self._optimizer, self._average, clip_norm=training.clip_norm)
 
     def _loss(self, image: Tensor, text: Tensor, photos: Tensor) -> Tensor:
         """image, text: activations (N, K) of the batch's pairs.   photos: (N,), the photo of each."""
