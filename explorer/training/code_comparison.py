@@ -1,27 +1,35 @@
 """What comparisons of binary codes share: the protocol in four directions, codes of embeddings, and the tables."""
 
+import argparse
 import dataclasses
 import json
-from collections.abc import Collection, Iterable
+import sys
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from torch import Tensor
 
-from explorer.errors import ConfigError
+from explorer.errors import ConfigError, UserFacingError
 from explorer.evaluation.encoding import encode_pairs
 from explorer.evaluation.hashing import Cutoffs, measure_codes, sharing_a_label
 from explorer.networks.registry import load_encoder
 from explorer.packages.finding import resolve_package
 from explorer.representations import Embeddings
 from explorer.retrieval.binarising import fit_itq, fit_lsh
+from explorer.training.dsmhn_config import DSMHNRecipe
+from explorer.training.events import Progressed, TrainingEvent
+from explorer.training.hashing_config import TVDBRecipe
 from explorer.training.preparation import TrainingPlaces, read_splits
+from explorer.training.run_directory import RunDirectory
 from explorer.training.sections import DatasetSection
 
 DIRECTIONS = ("text_to_image", "image_to_text", "image_to_image", "text_to_text")
 _SEED = 0
+
+RecipeT = TypeVar("RecipeT", DSMHNRecipe, TVDBRecipe)
 
 
 class LabelledSplit(Protocol):
@@ -162,3 +170,49 @@ def read_runs(text: str, variants: Collection[str]) -> list[tuple[str, int]]:
             )
         runs.append((variant, int(n_bits)))
     return runs
+
+
+def comparison_parser(module: str, description: str | None, *, runs: str) -> argparse.ArgumentParser:
+    """What the commands of all comparisons take; ``runs`` are trained where nothing is said."""
+    parser = argparse.ArgumentParser(prog=f"python -m explorer.training.{module}", description=description)
+    parser.add_argument("recipe", type=Path)
+    parser.add_argument("--run", type=Path, required=True, help="folder of a run of this recipe, for its features")
+    parser.add_argument("--models", type=Path, required=True, help="where the vision package is")
+    parser.add_argument("--results", type=Path, required=True, help="folder for what comes out")
+    parser.add_argument("--runs", default=runs, help="variants and lengths, with commas between them")
+    parser.add_argument("--labels", type=Path, help="label file in the place of the recipe's")
+    parser.add_argument("--embeddings", type=Path, required=True, help="file of the baseline's embeddings")
+    parser.add_argument("--embed", metavar="MODEL", help="write that file with this model first, unless it is there")
+    return parser
+
+
+def run_comparison(
+    given: argparse.Namespace,
+    read: Callable[[argparse.Namespace], RecipeT],
+    variants: Collection[str],
+    compare: Callable[[RecipeT, TrainingPlaces, Path, Sequence[tuple[str, int]], Path], Iterator[TrainingEvent]],
+) -> int:
+    """Follow a comparison to its table; exit status 1 with one sentence for what a user can cause.
+
+    given: what :func:`comparison_parser` took.   read: the recipe of it.   compare: trains, measures, writes.
+    """
+    try:
+        runs = read_runs(given.runs, variants)
+        recipe = read(given)
+        places = TrainingPlaces(
+            run=RunDirectory(given.run),
+            recipe_folder=given.recipe.absolute().parent,
+            features_folder=given.run.absolute().parent.parent / "features",
+            search_folders=[given.models],
+            packages_folder=given.results,
+        )
+        if given.embed and not given.embeddings.is_file():
+            embed(recipe.dataset, places, given.embed, given.embeddings)
+        for event in compare(recipe, places, given.results, runs, given.embeddings):
+            if not isinstance(event, Progressed):
+                sys.stderr.write(f"{event}\n")
+    except UserFacingError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write((given.results / "comparison.md").read_text(encoding="utf-8"))
+    return 0

@@ -109,3 +109,8 @@ def _blocks(
         rows = slice(start, start + _BATCH)
         distances = ((n_bits - ours[rows] @ theirs.T) / 2).astype(np.int64)
         yield distances, (query_labels[rows] @ gallery_labels.T > 0).numpy()
+
+
+def owners_of(first: Tensor) -> Tensor:
+    """The item of every sentence, int64 (m,), where ``first``, int64 (n + 1,), has the first sentence of each item."""
+    return torch.arange(len(first) - 1).repeat_interleave(first.diff())

@@ -23,23 +23,23 @@ from typing import Any
 import msgspec
 
 from explorer.cancellation import CancellationToken
-from explorer.errors import ConfigError, UserFacingError
+from explorer.errors import ConfigError
 from explorer.networks.dsmhn.config import StreamConfigs
 from explorer.representations import BinaryCodes
 from explorer.training.code_comparison import (
     Sides,
-    embed,
+    comparison_parser,
     keep,
     measure,
     measure_baselines,
-    read_runs,
+    run_comparison,
     write_summary,
 )
 from explorer.training.config import read_recipe
 from explorer.training.dsmhn import DSMHNReady, make_ready
 from explorer.training.dsmhn_config import DSMHNRecipe
 from explorer.training.dsmhn_phase import DSMHNPhase
-from explorer.training.events import Progressed, TrainingEvent
+from explorer.training.events import TrainingEvent
 from explorer.training.hashing_config import LabelSection
 from explorer.training.phases import run_phase
 from explorer.training.preparation import TrainingPlaces
@@ -113,38 +113,10 @@ def _train_one(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; exit status 1 with one sentence for what a user can cause."""
-    parser = argparse.ArgumentParser(prog="python -m explorer.training.dsmhn_comparison", description=__doc__)
-    parser.add_argument("recipe", type=Path)
-    parser.add_argument("--run", type=Path, required=True, help="folder of a run of this recipe, for its features")
-    parser.add_argument("--models", type=Path, required=True, help="where the vision package is")
-    parser.add_argument("--results", type=Path, required=True, help="folder for what comes out")
-    parser.add_argument("--runs", default="dsmhn-64", help="variants and lengths, with commas between them")
-    parser.add_argument("--labels", type=Path, help="label file in the place of the recipe's")
+    """The command; see :func:`~explorer.training.code_comparison.run_comparison`."""
+    parser = comparison_parser("dsmhn_comparison", __doc__, runs="dsmhn-64")
     parser.add_argument("--epochs", type=int, help="passes over the photos in the place of the recipe's")
-    parser.add_argument("--embeddings", type=Path, required=True, help="file of the baseline's embeddings")
-    parser.add_argument("--embed", metavar="MODEL", help="write that file with this model first, unless it is there")
-    given = parser.parse_args(arguments)
-    try:
-        runs = read_runs(given.runs, VARIANTS)
-        recipe = _recipe_of(given)
-        places = TrainingPlaces(
-            run=RunDirectory(given.run),
-            recipe_folder=given.recipe.absolute().parent,
-            features_folder=given.run.absolute().parent.parent / "features",
-            search_folders=[given.models],
-            packages_folder=given.results,
-        )
-        if given.embed and not given.embeddings.is_file():
-            embed(recipe.dataset, places, given.embed, given.embeddings)
-        for event in compare(recipe, places, given.results, runs, given.embeddings):
-            if not isinstance(event, Progressed):
-                sys.stderr.write(f"{event}\n")
-    except UserFacingError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    sys.stdout.write((given.results / "comparison.md").read_text(encoding="utf-8"))
-    return 0
+    return run_comparison(parser.parse_args(arguments), _recipe_of, VARIANTS, compare)
 
 
 def _recipe_of(given: argparse.Namespace) -> DSMHNRecipe:

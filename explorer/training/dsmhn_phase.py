@@ -12,7 +12,7 @@ from explorer.networks.dsmhn.config import StreamConfigs
 from explorer.networks.dsmhn.model import Classifier, ImageStream, Streams, TextStream
 from explorer.networks.dsmhn.objective import Batch, total_loss
 from explorer.networks.dsmhn.preprocess import Sentences
-from explorer.training.code_measures import CollapseWatch, mean_average_precision, n_label_sets
+from explorer.training.code_measures import CollapseWatch, mean_average_precision, n_label_sets, owners_of
 from explorer.training.dsmhn_config import DSMHNRecipe, DSMHNTrainingSection
 from explorer.training.phases import epoch_order
 from explorer.training.schedule import (
@@ -57,7 +57,7 @@ class PictureSplit:
     @property
     def owners(self) -> Tensor:
         """The photo of every sentence, int64 (m,)."""
-        return torch.arange(len(self)).repeat_interleave(self.first.diff())
+        return owners_of(self.first)
 
     def draw(self, photos: Tensor, n_each: int) -> tuple[Tensor, Tensor]:
         """Different sentences of each photo (all, if it has fewer), and the row of each one's photo in ``photos``."""

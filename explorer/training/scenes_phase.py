@@ -22,7 +22,7 @@ from explorer.networks.dsmhn.config import StreamConfigs
 from explorer.networks.dsmhn.losses import balance_loss, classification_loss, quantisation_loss, similarity_loss
 from explorer.networks.dsmhn.model import Classifier, Streams
 from explorer.networks.dsmhn.preprocess import Sentences
-from explorer.training.code_measures import CollapseWatch, mean_average_precision, n_label_sets
+from explorer.training.code_measures import CollapseWatch, mean_average_precision, n_label_sets, owners_of
 from explorer.training.phases import epoch_order
 from explorer.training.scenes_config import ScenesTrainingSection
 from explorer.training.scenes_views import changed_clips
@@ -59,7 +59,7 @@ class Said:
     @property
     def owners(self) -> Tensor:
         """The item of every sentence, int64."""
-        return torch.arange(len(self.first) - 1).repeat_interleave(self.first.diff())
+        return owners_of(self.first)
 
     def draw(self, items: Tensor) -> Sentences:
         """One sentence of each of these items, by torch's global generator."""

@@ -19,19 +19,19 @@ import msgspec
 import torch
 
 from explorer.cancellation import CancellationToken
-from explorer.errors import ConfigError, UserFacingError
+from explorer.errors import ConfigError
 from explorer.representations import BinaryCodes
 from explorer.training.code_comparison import (
     Sides,
-    embed,
+    comparison_parser,
     keep,
     measure,
     measure_baselines,
-    read_runs,
+    run_comparison,
     write_summary,
 )
 from explorer.training.config import read_recipe
-from explorer.training.events import Progressed, TrainingEvent
+from explorer.training.events import TrainingEvent
 from explorer.training.hashing_config import TVDBRecipe
 from explorer.training.phases import run_phase
 from explorer.training.preparation import TrainingPlaces
@@ -119,41 +119,19 @@ def _shuffled(view: RegionFeatures) -> RegionFeatures:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; exit status 1 with one sentence for what a user can cause."""
-    parser = argparse.ArgumentParser(prog="python -m explorer.training.tvdb_comparison", description=__doc__)
-    parser.add_argument("recipe", type=Path)
-    parser.add_argument("--run", type=Path, required=True, help="folder of a run of this recipe, for its regions")
-    parser.add_argument("--models", type=Path, required=True, help="where the vision package is")
-    parser.add_argument("--results", type=Path, required=True, help="folder for what comes out")
-    parser.add_argument("--runs", default="tvdb-64,pairwise-64", help="variants and lengths, with commas between them")
-    parser.add_argument("--labels", type=Path, help="label file in the place of the recipe's")
-    parser.add_argument("--embeddings", type=Path, required=True, help="file of the baseline's embeddings")
-    parser.add_argument("--embed", metavar="MODEL", help="write that file with this model first")
-    given = parser.parse_args(arguments)
-    try:
-        recipe = read_recipe(given.recipe)
-        if not isinstance(recipe, TVDBRecipe):
-            raise ConfigError("Only recipes of the task tvdb can be compared.")
-        if given.labels:
-            labels = msgspec.structs.replace(recipe.labels, file=str(given.labels.absolute()))
-            recipe = msgspec.structs.replace(recipe, labels=labels)
-        places = TrainingPlaces(
-            run=RunDirectory(given.run),
-            recipe_folder=given.recipe.absolute().parent,
-            features_folder=given.run.absolute().parent.parent / "features",
-            search_folders=[given.models],
-            packages_folder=given.results,
-        )
-        runs = read_runs(given.runs, VARIANTS)
-        if given.embed:
-            embed(recipe.dataset, places, given.embed, given.embeddings)
-        for event in compare(recipe, places, given.results, runs, given.embeddings):
-            if not isinstance(event, Progressed):
-                sys.stderr.write(f"{event}\n")
-    except UserFacingError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
+    """The command; see :func:`~explorer.training.code_comparison.run_comparison`."""
+    parser = comparison_parser("tvdb_comparison", __doc__, runs="tvdb-64,pairwise-64")
+    return run_comparison(parser.parse_args(arguments), _recipe_of, VARIANTS, compare)
+
+
+def _recipe_of(given: argparse.Namespace) -> TVDBRecipe:
+    recipe = read_recipe(given.recipe)
+    if not isinstance(recipe, TVDBRecipe):
+        raise ConfigError("Only recipes of the task tvdb can be compared.")
+    if given.labels:
+        labels = msgspec.structs.replace(recipe.labels, file=str(given.labels.absolute()))
+        recipe = msgspec.structs.replace(recipe, labels=labels)
+    return recipe
 
 
 if __name__ == "__main__":

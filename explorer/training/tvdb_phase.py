@@ -17,7 +17,7 @@ from explorer.networks.tvdb.losses import (
 )
 from explorer.networks.tvdb.model import ImageEncoder, TextEncoder
 from explorer.networks.tvdb.preprocess import steps_of
-from explorer.training.code_measures import CollapseWatch, mean_average_precision, n_label_sets
+from explorer.training.code_measures import CollapseWatch, mean_average_precision, n_label_sets, owners_of
 from explorer.training.hashing_config import TVDBTrainingSection
 from explorer.training.phases import epoch_order
 from explorer.training.region_features import RegionFeatures
@@ -58,7 +58,7 @@ class HashingSplit:
     @property
     def owners(self) -> Tensor:
         """The photo of every sentence, int64 (n_sentences,)."""
-        return torch.arange(len(self)).repeat_interleave(self.first.diff())
+        return owners_of(self.first)
 
     def draw(self, photos: Tensor, n_each: int) -> tuple[Tensor, Tensor]:
         """Different sentences of each photo (all, if it has fewer), and the row of each one's photo in ``photos``."""
