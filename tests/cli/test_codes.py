@@ -1,57 +1,27 @@
 """Searching with binary codes from the command line, beside embeddings, which print what they always did."""
 
-import importlib.util
 import json
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from explorer.cli import explaining, road, run_command
-from explorer.engine.engine import Engine
 from explorer.errors import UserFacingError
-from explorer.paths import Places
-
-_HELPER = Path(__file__).resolve().parent.parent / "helpers" / "colour_model.py"
-
-
-@pytest.fixture(scope="module")
-def colour_model() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("colour_model_of_codes", _HELPER)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture
-def call(tmp_path: Path, colour_model: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+def call(tmp_path: Path, call: Callable[..., int]) -> Callable[..., int]:
     """Calls a command on a library in ``tmp_path`` that holds photos and sentences for both models."""
-
-    def engine(_places: Places, library: Path | None, _device: str) -> Engine:
-        running: Engine = colour_model.colour_engine()
-        running.opened.open_library(os.fsencode(library or tmp_path / "library"))
-        return running
-
-    monkeypatch.setattr(road, "engine_with_library", engine)
-    monkeypatch.setattr(explaining, "engine_with_library", engine)
     photos, said = tmp_path / "photos", tmp_path / "said.json"
     photos.mkdir()
     for name, colour in (("red", (250, 5, 5)), ("green", (5, 250, 5)), ("blue", (5, 5, 250))):
         Image.fromarray(np.full((40, 60, 3), colour, np.uint8)).save(photos / f"{name}.png")
     said.write_text(json.dumps({"captions": {f"{name}.png": [f"a {name} wall"] for name in ("red", "green", "blue")}}))
-
-    def run(*arguments: object) -> int:
-        return run_command(["--data-dir", str(tmp_path), *map(str, arguments)])
-
-    assert run("index", photos, "--captions", said, "-m", "colours", "-m", "colour-bits") == 0
-    return run
+    assert call("index", photos, "--captions", said, "-m", "colours", "-m", "colour-bits") == 0
+    return call
 
 
 Captured = pytest.CaptureFixture[str]

@@ -1,47 +1,19 @@
 """Videos from the command line, with the engine of the tests in place of a network."""
 
-import importlib.util
 import json
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from explorer.cli import road, run_command
-from explorer.engine.engine import Engine
 from explorer.errors import UserFacingError
 from explorer.media.writing import write_video
-from explorer.paths import Places
 
-_HELPER = Path(__file__).resolve().parent.parent / "helpers" / "colour_model.py"
 RGB = {"red": (220, 20, 20), "green": (20, 200, 20), "blue": (20, 20, 220)}
 Captured = pytest.CaptureFixture[str]
-
-
-@pytest.fixture(scope="session")
-def colour_model() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("colour_model_of_cli_videos", _HELPER)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture
-def call(tmp_path: Path, colour_model: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
-    def engine(_places: Places, library: Path | None, _device: str) -> Engine:
-        running: Engine = colour_model.colour_engine()
-        running.opened.open_library(os.fsencode(library or tmp_path / "library"))
-        return running
-
-    monkeypatch.setattr(road, "engine_with_library", engine)
-    return lambda *arguments: run_command(["--data-dir", str(tmp_path), *map(str, arguments)])
 
 
 @pytest.fixture
