@@ -21,9 +21,19 @@ from explorer.protocol.explaining import (
 )
 from explorer.protocol.figures import Figure, FigureLayer, FigureSpec, MakeFigure
 from explorer.protocol.sentences import AddCaptions, CaptionsAdded, RankedSentence, SearchSentences, SentenceRanking
+from explorer.protocol.training import (
+    CheckRecipe,
+    Devices,
+    EvaluateModels,
+    GetRecipeForms,
+    ListDevices,
+    ModelsEvaluated,
+    RecipeChecked,
+    RecipeForms,
+)
 from explorer.protocol.videos import GetPoster, GetShots, RenderSample, SampleRendered, Shots
 
-PROTOCOL_VERSION = 4
+PROTOCOL_VERSION = 5
 
 
 # --- requests -------------------------------------------------------------------------------------------------------
@@ -336,23 +346,25 @@ class Failed(Message, frozen=True):
 Request = (
     Hello | ListModels | OpenLibrary | DescribeLibrary | LoadModel | IndexFolders | RemoveSource | Search | Browse
     | DescribeItems | GetThumbnails | GetPicture | GetShots | GetPoster | RenderSample | Explain | CarriersOfBit
-    | AddCaptions | SearchSentences | MakeFigure | ListErrors | Cancel | Shutdown
+    | AddCaptions | SearchSentences | MakeFigure | ListErrors | GetRecipeForms | CheckRecipe | ListDevices
+    | EvaluateModels | Cancel | Shutdown
 )
 Answer = (
     Welcome | ModelList | LibraryState | ModelLoaded | Progress | IndexFinished | SearchResponse | ItemDescriptions
     | Thumbnails | Picture | Shots | SampleRendered | Explanation | BitCarriers | CaptionsAdded | SentenceRanking
-    | Figure | ErrorList | Cancelled | Failed
+    | Figure | ErrorList | RecipeForms | RecipeChecked | Devices | ModelsEvaluated | Cancelled | Failed
 )
 
 __all__ = [
     "PROTOCOL_VERSION", "AddCaptions", "Answer", "BitCarriers", "Bits", "Boxes", "Browse", "Cancel",
-    "Cancelled", "CaptionsAdded", "CarriersOfBit", "ClassMap", "ClipMaps", "DescribeItems", "DescribeLibrary",
-    "ErrorList", "Explain", "Explanation", "Failed", "Figure", "FigureLayer", "FigureSpec", "FileProblem",
-    "GetPicture", "GetPoster", "GetShots", "GetThumbnails", "Grid", "Hello", "IndexFinished", "IndexFolders",
-    "ItemDescription", "ItemDescriptions", "LibraryState", "ListErrors", "ListModels", "LoadModel",
-    "MakeFigure", "Message", "ModelList", "ModelLoaded", "ModelSummary", "MovingClasses", "MovingGrid",
-    "OpenLibrary", "Picture", "PointedMaps", "Progress", "Query", "RankedSentence", "RemoveSource",
-    "RenderSample", "Request", "SampleRendered", "Search", "SearchResponse", "SearchSentences",
+    "Cancelled", "CaptionsAdded", "CarriersOfBit", "CheckRecipe", "ClassMap", "ClipMaps", "DescribeItems",
+    "DescribeLibrary", "Devices", "ErrorList", "EvaluateModels", "Explain", "Explanation", "Failed", "Figure",
+    "FigureLayer", "FigureSpec", "FileProblem", "GetPicture", "GetPoster", "GetRecipeForms", "GetShots",
+    "GetThumbnails", "Grid", "Hello", "IndexFinished", "IndexFolders", "ItemDescription", "ItemDescriptions",
+    "LibraryState", "ListDevices", "ListErrors", "ListModels", "LoadModel", "MakeFigure", "Message",
+    "ModelList", "ModelLoaded", "ModelSummary", "ModelsEvaluated", "MovingClasses", "MovingGrid", "OpenLibrary",
+    "Picture", "PointedMaps", "Progress", "Query", "RankedSentence", "RecipeChecked", "RecipeForms",
+    "RemoveSource", "RenderSample", "Request", "SampleRendered", "Search", "SearchResponse", "SearchSentences",
     "SentenceRanking", "Shots", "Shutdown", "Source", "Thumbnail", "Thumbnails", "Welcome", "WordLinks",
     "Words",
 ]

@@ -127,7 +127,7 @@ class DSMHNPhase:
         self._average = RunningAverage(self.model, training.averaging) if training.averaging else None
         self._watch = CollapseWatch()
 
-    def step(self, epoch: int, step: int) -> float:
+    def step(self, epoch: int, step: int) -> dict[str, float]:
         """One step on a random view of each photo and some of its sentences."""
         training = self._training
         n_done = epoch * self.n_steps + step
@@ -142,7 +142,7 @@ class DSMHNPhase:
         logits = None if classify is None else (classify(items, "image"), classify(texts, "text"))
         batch = Batch(items, texts, owners, photos, self.train.labels[photos], logits)
         loss = total_loss(batch, self._weights, self._settings)
-        return take_step(loss, self.model, self._optimizer, self._average, clip_norm=training.clip_norm)
+        return {"loss": take_step(loss, self.model, self._optimizer, self._average, clip_norm=training.clip_norm)}
 
     def finished_model(self) -> DSMHNModel:
         """A copy with the weights that are measured and shipped."""

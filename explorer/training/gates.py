@@ -34,7 +34,7 @@ class GatePhase(NetworkPhase):
         self._optimizer = torch.optim.AdamW(decay_groups([(self.model, section.learning_rate)], 0.0))
         self._average = None
 
-    def step(self, epoch: int, step: int) -> float:
+    def step(self, epoch: int, step: int) -> dict[str, float]:
         """One step on a random view and a few sentences of each photo."""
         n_done, n_all = epoch * self.n_steps + step, self.n_epochs * self.n_steps
         set_rate(self._optimizer, rate_at(n_done, n_all, _WARMUP_STEPS))
@@ -45,7 +45,7 @@ class GatePhase(NetworkPhase):
         assert encoded.vsem_logits is not None
         wished = wished_gates(encoded, sentences.detach(), owners)
         total = loss + self._section.weight * F.binary_cross_entropy_with_logits(encoded.vsem_logits, wished)
-        return take_step(total, self.model, self._optimizer, clip_norm=self._training.clip_norm)
+        return {"loss": take_step(total, self.model, self._optimizer, clip_norm=self._training.clip_norm)}
 
 
 def wished_gates(encoded: Any, sentences: Tensor, owners: Tensor) -> Tensor:

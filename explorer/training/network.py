@@ -106,7 +106,7 @@ class NetworkPhase:
         self._optimizer = torch.optim.AdamW(decay_groups([(self.model, training.learning_rate)], training.weight_decay))
         self._average = RunningAverage(self.model, training.averaging) if training.averaging else None
 
-    def step(self, epoch: int, step: int) -> float:
+    def step(self, epoch: int, step: int) -> dict[str, float]:
         """One step on a random view and a few sentences of each photo."""
         training = self._training
         n_done = epoch * self.n_steps + step
@@ -118,7 +118,7 @@ class NetworkPhase:
         loss = self._loss(encoded.embedding @ sentences.T, owners, epoch)
         if encoded.vsem_gates is not None and epoch >= self.n_epochs - training.gate_cost_epochs:
             loss = loss + training.gate_cost * gate_cost(encoded.vsem_gates)
-        return take_step(loss, self.model, self._optimizer, self._average, clip_norm=training.clip_norm)
+        return {"loss": take_step(loss, self.model, self._optimizer, self._average, clip_norm=training.clip_norm)}
 
     def _draw(self, epoch: int, step: int) -> tuple[Batch, WordStates, Tensor]:
         """The photos of a step in random views, some sentences of each, and the row of each sentence's photo."""

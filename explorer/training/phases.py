@@ -6,8 +6,10 @@ resumed anywhere therefore takes the very steps that an undisturbed run takes.
 
 import math
 import time
-from collections.abc import Iterator
-from typing import Any, Protocol
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 
@@ -30,8 +32,10 @@ class Phase(Protocol):
         name: of the phase; its checkpoint is called so.
         n_epochs: how many passes.
         n_steps: steps of one pass.
-        batch_size: photos of a step.
+        batch_size: photos of a step, of all ranks together.
         seed: of everything random.
+        watched: name of the metric by which epochs are compared, larger is better; empty where none is measured.
+        learning_rate: the highest of the optimizer's groups in the last step.
     """
 
     name: str
@@ -39,9 +43,14 @@ class Phase(Protocol):
     n_steps: int
     batch_size: int
     seed: int
+    watched: str
+    learning_rate: float
 
-    def step(self, epoch: int, step: int) -> float:
-        """Take one optimizer step and give its loss; uses torch's global generator for every random draw."""
+    def step(self, epoch: int, step: int) -> dict[str, float]:
+        """Take one optimizer step; ``"loss"`` and its weighted terms by name.
+
+        Uses torch's global generator for every random draw.
+        """
         ...
 
     def measure(self) -> dict[str, float]:
@@ -55,6 +64,42 @@ class Phase(Protocol):
     def restore(self, state: dict[str, Any]) -> None:
         """The inverse of :meth:`state`."""
         ...
+
+
+@runtime_checkable
+class AnswersQueries(Protocol):
+    """A phase that can show what it finds."""
+
+    def answer_queries(self, n_queries: int, n_top: int) -> Sequence["QueryAnswer"]:
+        """What fixed sentences of the validation split, evenly taken, find among its photos."""
+        ...
+
+
+@runtime_checkable
+class HasBits(Protocol):
+    """A phase whose network makes codes."""
+
+    def bit_shares(self) -> Sequence[float]:
+        """For each bit, the share of training items that have it set, in [0, 1]."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class QueryAnswer:
+    """A sentence and what is found for it.
+
+    Attributes:
+        text: the sentence.
+        rank: of its own photo, from 1; ``n_ranked``: among so many.
+        pictures: files of the best, best first; ``own``: which of them are the sentence's own; ``scores``: theirs.
+    """
+
+    text: str
+    rank: int
+    n_ranked: int
+    pictures: tuple[Path, ...]
+    own: tuple[bool, ...]
+    scores: tuple[float, ...]
 
 
 def seed_step(seed: int, epoch: int, step: int) -> None:
@@ -89,7 +134,7 @@ def run_phase(phase: Phase, run: RunDirectory, *, token: CancellationToken) -> I
                 yield Saved(_save(phase, run, epoch, step))
                 raise Cancelled
             seed_step(phase.seed, epoch, step)
-            loss = phase.step(epoch, step)
+            loss = phase.step(epoch, step)["loss"]
             if not math.isfinite(loss):
                 raise TrainingDivergedError(
                     f"The loss became {loss} in step {step + 1} of epoch {epoch + 1}.",

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import hashlib
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from explorer.cancellation import CancellationToken, Cancelled
@@ -14,6 +14,7 @@ from explorer.packages.finding import resolve_package
 from explorer.packages.manifest import VisionPart
 from explorer.packages.package import ModelPackage
 from explorer.training.captions import build_sentence_bank
+from explorer.training.compute import Compute
 from explorer.training.config import NetworkSection, dataset_paths
 from explorer.training.events import Started, TrainingEvent
 from explorer.training.feature_cache import CachedView, ViewRequest, cache_view, open_view
@@ -36,6 +37,7 @@ class TrainingPlaces:
         features_folder: features of all runs.
         search_folders: where packages are looked for.
         packages_folder: where the finished package goes.
+        compute: what is computed on.
     """
 
     run: RunDirectory
@@ -43,6 +45,7 @@ class TrainingPlaces:
     features_folder: Path
     search_folders: Sequence[Path]
     packages_folder: Path
+    compute: Compute = field(default_factory=Compute)
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,7 +147,7 @@ class ScenesPhase:
         self._average = RunningAverage(self.model, training.averaging) if training.averaging else None
         self._watch = CollapseWatch()
 
-    def step(self, epoch: int, step: int) -> float:
+    def step(self, epoch: int, step: int) -> dict[str, float]:
         """One step on a batch of clips, as many pictures, and a sentence of each."""
         training = self._training
         n_done = epoch * self.n_steps + step
@@ -156,7 +156,7 @@ class ScenesPhase:
         clips = order[step * self.batch_size : (step + 1) * self.batch_size].sort().values
         pictures = torch.randint(len(self.train.pictures), (self.batch_size,))
         loss = self._loss(clips, pictures)
-        return take_step(loss, self.model, self._optimizer, self._average, clip_norm=training.clip_norm)
+        return {"loss": take_step(loss, self.model, self._optimizer, self._average, clip_norm=training.clip_norm)}
 
     def _loss(self, clips: Tensor, pictures: Tensor) -> Tensor:
         training, train, streams = self._training, self.train, self._streams(self.model)

@@ -103,7 +103,7 @@ class TailPhase:
         self._optimizer = torch.optim.AdamW(groups)
         self._average = RunningAverage(self.model, _AVERAGING)
 
-    def step(self, epoch: int, step: int) -> float:
+    def step(self, epoch: int, step: int) -> dict[str, float]:
         """One step on a random view and a few sentences of each photo."""
         set_rate(self._optimizer, rate_at(epoch * self.n_steps + step, self.n_epochs * self.n_steps, _WARMUP_STEPS))
         order = epoch_order(len(self._train), self.seed, epoch)
@@ -117,7 +117,7 @@ class TailPhase:
         images = head.encode_images(trunk, self.model.tail(trunk))
         scores = images @ head.encode_words(words.states, words.lengths).T
         loss = info_nce_loss(scores, owners, log_scale=head.log_scale())
-        return take_step(loss, self.model, self._optimizer, self._average, clip_norm=_CLIP_NORM)
+        return {"loss": take_step(loss, self.model, self._optimizer, self._average, clip_norm=_CLIP_NORM)}
 
     def tuned_tail(self) -> nn.Module:
         """The tail with the running average of its weights, frozen."""

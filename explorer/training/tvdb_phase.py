@@ -110,7 +110,7 @@ class TVDBPhase:
         self._average = RunningAverage(self.model, training.averaging) if training.averaging else None
         self._watch = CollapseWatch()
 
-    def step(self, epoch: int, step: int) -> float:
+    def step(self, epoch: int, step: int) -> dict[str, float]:
         """Codes of a batch, then one step of both encoders towards them."""
         training = self._training
         n_done = epoch * self.n_steps + step
@@ -124,7 +124,7 @@ class TVDBPhase:
             image = self.model.image(self._steps(view, photos)).float()[owners]
             text = self.model.text(self.train.rows[sentences]).float()
         loss = self._loss(image, text, photos[owners])
-        return take_step(loss, self.model, self._optimizer, self._average, clip_norm=training.clip_norm)
+        return {"loss": take_step(loss, self.model, self._optimizer, self._average, clip_norm=training.clip_norm)}
 
     def _loss(self, image: Tensor, text: Tensor, photos: Tensor) -> Tensor:
         """image, text: activations (N, K) of the batch's pairs.   photos: (N,), the photo of each."""

@@ -1,0 +1,20 @@
+"""Training runs on disk: a folder each, which whoever starts, watches, trains or deletes the run speaks through.
+
+Nothing here knows Qt or torch: the window lists and follows runs with this room alone, and a trainer that it started
+goes on without it.
+
+::
+
+    runs/3shnet-flickr8k-20261122-061500/
+      run.json           schema_version, name, task, title, recipe_folder, device, made_at, program_version
+      recipe.toml        the recipe as it was when the run was made
+      journal            what the trainer says: ``protocol/runs.py``, RunEvent, length-prefixed msgpack
+      orders             what it is told: RunOrder, likewise
+      alive              locked by the process that trains, so that the system frees it however the process ends
+      trainer.log        what the process printed
+      dataset.json       photos, sentences and splits, where they were taken from a library or divided by us
+      steps.csv, epochs.csv, tensorboard/     the same numbers for other programs
+      pictures/          small pictures of the fixed queries' results
+      *.checkpoint       see ``training/run_directory.py``
+      features/, ...     what phases cache; safe to delete
+"""
