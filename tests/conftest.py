@@ -12,8 +12,19 @@ settings.load_profile("unhurried")
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# Torch's threads wait for each other by spinning: with two test processes on two cores all tests took twice as long.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """A process for each core, four at most, where all tests run; one for some files, and for benchmarks."""
+    chosen = config.args_source is pytest.Config.ArgsSource.ARGS
+    if chosen or config.getoption("benchmark_enable"):
+        return 0
+    # Not more: each holds Qt, torch and models, some two gigabytes, and a container may see cores that it has not.
+    return min(4, os.cpu_count() or 1)
 
 
 @pytest.fixture(scope="session")
