@@ -82,6 +82,23 @@ class FigureSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingSettings:
+    """How the window of training was left.
+
+    Attributes:
+        geometry: the toolkit's own description of place and size, base64; empty: never shown yet.
+        list_px: width of the list of runs.
+        logarithmic: whether losses are drawn on a logarithmic scale.
+        smoothing: of curves, in per cent; 0: as they were measured.
+    """
+
+    geometry: str = ""
+    list_px: int = 264
+    logarithmic: bool = False
+    smoothing: int = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All of it."""
 
@@ -89,9 +106,10 @@ class Settings:
     search: SearchSettings = field(default_factory=SearchSettings)
     library: LibrarySettings = field(default_factory=LibrarySettings)
     figure: FigureSettings = field(default_factory=FigureSettings)
+    training: TrainingSettings = field(default_factory=TrainingSettings)
 
 
-S = TypeVar("S", WindowSettings, SearchSettings, LibrarySettings, FigureSettings)
+S = TypeVar("S", WindowSettings, SearchSettings, LibrarySettings, FigureSettings, TrainingSettings)
 
 
 def read_settings(path: Path) -> Settings:
@@ -120,6 +138,7 @@ def read_settings(path: Path) -> Settings:
         search=_section(path, document, "search", defaults.search),
         library=_section(path, document, "library", defaults.library),
         figure=_section(path, document, "figure", defaults.figure),
+        training=_section(path, document, "training", defaults.training),
     )
 
 
