@@ -1,7 +1,7 @@
 """Models from the command line: train, list, verify."""
 
 import json
-import math
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -25,7 +25,7 @@ def train(
     resume: Annotated[Path | None, typer.Option(help="Folder of a run to go on with.")] = None,
 ) -> None:
     """Train a model package by a recipe. Ctrl-C keeps a checkpoint; --resume goes on from it."""
-    from explorer.training import events
+    from explorer.protocol import runs
     from explorer.training.trainer import train as run_recipe
 
     places = places_of(context)
@@ -35,18 +35,19 @@ def train(
             config, resume=resume, runs_folder=places.runs, search_folders=places.model_folders, token=token
         ):
             match event:
-                case events.Progressed():
-                    known = event.loss is not None and not math.isnan(event.loss)
-                    description = f"{event.message}, loss {event.loss:.3f}" if known else event.message
+                case runs.Progressed():
+                    bar.update(task, description=event.message, completed=event.n_done, total=event.n_total)
+                case runs.Stepped():
+                    description = f"{event.phase}, epoch {event.epoch}, loss {event.losses['loss']:.3f}"
                     bar.update(task, description=description, completed=event.step, total=event.n_steps)
-                case events.Started():
-                    bar.console.print(f"Run: {event.run_dir}")
-                case events.Noted():
+                case runs.PhaseStarted():
+                    bar.console.print(f"Phase: {event.phase}")
+                case runs.Noted():
                     bar.console.print(f"Note: {event.text}")
-                case events.EpochFinished():
+                case runs.EpochFinished():
                     bar.console.print(f"epoch {event.epoch}: " + _numbers(event.metrics))
-                case events.Finished():
-                    say(f"Wrote {event.path}. " + _numbers(event.metrics))
+                case runs.Finished():
+                    say(f"Wrote {os.fsdecode(event.path)}. " + _numbers(event.metrics))
     if token.cancelled:
         raise UserFacingError("Stopped; a checkpoint was kept.", "Go on with --resume and the run's folder.")
 

@@ -17,10 +17,10 @@ from explorer.evaluation.encoding import encode_pairs
 from explorer.evaluation.hashing import Cutoffs, measure_codes, sharing_a_label
 from explorer.networks.registry import load_encoder
 from explorer.packages.finding import resolve_package
+from explorer.protocol.runs import Progressed, RunEvent, Stepped
 from explorer.representations import Embeddings
 from explorer.retrieval.binarising import fit_itq, fit_lsh
 from explorer.training.dsmhn_config import DSMHNRecipe
-from explorer.training.events import Progressed, TrainingEvent
 from explorer.training.hashing_config import TVDBRecipe
 from explorer.training.preparation import TrainingPlaces, read_splits
 from explorer.training.run_directory import RunDirectory
@@ -190,7 +190,7 @@ def run_comparison(
     given: argparse.Namespace,
     read: Callable[[argparse.Namespace], RecipeT],
     variants: Collection[str],
-    compare: Callable[[RecipeT, TrainingPlaces, Path, Sequence[tuple[str, int]], Path], Iterator[TrainingEvent]],
+    compare: Callable[[RecipeT, TrainingPlaces, Path, Sequence[tuple[str, int]], Path], Iterator[RunEvent]],
 ) -> int:
     """Follow a comparison to its table; exit status 1 with one sentence for what a user can cause.
 
@@ -209,7 +209,7 @@ def run_comparison(
         if given.embed and not given.embeddings.is_file():
             embed(recipe.dataset, places, given.embed, given.embeddings)
         for event in compare(recipe, places, given.results, runs, given.embeddings):
-            if not isinstance(event, Progressed):
+            if not isinstance(event, Progressed | Stepped):
                 sys.stderr.write(f"{event}\n")
     except UserFacingError as error:
         sys.stderr.write(f"{error}\n")

@@ -26,8 +26,8 @@ from explorer.evaluation.comparison import paired_bootstrap
 from explorer.evaluation.image_text import Ranks
 from explorer.networks.common.pooling import pool_features
 from explorer.networks.pooled.losses import fit_ridge
+from explorer.protocol.runs import Progressed, RunEvent, Stepped
 from explorer.training.config import ImageSentenceRecipe, read_recipe
-from explorer.training.events import Progressed, TrainingEvent
 from explorer.training.image_sentence import Ready, encoder_configs, make_ready, network_phase
 from explorer.training.phases import run_phase
 from explorer.training.photos import Split, recall_metrics, val_ranks
@@ -56,7 +56,7 @@ def compare(
     results: Path,
     runs: Sequence[tuple[str, int]],
     token: CancellationToken,
-) -> Iterator[TrainingEvent]:
+) -> Iterator[RunEvent]:
     """Train what is missing and write ``comparison.json`` and ``comparison.md`` into ``results``.
 
     places: its run holds the tail, and the features it gives, from a run of the recipe; they are made if they are not.
@@ -74,7 +74,7 @@ def compare(
 
 def _train_one(
     recipe: ImageSentenceRecipe, ready: Ready, run: RunDirectory, setting: tuple[str, int], token: CancellationToken
-) -> Iterator[TrainingEvent]:
+) -> Iterator[RunEvent]:
     variant, seed = setting
     run.folder.mkdir(exist_ok=True)
     network = msgspec.structs.replace(recipe.network, **VARIANTS[variant])
@@ -235,7 +235,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         runs = _runs(given.variants, given.seeds)
         for event in compare(recipe, places, given.results, runs, CancellationToken()):
-            if not isinstance(event, Progressed):
+            if not isinstance(event, Progressed | Stepped):
                 sys.stderr.write(f"{event}\n")
     except UserFacingError as error:
         sys.stderr.write(f"{error}\n")

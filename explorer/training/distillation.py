@@ -18,11 +18,11 @@ from explorer.errors import ConfigError
 from explorer.packages.manifest import Manifest, Output, Part, Preprocess
 from explorer.packages.package import ModelPackage, read_package, write_package
 from explorer.packages.reference import make_reference
+from explorer.protocol.runs import Finished, RunEvent
 from explorer.representations import Modality
 from explorer.training.distillation_set import CLASS_NAMES, open_examples, prepare_part, teacher_part, truth_part
 from explorer.training.distillation_targets import GRID_CELLS, TeacherBlend
 from explorer.training.distillation_training import LearningConfig, train_segmenter
-from explorer.training.events import Finished, TrainingEvent
 from explorer.training.region_distillation import RegionRecipe, RegionSources, distil_regions, region_part
 from explorer.vision.backbone import DEFAULT_BACKBONE, DEFAULT_SOURCE, Backbone, load_backbone
 from explorer.vision.proposer import Proposer
@@ -92,7 +92,7 @@ def distil_vision(
     run_dir: Path,
     packages_folder: Path | None = None,
     token: CancellationToken,
-) -> Iterator[TrainingEvent]:
+) -> Iterator[RunEvent]:
     """Make the package ``config.name`` in ``packages_folder``, or in ``run_dir`` if none is given.
 
     Features and labels are kept in ``run_dir / "examples"``.
@@ -130,7 +130,7 @@ def distil_vision(
                                 teachers=data_dir / config.teachers)
         proposer = yield from distil_regions(config.regions, sources, backbone, run_dir=run_dir, token=token)
     package = write_vision_package((packages_folder or run_dir) / config.name, config, backbone, segmenter, proposer)
-    yield Finished(package.folder, {})
+    yield Finished(path=os.fsencode(package.folder), metrics={})
 
 
 def new_segmenter(config: DistillationConfig, backbone: Backbone) -> Segmenter:

@@ -26,9 +26,9 @@ from explorer.datasets.coco_classes import COCO_THING_IDS, COCO_THINGS, VOC_CLAS
 from explorer.datasets.karpathy import read_karpathy
 from explorer.media.image import decode_image, squash
 from explorer.media.item import read_content
+from explorer.protocol.runs import Progressed
 from explorer.training.distillation_targets import Targets, TeacherBlend, targets_from_teachers, targets_from_truth
 from explorer.training.distillation_training import Examples
-from explorer.training.events import Progressed
 from explorer.training.teachers import Boxes, DeepLabTeacher, YoloxTeacher
 from explorer.vision.backbone import Backbone
 from explorer.vision.inference import CPU_SLICE, inference_form
@@ -139,7 +139,8 @@ def prepare_part(part: Part, backbone: Backbone, folder: Path, token: Cancellati
                 arrays[key] = np.lib.format.open_memmap(target / f"{key}.npy", "w+", values.dtype, shape)
             arrays[key][start : start + len(values)] = values
         done = numbers[-1] + 1
-        yield Progressed(done, n, None, done / (time.monotonic() - began), f"labelling photos by {part.name}")
+        rate = done / (time.monotonic() - began)
+        yield Progressed(message=f"labelling photos by {part.name}", n_done=done, n_total=n, rate_per_s=rate)
     for array in arrays.values():
         array.flush()  # type: ignore[attr-defined]
     (target / _COUNT_FILE).write_text(json.dumps({"n_photos": n}))

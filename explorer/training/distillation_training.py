@@ -12,8 +12,8 @@ import torch
 from torch.nn import functional
 
 from explorer.cancellation import CancellationToken
+from explorer.protocol.runs import EpochFinished, PhaseStarted, RunEvent, Saved, Stepped
 from explorer.training.distillation_targets import Targets
-from explorer.training.events import EpochFinished, Progressed, Saved, Started, TrainingEvent
 from explorer.training.head_learning import HeadCheckpoint, drop_channels
 from explorer.vision.features import BackboneFeatures
 from explorer.vision.segmenter import Segmenter, SegmenterOutput
@@ -126,7 +126,7 @@ def train_segmenter(
     *,
     run_dir: Path,
     token: CancellationToken,
-) -> Iterator[TrainingEvent]:
+) -> Iterator[RunEvent]:
     """Train in place; goes on from ``run_dir/checkpoint.pt`` if there is one.
 
     parts: examples, and how often an epoch shows each of them.
@@ -139,7 +139,8 @@ def train_segmenter(
         optimizer, config.learning_rate, total_steps=n_steps * config.n_epochs, pct_start=config.warm_up)
     checkpoint = HeadCheckpoint(run_dir / CHECKPOINT_FILE, "segmenter", segmenter, optimizer, schedule)
     n_done = checkpoint.restore()
-    yield Started(run_dir, n_done, config.n_epochs, "distillation")
+    n_all = n_steps * config.n_epochs
+    yield PhaseStarted(phase="distillation", n_done=n_done * n_steps, n_steps=n_all, n_epochs=config.n_epochs)
     for epoch in range(n_done, config.n_epochs):
         torch.manual_seed(config.seed * 1000 + epoch)
         segmenter.train()
@@ -157,10 +158,13 @@ def train_segmenter(
             schedule.step()
             losses.append(loss.item())
             rate = step * config.batch_size / (time.monotonic() - began)
-            yield Progressed(step, n_steps, losses[-1], rate, f"epoch {epoch + 1} of {config.n_epochs}")
+            yield Stepped(
+                phase="distillation", epoch=epoch + 1, step=epoch * n_steps + step, n_steps=n_all,
+                losses={"loss": losses[-1]}, learning_rate=float(schedule.get_last_lr()[0]), items_per_s=rate,
+            )
         checkpoint.save(epoch + 1)
-        yield Saved(checkpoint.path)
-        yield EpochFinished(epoch + 1, {"loss": float(np.mean(losses))})
+        yield Saved(phase="distillation", step=(epoch + 1) * n_steps)
+        yield EpochFinished(phase="distillation", epoch=epoch + 1, metrics={"loss": float(np.mean(losses))})
     segmenter.eval()
 
 

@@ -5,6 +5,7 @@ Three phases, each resumable: ``features`` (the frozen backbone on every view), 
 """
 
 import json
+import os
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,12 +26,12 @@ from explorer.networks.registry import load_encoder
 from explorer.packages.manifest import Manifest, Output, Part, Preprocess, VisionPart
 from explorer.packages.package import write_package
 from explorer.packages.reference import make_reference
+from explorer.protocol.runs import Finished, Noted, RunEvent
 from explorer.representations import BinaryCodes
 from explorer.training.captions import build_sentence_bank
 from explorer.training.config import expand_path
 from explorer.training.dsmhn_config import DSMHNRecipe
 from explorer.training.dsmhn_phase import DSMHNModel, DSMHNPhase, PictureSplit
-from explorer.training.events import Finished, Noted, TrainingEvent
 from explorer.training.packaging import describe_dsmhn, hashing_table, write_card
 from explorer.training.phases import run_phase
 from explorer.training.picture_features import PictureSource, cache_pictures, open_pictures
@@ -67,7 +68,7 @@ class DSMHNReady:
     vocabulary: dict[str, int]
 
 
-def train_dsmhn(recipe: DSMHNRecipe, places: TrainingPlaces, token: CancellationToken) -> Iterator[TrainingEvent]:
+def train_dsmhn(recipe: DSMHNRecipe, places: TrainingPlaces, token: CancellationToken) -> Iterator[RunEvent]:
     """Train and write the package.
 
     Raises
@@ -84,12 +85,13 @@ def train_dsmhn(recipe: DSMHNRecipe, places: TrainingPlaces, token: Cancellation
     yield from run_phase(phase, places.run, token=token)
     metrics = phase.measure()
     (places.run.folder / "bits.json").write_text(json.dumps(phase.bit_means(), indent=1) + "\n", encoding="utf-8")
-    yield Finished(_write(recipe, places, ready, phase.finished_model(), metrics), metrics)
+    path = _write(recipe, places, ready, phase.finished_model(), metrics)
+    yield Finished(path=os.fsencode(path), metrics=metrics)
 
 
 def make_ready(
     recipe: DSMHNRecipe, places: TrainingPlaces, token: CancellationToken
-) -> Generator[TrainingEvent, None, DSMHNReady]:
+) -> Generator[RunEvent, None, DSMHNReady]:
     """Everything before the streams: labels, words, features of every view."""
     seen_parts = [part for part in ("presence", "detections") if part in recipe.image.parts]
     if seen_parts and not recipe.features.vision:
@@ -99,7 +101,7 @@ def make_ready(
         )
     captioned = read_splits(recipe.dataset, places)
     if recipe.labels is None:
-        yield Noted(_NO_LABELS)
+        yield Noted(text=_NO_LABELS)
     labels = [_labels(part, recipe, places.recipe_folder) for part in captioned]
     texts = [[text for photo in part.sentences for text in photo] for part in captioned]
     text = recipe.text
@@ -153,7 +155,7 @@ def _picture_views(
     seen: Seen,
     places: TrainingPlaces,
     token: CancellationToken,
-) -> Generator[TrainingEvent, None, list[list[Tensor]]]:
+) -> Generator[RunEvent, None, list[list[Tensor]]]:
     """What the image stream reads of every view of every split."""
     features, parts = recipe.features, recipe.image.parts
     alexnet = load_crop_network(device=torch.device("cpu")) if "alexnet" in parts else None

@@ -25,6 +25,7 @@ import msgspec
 from explorer.cancellation import CancellationToken
 from explorer.errors import ConfigError
 from explorer.networks.dsmhn.config import StreamConfigs
+from explorer.protocol.runs import RunEvent
 from explorer.representations import BinaryCodes
 from explorer.training.code_comparison import (
     Sides,
@@ -39,7 +40,6 @@ from explorer.training.config import read_recipe
 from explorer.training.dsmhn import DSMHNReady, make_ready
 from explorer.training.dsmhn_config import DSMHNRecipe
 from explorer.training.dsmhn_phase import DSMHNPhase
-from explorer.training.events import TrainingEvent
 from explorer.training.hashing_config import LabelSection
 from explorer.training.phases import run_phase
 from explorer.training.preparation import TrainingPlaces
@@ -65,7 +65,7 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
 
 def compare(
     recipe: DSMHNRecipe, places: TrainingPlaces, results: Path, runs: Sequence[tuple[str, int]], baseline: Path
-) -> Iterator[TrainingEvent]:
+) -> Iterator[RunEvent]:
     """Train and measure what is missing, and write ``comparison.json`` and ``comparison.md`` into ``results``.
 
     places: its run holds the features; they are made if they are not.
@@ -93,7 +93,7 @@ def changed_recipe(recipe: DSMHNRecipe, variant: str, n_bits: int) -> DSMHNRecip
 
 def _train_one(
     recipe: DSMHNRecipe, ready: DSMHNReady, run: RunDirectory, setting: tuple[str, int]
-) -> Generator[TrainingEvent, None, Sides]:
+) -> Generator[RunEvent, None, Sides]:
     variant, n_bits = setting
     run.folder.mkdir(exist_ok=True)
     image, text = ready.configs.image, ready.configs.text

@@ -31,7 +31,7 @@ from explorer.cancellation import CancellationToken
 from explorer.errors import DatasetError, MediaError
 from explorer.media.image import decode_image, squash
 from explorer.media.item import read_content
-from explorer.training.events import Progressed
+from explorer.protocol.runs import Progressed
 from explorer.training.views import View
 from explorer.vision.features import Regions, VisualFeatures
 
@@ -148,7 +148,8 @@ def cache_view(request: ViewRequest, reader: Reader, *, token: CancellationToken
         if done - last_row >= _ROWS_BETWEEN_MARKS or done == n:
             _mark(request, arrays, done)
             rate, last, last_row = (done - last_row) / max(time.monotonic() - last, 1e-6), time.monotonic(), done
-            yield Progressed(done, n, float("nan"), rate, f"features, {request.view.name}")
+            message = f"features, {request.view.name}"
+            yield Progressed(message=message, n_done=done, n_total=n, rate_per_s=rate)
 
 
 def open_view(request: ViewRequest) -> CachedView:

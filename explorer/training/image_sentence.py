@@ -4,6 +4,7 @@ Three phases, each resumable: ``features`` (the frozen backbone and the segmente
 backbone stages, if the recipe tunes them) and ``network`` (3SHNet itself, on what the tail gives).
 """
 
+import os
 from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,9 +23,9 @@ from explorer.networks.three_shnet.tokens import TokenConfig
 from explorer.packages.manifest import Manifest, Output, Part, Preprocess
 from explorer.packages.package import write_package
 from explorer.packages.reference import make_reference
+from explorer.protocol.runs import Finished, Progressed, RunEvent
 from explorer.representations import Modality
 from explorer.training.config import ImageSentenceRecipe, NetworkSection
-from explorer.training.events import Finished, Progressed, TrainingEvent
 from explorer.training.gates import GatePhase
 from explorer.training.network import NetworkPhase, TokenSource, first_view_statistics
 from explorer.training.packaging import recall_table, write_card
@@ -58,7 +59,7 @@ class Ready:
 
 def train_image_sentence(
     recipe: ImageSentenceRecipe, places: TrainingPlaces, token: CancellationToken
-) -> Iterator[TrainingEvent]:
+) -> Iterator[RunEvent]:
     """Train and write the package.
 
     Raises
@@ -74,7 +75,7 @@ def train_image_sentence(
         yield from run_phase(phase, places.run, token=token)
     metrics = phase.measure()
     path = write_trained(recipe, places, ready, phase, metrics)
-    yield Finished(path, metrics)
+    yield Finished(path=os.fsencode(path), metrics=metrics)
 
 
 def network_phase(recipe: ImageSentenceRecipe, ready: Ready) -> NetworkPhase:
@@ -85,7 +86,7 @@ def network_phase(recipe: ImageSentenceRecipe, ready: Ready) -> NetworkPhase:
 
 def make_ready(
     recipe: ImageSentenceRecipe, places: TrainingPlaces, token: CancellationToken
-) -> Generator[TrainingEvent, None, Ready]:
+) -> Generator[RunEvent, None, Ready]:
     """Everything before the network: features, tail and the tokens it gives."""
     if not recipe.features.vision:
         raise ConfigError("The recipe names no vision package.", 'Add vision = "vision-lite0" to [features].')
@@ -151,7 +152,7 @@ def encoder_configs(
 
 def _grids(
     prepared: Prepared, tail: nn.Module | None, folder: Path, token: CancellationToken
-) -> Generator[TrainingEvent, None, tuple[list[Tensor], list[Tensor]]]:
+) -> Generator[RunEvent, None, tuple[list[Tensor], list[Tensor]]]:
     """What the tail gives for every view, kept in the run's folder: float16 memory maps (n, G, g, g)."""
     folder.mkdir(exist_ok=True)
     network = (tail or prepared.vision.backbone.tail).eval()
@@ -167,7 +168,7 @@ def _grids(
 
 def _cache_grid(
     split: Split, view: int, tail: nn.Module, path: Path, token: CancellationToken
-) -> Iterator[TrainingEvent]:
+) -> Iterator[RunEvent]:
     trunks = split.views[view].trunk
     partial = path.with_suffix(".partial")
     array: np.memmap | None = None
@@ -182,7 +183,7 @@ def _cache_grid(
             array = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float16, shape=shape)
         array[row : row + len(grid)] = grid
         if row % (32 * _BATCH) == 0:
-            yield Progressed(row, len(trunks), float("nan"), 0.0, f"tokens, view {view + 1}")
+            yield Progressed(message=f"tokens, view {view + 1}", n_done=row, n_total=len(trunks))
     assert array is not None
     array.flush()
     partial.replace(path)

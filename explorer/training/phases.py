@@ -15,7 +15,7 @@ import torch
 
 from explorer.cancellation import CancellationToken, Cancelled
 from explorer.errors import UserFacingError
-from explorer.training.events import EpochFinished, Progressed, Saved, Started, TrainingEvent
+from explorer.protocol.runs import EpochFinished, PhaseStarted, RunEvent, Saved, Stepped
 from explorer.training.run_directory import RunDirectory
 
 _REPORT_EVERY_S = 0.5
@@ -113,7 +113,7 @@ def epoch_order(n_photos: int, seed: int, epoch: int) -> torch.Tensor:
     return torch.randperm(n_photos, generator=generator)
 
 
-def run_phase(phase: Phase, run: RunDirectory, *, token: CancellationToken) -> Iterator[TrainingEvent]:
+def run_phase(phase: Phase, run: RunDirectory, *, token: CancellationToken) -> Iterator[RunEvent]:
     """Train one phase to its end, from its last checkpoint if it has one.
 
     Saves after every epoch, and once more when cancelled.
@@ -126,28 +126,34 @@ def run_phase(phase: Phase, run: RunDirectory, *, token: CancellationToken) -> I
         the loss is not a number.
     """
     epoch, step = _restore(phase, run)
-    yield Started(run.folder, epoch, phase.n_epochs, phase.name)
+    yield PhaseStarted(
+        phase=phase.name,
+        n_done=epoch * phase.n_steps + step,
+        n_steps=phase.n_epochs * phase.n_steps,
+        n_epochs=phase.n_epochs,
+        watched=getattr(phase, "watched", ""),
+    )
     reporter = _Reporter(phase)
     while epoch < phase.n_epochs:
         while step < phase.n_steps:
             if token.cancelled:
-                yield Saved(_save(phase, run, epoch, step))
+                yield _save(phase, run, epoch, step)
                 raise Cancelled
             seed_step(phase.seed, epoch, step)
-            loss = phase.step(epoch, step)["loss"]
+            losses = phase.step(epoch, step)
+            loss = losses["loss"]
             if not math.isfinite(loss):
                 raise TrainingDivergedError(
                     f"The loss became {loss} in step {step + 1} of epoch {epoch + 1}.",
                     "Lower the learning rate in the recipe and begin again.",
                 )
             step += 1
-            if (event := reporter.event(epoch, step, loss)) is not None:
+            if (event := reporter.event(epoch, step, losses)) is not None:
                 yield event
         metrics = phase.measure()
-        run.log({"phase": phase.name, "epoch": epoch, **metrics})
-        yield EpochFinished(epoch + 1, metrics)
+        yield EpochFinished(phase=phase.name, epoch=epoch + 1, metrics=metrics)
         epoch, step = epoch + 1, 0
-        yield Saved(_save(phase, run, epoch, step))
+        yield _save(phase, run, epoch, step)
 
 
 def _restore(phase: Phase, run: RunDirectory) -> tuple[int, int]:
@@ -158,8 +164,9 @@ def _restore(phase: Phase, run: RunDirectory) -> tuple[int, int]:
     return int(saved["epoch"]), int(saved["step"])
 
 
-def _save(phase: Phase, run: RunDirectory, epoch: int, step: int) -> Any:
-    return run.save(phase.name, {"epoch": epoch, "step": step, "state": phase.state()})
+def _save(phase: Phase, run: RunDirectory, epoch: int, step: int) -> Saved:
+    run.save(phase.name, {"epoch": epoch, "step": step, "state": phase.state()})
+    return Saved(phase=phase.name, step=epoch * phase.n_steps + step)
 
 
 class _Reporter:
@@ -170,7 +177,7 @@ class _Reporter:
         self._last_time = time.monotonic()
         self._steps_since = 0
 
-    def event(self, epoch: int, step: int, loss: float) -> Progressed | None:
+    def event(self, epoch: int, step: int, losses: dict[str, float]) -> Stepped | None:
         self._steps_since += 1
         now = time.monotonic()
         phase = self._phase
@@ -178,5 +185,12 @@ class _Reporter:
             return None
         rate = self._steps_since * phase.batch_size / max(now - self._last_time, 1e-6)
         self._last_time, self._steps_since = now, 0
-        message = f"{phase.name}, epoch {epoch + 1} of {phase.n_epochs}"
-        return Progressed(epoch * phase.n_steps + step, phase.n_epochs * phase.n_steps, loss, rate, message)
+        return Stepped(
+            phase=phase.name,
+            epoch=epoch + 1,
+            step=epoch * phase.n_steps + step,
+            n_steps=phase.n_epochs * phase.n_steps,
+            losses=losses,
+            learning_rate=getattr(phase, "learning_rate", 0.0),
+            items_per_s=rate,
+        )

@@ -17,7 +17,7 @@ from torch import Tensor
 from explorer.cancellation import CancellationToken, Cancelled
 from explorer.networks.dsmhn.config import ImagePart
 from explorer.networks.dsmhn.preprocess import picture_columns
-from explorer.training.events import Progressed
+from explorer.protocol.runs import Progressed
 from explorer.training.feature_cache import CachedView, read_square
 from explorer.training.photos import gather_regions
 from explorer.training.views import View
@@ -87,7 +87,7 @@ def cache_pictures(source: PictureSource, path: Path, token: CancellationToken) 
             raise Cancelled
         parts.append(source.read(rows).half())
         if number % _BATCHES_BETWEEN_EVENTS == 0:
-            yield Progressed(int(rows[0]), n, None, 0.0, f"features of pictures, {path.stem}")
+            yield Progressed(message=f"features of pictures, {path.stem}", n_done=int(rows[0]), n_total=n)
     partial = path.with_suffix(".partial")
     with partial.open("wb") as file:
         np.save(file, torch.cat(parts).numpy())

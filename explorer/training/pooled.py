@@ -1,5 +1,6 @@
 """The task ``pooled``: ridge regression from pooled features to sentence embeddings, in closed form."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,9 +18,9 @@ from explorer.networks.registry import load_encoder
 from explorer.packages.manifest import Manifest, Output, Part, Preprocess
 from explorer.packages.package import write_package
 from explorer.packages.reference import make_reference
+from explorer.protocol.runs import EpochFinished, Finished, RunEvent
 from explorer.representations import Modality
 from explorer.training.config import PooledRecipe
-from explorer.training.events import EpochFinished, Finished, TrainingEvent
 from explorer.training.packaging import recall_table, write_card
 from explorer.training.photos import Split, recall_metrics, val_ranks
 from explorer.training.preparation import Prepared, TrainingPlaces, prepare
@@ -28,7 +29,7 @@ from explorer.vision import DEFAULT_SOURCE
 _BATCH = 16
 
 
-def train_pooled(recipe: PooledRecipe, places: TrainingPlaces, token: CancellationToken) -> Iterator[TrainingEvent]:
+def train_pooled(recipe: PooledRecipe, places: TrainingPlaces, token: CancellationToken) -> Iterator[RunEvent]:
     """Fit, measure and write the package."""
     prepared = yield from prepare(recipe.dataset, recipe.features, places, token)
     train, val = prepared.train, prepared.val
@@ -41,9 +42,9 @@ def train_pooled(recipe: PooledRecipe, places: TrainingPlaces, token: Cancellati
     with torch.inference_mode():
         images = model(pooled_features(val, tail))
     metrics = recall_metrics(val_ranks(images, val.bank.embeddings, val.bank.first))
-    yield EpochFinished(1, metrics)
+    yield EpochFinished(phase="pooled", epoch=1, metrics=metrics)
     path = _write(recipe, places, prepared, model, metrics)
-    yield Finished(path, metrics)
+    yield Finished(path=os.fsencode(path), metrics=metrics)
 
 
 @torch.inference_mode()

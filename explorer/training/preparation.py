@@ -13,10 +13,10 @@ from explorer.errors import ConfigError
 from explorer.packages.finding import resolve_package
 from explorer.packages.manifest import VisionPart
 from explorer.packages.package import ModelPackage
+from explorer.protocol.runs import PhaseStarted, RunEvent
 from explorer.training.captions import build_sentence_bank
 from explorer.training.compute import Compute
 from explorer.training.config import NetworkSection, dataset_paths
-from explorer.training.events import Started, TrainingEvent
 from explorer.training.feature_cache import CachedView, ViewRequest, cache_view, open_view
 from explorer.training.photos import Split
 from explorer.training.run_directory import RunDirectory
@@ -96,7 +96,7 @@ def prepare(
     places: TrainingPlaces,
     token: CancellationToken,
     network: NetworkSection | None = None,
-) -> Generator[TrainingEvent, None, Prepared]:
+) -> Generator[RunEvent, None, Prepared]:
     """Compute what is frozen, or find it computed.
 
     network: says what reads the sentences, and whether regions are wanted; None for MiniLM and none.
@@ -143,7 +143,7 @@ def see_splits(
     token: CancellationToken,
     *,
     regions: bool,
-) -> Generator[TrainingEvent, None, Seen]:
+) -> Generator[RunEvent, None, Seen]:
     """Features of every view of the training photos, the first split, and of the others as they are.
 
     Raises
@@ -158,7 +158,7 @@ def see_splits(
     if features.proposer:
         vision.use_detector(load_proposer(features.proposer))
     views = training_views(features.n_crops, features.flip, features.seed)
-    yield Started(places.run.folder, 0, len(views) + len(captioned) - 1, "features")
+    yield PhaseStarted(phase="features", n_done=0, n_steps=len(views) + len(captioned) - 1, n_epochs=1)
     regions_id = (features.proposer or _regions_id(package)) if regions else ""
     model_id = package.model_id if package else DEFAULT_BACKBONE
     seen: list[list[CachedView]] = []

@@ -9,7 +9,7 @@ import torch
 from explorer.cancellation import CancellationToken
 from explorer.datasets.coco_classes import COCO_THINGS
 from explorer.packages.manifest import RegionPart
-from explorer.training.events import TrainingEvent
+from explorer.protocol.runs import RunEvent
 from explorer.training.region_set import annotated_set, open_pictures, prepare_pictures, taught_set
 from explorer.training.region_training import RegionLearning, train_proposer
 from explorer.vision.backbone import Backbone
@@ -56,7 +56,7 @@ class RegionSources(msgspec.Struct, frozen=True, kw_only=True):
 
 def distil_regions(
     recipe: RegionRecipe, sources: RegionSources, backbone: Backbone, *, run_dir: Path, token: CancellationToken
-) -> Generator[TrainingEvent, None, Proposer]:
+) -> Generator[RunEvent, None, Proposer]:
     """Look at the pictures, train, and return the proposer; interrupted, the same call goes on.
 
     Raises

@@ -18,7 +18,7 @@ from torch import Tensor
 from explorer.cancellation import CancellationToken, Cancelled
 from explorer.networks.tvdb.config import ImageEncoderConfig
 from explorer.networks.tvdb.preprocess import order_regions
-from explorer.training.events import Progressed
+from explorer.protocol.runs import Progressed
 from explorer.training.feature_cache import CachedView
 from explorer.training.photos import gather_regions
 
@@ -69,7 +69,7 @@ def cache_regions(
             raise Cancelled
         features[rows.numpy()] = read(rows, sequence.boxes[rows]).half().numpy()
         if number % _BATCHES_BETWEEN_EVENTS == 0:
-            yield Progressed(int(rows[0]), n, None, 0.0, f"features of regions, {name}")
+            yield Progressed(message=f"features of regions, {name}", n_done=int(rows[0]), n_total=n)
     features.flush()
     partial.replace(path)
 

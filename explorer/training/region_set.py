@@ -20,8 +20,8 @@ from explorer.cancellation import CancellationToken
 from explorer.datasets.karpathy import read_karpathy
 from explorer.media.image import decode_image, squash
 from explorer.media.item import read_content
+from explorer.protocol.runs import Progressed
 from explorer.training.distillation_set import annotated_images, load_square, load_truth
-from explorer.training.events import Progressed
 from explorer.training.teachers import Boxes, YoloxTeacher
 from explorer.training.views import change_colours
 from explorer.vision.backbone import Backbone
@@ -210,7 +210,8 @@ def prepare_pictures(
                 arrays[key] = np.lib.format.open_memmap(target / f"{key}.npy", "w+", values.dtype, shape)
             arrays[key][start : start + len(values)] = values
         done = start + len(drawn)
-        yield Progressed(done, n, None, done / (time.monotonic() - began), f"looking at {pictures.name}")
+        rate = done / (time.monotonic() - began)
+        yield Progressed(message=f"looking at {pictures.name}", n_done=done, n_total=n, rate_per_s=rate)
     for array in arrays.values():
         array.flush()  # type: ignore[attr-defined]
     (target / _DONE_FILE).write_text(json.dumps(pictures.identity))

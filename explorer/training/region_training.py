@@ -13,7 +13,7 @@ from torch.nn import functional
 from torchvision.ops import generalized_box_iou_loss
 
 from explorer.cancellation import CancellationToken
-from explorer.training.events import EpochFinished, Progressed, Saved, Started, TrainingEvent
+from explorer.protocol.runs import EpochFinished, PhaseStarted, RunEvent, Saved, Stepped
 from explorer.training.head_learning import HeadCheckpoint, drop_channels
 from explorer.training.region_set import RegionExamples
 from explorer.vision.proposer import Proposals, Proposer, cell_centres
@@ -126,7 +126,7 @@ def train_proposer(
     *,
     run_dir: Path,
     token: CancellationToken,
-) -> Iterator[TrainingEvent]:
+) -> Iterator[RunEvent]:
     """Train in place; goes on from its checkpoint in ``run_dir`` if there is one.
 
     sets: examples, and how often an epoch shows each of them.
@@ -137,7 +137,8 @@ def train_proposer(
         optimizer, config.learning_rate, total_steps=n_steps * config.n_epochs, pct_start=config.warm_up)
     checkpoint = HeadCheckpoint(run_dir / CHECKPOINT_FILE, "proposer", proposer, optimizer, schedule)
     n_done = checkpoint.restore()
-    yield Started(run_dir, n_done, config.n_epochs, "regions")
+    n_all = n_steps * config.n_epochs
+    yield PhaseStarted(phase="regions", n_done=n_done * n_steps, n_steps=n_all, n_epochs=config.n_epochs)
     for epoch in range(n_done, config.n_epochs):
         torch.manual_seed(config.seed * 1000 + epoch)
         proposer.train()
@@ -155,10 +156,13 @@ def train_proposer(
             schedule.step()
             losses.append(loss.item())
             rate = step * config.batch_size / (time.monotonic() - began)
-            yield Progressed(step, n_steps, losses[-1], rate, f"regions, epoch {epoch + 1} of {config.n_epochs}")
+            yield Stepped(
+                phase="regions", epoch=epoch + 1, step=epoch * n_steps + step, n_steps=n_all,
+                losses={"loss": losses[-1]}, learning_rate=float(schedule.get_last_lr()[0]), items_per_s=rate,
+            )
         checkpoint.save(epoch + 1)
-        yield Saved(checkpoint.path)
-        yield EpochFinished(epoch + 1, {"loss": float(np.mean(losses))})
+        yield Saved(phase="regions", step=(epoch + 1) * n_steps)
+        yield EpochFinished(phase="regions", epoch=epoch + 1, metrics={"loss": float(np.mean(losses))})
     proposer.eval()
 
 

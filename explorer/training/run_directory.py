@@ -4,13 +4,11 @@
 
     runs/3shnet-flickr8k-20261122-061500/
       recipe.toml        the recipe as it was when the run began
-      log.jsonl          one line an epoch: phase, epoch, metrics
       tail.checkpoint    last checkpoint of each phase; tensors and plain values, read with ``weights_only=True``
       network.checkpoint
       features/          what the tuned tail gives for every photo; safe to delete
 """
 
-import json
 import os
 import time
 from dataclasses import dataclass
@@ -70,11 +68,6 @@ class RunDirectory:
                 f"The checkpoint {path.name} cannot be read.", "Delete it; the run then begins this phase anew."
             ) from error
         return state
-
-    def log(self, entry: dict[str, Any]) -> None:
-        """Append one line to the log."""
-        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry) + "\n")
 
 
 def begin_run(runs_folder: Path, name: str, recipe: bytes) -> RunDirectory:

@@ -3,6 +3,7 @@
 Two phases, each resumable: rendering (with what vision gives for the pictures), and ``network`` (all streams together).
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,8 +22,8 @@ from explorer.packages.finding import resolve_package
 from explorer.packages.manifest import Manifest, Output, Part, Preprocess, VisionPart
 from explorer.packages.package import ModelPackage, write_package
 from explorer.packages.reference import make_reference
+from explorer.protocol.runs import Finished, RunEvent
 from explorer.representations import BinaryCodes
-from explorer.training.events import Finished, TrainingEvent
 from explorer.training.phases import run_phase
 from explorer.training.preparation import TrainingPlaces
 from explorer.training.scenes_card import scenes_card
@@ -34,7 +35,7 @@ from explorer.vision import DEFAULT_SOURCE, Vision, load_vision
 _TOLERANCE = 2e-3
 
 
-def train_scenes(recipe: ScenesRecipe, places: TrainingPlaces, token: CancellationToken) -> Iterator[TrainingEvent]:
+def train_scenes(recipe: ScenesRecipe, places: TrainingPlaces, token: CancellationToken) -> Iterator[RunEvent]:
     """Train and write the package.
 
     Raises
@@ -53,8 +54,8 @@ def train_scenes(recipe: ScenesRecipe, places: TrainingPlaces, token: Cancellati
     yield from run_phase(phase, places.run, token=token)
     metrics = phase.measure()
     streams = phase.finished_streams()
-    yield Finished(_write(recipe, places, ready, (streams, _manifest(recipe, streams, package, vision)), metrics),
-                   metrics)
+    path = _write(recipe, places, ready, (streams, _manifest(recipe, streams, package, vision)), metrics)
+    yield Finished(path=os.fsencode(path), metrics=metrics)
 
 
 def scenes_phase(recipe: ScenesRecipe, ready: ScenesReady) -> ScenesPhase:

@@ -32,7 +32,7 @@ from explorer.networks.common.words import build_vocabulary
 from explorer.networks.dsmhn.config import ImagePart, TextStreamConfig
 from explorer.networks.dsmhn.preprocess import picture_columns, read_sentences
 from explorer.networks.dsmhn.video_network import CLIP_FRAMES
-from explorer.training.events import Progressed, TrainingEvent
+from explorer.protocol.runs import Progressed, RunEvent
 from explorer.training.scenes_config import ScenesRecipe
 from explorer.training.scenes_phase import Said, SceneSplit
 from explorer.training.scenes_views import worn_clip
@@ -76,7 +76,7 @@ class ScenesReady:
 
 def make_scenes(
     recipe: ScenesRecipe, vision: Vision, vision_id: str, features_folder: Path, token: CancellationToken
-) -> Generator[TrainingEvent, None, ScenesReady]:
+) -> Generator[RunEvent, None, ScenesReady]:
     """Render what is missing, and read the sentences.
 
     vision_id: of the vision package's weights.
@@ -208,7 +208,8 @@ def _fill(path: Path, n: int, maker: RowMaker, message: str, token: Cancellation
         array.flush()
         done += len(rows)
         mark.write_text(str(done))
-        yield Progressed(done, n, None, len(rows) / max(time.monotonic() - began, 1e-6), message)
+        rate = len(rows) / max(time.monotonic() - began, 1e-6)
+        yield Progressed(message=message, n_done=done, n_total=n, rate_per_s=rate)
 
 
 def _reader(recipe: ScenesRecipe, texts: list[str]) -> tuple[dict[str, int], TextStreamConfig, MiniLM | None]:

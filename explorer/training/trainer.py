@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from explorer.cancellation import CancellationToken, Cancelled
+from explorer.protocol.runs import RunEvent
 from explorer.training.config import PooledRecipe, Recipe, read_recipe, read_recipe_bytes, task_of
 from explorer.training.dsmhn_config import DSMHNRecipe
-from explorer.training.events import TrainingEvent
 from explorer.training.hashing_config import TVDBRecipe
 from explorer.training.preparation import TrainingPlaces
 from explorer.training.run_directory import begin_run, open_run
@@ -23,8 +23,8 @@ def train(
     runs_folder: Path,
     search_folders: Sequence[Path],
     token: CancellationToken,
-) -> Iterator[TrainingEvent]:
-    """Train by a recipe; the last event is :class:`~explorer.training.events.Finished`, unless it was cancelled.
+) -> Iterator[RunEvent]:
+    """Train by a recipe; the last event is :class:`~explorer.protocol.runs.Finished`, unless it was cancelled.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def train(
         return
 
 
-def _train_encoder(recipe: Recipe, places: TrainingPlaces, token: CancellationToken) -> Iterator[TrainingEvent]:
+def _train_encoder(recipe: Recipe, places: TrainingPlaces, token: CancellationToken) -> Iterator[RunEvent]:
     if isinstance(recipe, PooledRecipe):
         from explorer.training.pooled import train_pooled
 
@@ -89,7 +89,7 @@ def _train_encoder(recipe: Recipe, places: TrainingPlaces, token: CancellationTo
 
 def _distil(
     config_path: Path, resume: Path | None, runs_folder: Path, token: CancellationToken
-) -> Iterator[TrainingEvent]:
+) -> Iterator[RunEvent]:
     from explorer.training.distillation import data_folder, distil_vision, read_distillation_config
 
     config = read_distillation_config(config_path)

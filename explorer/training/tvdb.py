@@ -4,6 +4,7 @@ Three phases, each resumable: ``features`` (the frozen backbone and the region p
 features, and ``network`` (both encoders, alternating with the codes).
 """
 
+import os
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,9 +25,9 @@ from explorer.networks.tvdb.state_dict import to_package
 from explorer.packages.manifest import Manifest, Output, Part, Preprocess, VisionPart
 from explorer.packages.package import write_package
 from explorer.packages.reference import make_reference
+from explorer.protocol.runs import Finished, RunEvent
 from explorer.representations import BinaryCodes, Modality
 from explorer.training.config import expand_path
-from explorer.training.events import Finished, TrainingEvent
 from explorer.training.feature_cache import CachedView, read_square
 from explorer.training.hashing_config import LabelSection, TVDBNetworkSection, TVDBRecipe
 from explorer.training.packaging import hashing_table, write_card
@@ -60,7 +61,7 @@ class TVDBReady:
     vocabulary: dict[str, int]
 
 
-def train_tvdb(recipe: TVDBRecipe, places: TrainingPlaces, token: CancellationToken) -> Iterator[TrainingEvent]:
+def train_tvdb(recipe: TVDBRecipe, places: TrainingPlaces, token: CancellationToken) -> Iterator[RunEvent]:
     """Train and write the package.
 
     Raises
@@ -76,7 +77,8 @@ def train_tvdb(recipe: TVDBRecipe, places: TrainingPlaces, token: CancellationTo
     phase = tvdb_phase(recipe, ready)
     yield from run_phase(phase, places.run, token=token)
     metrics = phase.measure()
-    yield Finished(_write(recipe, places, ready, phase, metrics), metrics)
+    path = _write(recipe, places, ready, phase, metrics)
+    yield Finished(path=os.fsencode(path), metrics=metrics)
 
 
 def tvdb_phase(recipe: TVDBRecipe, ready: TVDBReady) -> TVDBPhase:
@@ -114,7 +116,7 @@ def image_config(network: TVDBNetworkSection, feature_dim: int) -> ImageEncoderC
 
 def make_ready(
     recipe: TVDBRecipe, places: TrainingPlaces, token: CancellationToken
-) -> Generator[TrainingEvent, None, TVDBReady]:
+) -> Generator[RunEvent, None, TVDBReady]:
     """Everything before the networks: labels, vocabulary, features of every view's regions."""
     if not recipe.features.vision:
         raise ConfigError("The recipe names no vision package.", 'Add vision = "vision-lite0" to [features].')

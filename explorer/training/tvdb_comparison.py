@@ -20,6 +20,7 @@ import torch
 
 from explorer.cancellation import CancellationToken
 from explorer.errors import ConfigError
+from explorer.protocol.runs import RunEvent
 from explorer.representations import BinaryCodes
 from explorer.training.code_comparison import (
     Sides,
@@ -31,7 +32,6 @@ from explorer.training.code_comparison import (
     write_summary,
 )
 from explorer.training.config import read_recipe
-from explorer.training.events import TrainingEvent
 from explorer.training.hashing_config import TVDBRecipe
 from explorer.training.phases import run_phase
 from explorer.training.preparation import TrainingPlaces
@@ -54,7 +54,7 @@ _SEED = 0
 
 def compare(
     recipe: TVDBRecipe, places: TrainingPlaces, results: Path, runs: Sequence[tuple[str, int]], baseline: Path
-) -> Iterator[TrainingEvent]:
+) -> Iterator[RunEvent]:
     """Train and measure what is missing, and write ``comparison.json`` and ``comparison.md`` into ``results``.
 
     places: its run holds the regions' features; they are made if they are not.
@@ -74,7 +74,7 @@ def compare(
 
 def _train_one(
     recipe: TVDBRecipe, ready: TVDBReady, run: RunDirectory, setting: tuple[str, int]
-) -> Generator[TrainingEvent, None, Sides]:
+) -> Generator[RunEvent, None, Sides]:
     variant, n_bits = setting
     run.folder.mkdir(exist_ok=True)
     network, training = VARIANTS[variant]

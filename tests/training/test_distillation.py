@@ -1,6 +1,7 @@
 """Distillation: the teachers' answers, the targets, the loss, and the run."""
 
 import itertools
+import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from explorer.cancellation import CancellationToken, Cancelled
 from explorer.errors import ConfigError, DatasetError
+from explorer.protocol.runs import EpochFinished, Finished, PhaseStarted, Progressed, Saved, Stepped
 from explorer.training import distillation
 from explorer.training.distillation import DistillationConfig, data_folder, distil_vision, read_distillation_config
 from explorer.training.distillation_set import CLASS_NAMES, MASK_OF_THING, Part, nearest, truth_part
@@ -31,7 +33,6 @@ from explorer.training.distillation_training import (
     mask_weights,
     train_segmenter,
 )
-from explorer.training.events import EpochFinished, Finished, Progressed, Saved, Started
 from explorer.training.segmenter_report import overlap_counts, pooled_iou, resampled_iou
 from explorer.training.teachers import Boxes, DeepLabTeacher, box_overlap, enlarge_logits, suppress_overlaps
 from explorer.training.trainer import train
@@ -227,7 +228,7 @@ def watch(events: Iterable[object], see: Callable[[object], None]) -> None:
 
 
 def losses(events: list[object]) -> list[float]:
-    return [event.loss for event in events if isinstance(event, Progressed) and event.loss is not None]
+    return [event.losses["loss"] for event in events if isinstance(event, Stepped)]
 
 
 LEARNING = LearningConfig(n_epochs=12, batch_size=4, learning_rate=1e-2, dropout=0.1)
@@ -269,8 +270,8 @@ def test_a_resumed_run_equals_an_undisturbed_one(tmp_path: Path) -> None:
     with pytest.raises(Cancelled):
         watch(training, stop_after_five)
     again, resumed = run(tmp_path / "cut", LEARNING)
-    assert isinstance(again[0], Started)
-    assert again[0].n_done == 5
+    assert isinstance(again[0], PhaseStarted)
+    assert again[0].n_done == 5 * again[0].n_steps // again[0].n_epochs
     assert losses(events) + losses(again) == losses(expected)
     for key, tensor in whole.state_dict().items():
         assert torch.equal(tensor, resumed.state_dict()[key])
@@ -314,11 +315,11 @@ def test_the_task_goes_from_photos_to_a_package_and_resumes(few_photos: Path, tm
     with pytest.raises(Cancelled):
         watch(start(token), lambda event: token.cancel() if isinstance(event, EpochFinished) else None)
     events = list(start(CancellationToken()))
-    started = [event for event in events if isinstance(event, Started)]
-    assert [event.n_done for event in started] == [1]
+    started = [event for event in events if isinstance(event, PhaseStarted)]
+    assert [2 * event.n_done for event in started] == [event.n_steps for event in started]
     assert not any(isinstance(event, Progressed) and "labelling" in event.message for event in events)
     assert isinstance(events[-1], Finished)
-    package = distillation.read_package(events[-1].path)
+    package = distillation.read_package(Path(os.fsdecode(events[-1].path)))
     assert package.reference is not None
     assert "small" in package.card
     assert package.labels == CLASS_NAMES
@@ -388,8 +389,8 @@ def test_the_train_command_distils_into_the_models_folder(few_photos: Path, tmp_
     )
     events = list(train(recipe, runs_folder=tmp_path / "runs", search_folders=(), token=CancellationToken()))
     assert isinstance(events[-1], Finished)
-    assert events[-1].path == tmp_path / "models" / "small"
-    assert distillation.read_package(events[-1].path).manifest.family == "vision"
+    assert events[-1].path == os.fsencode(tmp_path / "models" / "small")
+    assert distillation.read_package(Path(os.fsdecode(events[-1].path))).manifest.family == "vision"
 
 
 def test_a_recipe_for_nothing_names_the_tasks(tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ def test_wished_gates_follow_the_fall_of_the_score_without_a_cell(make_phase):
 
 def test_a_gate_phase_moves_the_gates_towards_what_is_wished(make_phase, tmp_path):
     from explorer.cancellation import CancellationToken
+    from explorer.protocol.runs import Stepped
     from explorer.training.config import GateSection
     from explorer.training.gates import GatePhase
     from explorer.training.phases import run_phase
@@ -50,7 +51,7 @@ def test_a_gate_phase_moves_the_gates_towards_what_is_wished(make_phase, tmp_pat
     trained = make_phase()
     phase = GatePhase(trained, GateSection(epochs=20, learning_rate=3e-3, weight=5.0))
     events = list(run_phase(phase, RunDirectory(tmp_path), token=CancellationToken()))
-    losses = [event.loss for event in events if hasattr(event, "loss")]
+    losses = [event.losses["loss"] for event in events if isinstance(event, Stepped)]
     assert phase.name == "gates"
     assert losses[-1] < losses[0]
     assert phase.measure()["rsum"] > 0

@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -13,10 +14,10 @@ from torch.nn import functional
 
 from explorer.cancellation import CancellationToken, Cancelled
 from explorer.errors import DatasetError
+from explorer.protocol.runs import EpochFinished, Finished, PhaseStarted, Progressed, Saved, Stepped
 from explorer.training import region_distillation
 from explorer.training.distillation import DistillationConfig, distil_vision, read_distillation_config
 from explorer.training.distillation_training import LearningConfig
-from explorer.training.events import EpochFinished, Finished, Progressed, Saved, Started
 from explorer.training.feature_cache import ViewRequest, cache_view, open_view
 from explorer.training.region_distillation import RegionRecipe
 from explorer.training.region_report import (
@@ -116,7 +117,7 @@ def test_pictures_are_kept_and_used_again(tmp_path: Path) -> None:
 
     pictures = PictureSet("some", 6, {"pictures": 6}, draw)
     events = list(prepare_pictures(pictures, backbone, tmp_path, CancellationToken()))
-    assert [event.step for event in events] == [4, 6]
+    assert [event.n_done for event in events] == [4, 6]
     assert drawn == list(range(6))
     assert list(prepare_pictures(pictures, backbone, tmp_path, CancellationToken())) == []
     examples = open_pictures(pictures, tmp_path)
@@ -272,7 +273,7 @@ def run(run_dir: Path, config: RegionLearning) -> tuple[list[object], Proposer]:
 
 
 def losses(events: Iterable[object]) -> list[float]:
-    return [event.loss for event in events if isinstance(event, Progressed) and event.loss is not None]
+    return [event.losses["loss"] for event in events if isinstance(event, Stepped)]
 
 
 def watch(events: Iterable[object], see: Callable[[object], None]) -> None:
@@ -306,8 +307,8 @@ def test_a_resumed_run_equals_an_undisturbed_one(tmp_path: Path) -> None:
     with pytest.raises(Cancelled):
         watch(training, stop_after_two)
     again, resumed = run(tmp_path / "cut", LEARNING)
-    assert isinstance(again[0], Started)
-    assert again[0].n_done == 2
+    assert isinstance(again[0], PhaseStarted)
+    assert again[0].n_done == 2 * again[0].n_steps // again[0].n_epochs
     assert losses(events) + losses(again) == losses(expected)
     for key, tensor in whole.state_dict().items():
         assert torch.equal(tensor, resumed.state_dict()[key])
@@ -353,11 +354,12 @@ def test_the_task_makes_a_package_with_regions_and_resumes(few_pictures: Path, t
     with pytest.raises(Cancelled):
         watch(start(token), stop_after_two)
     events = list(start(CancellationToken()))
-    assert [(event.phase, event.n_done) for event in events if isinstance(event, Started)] == [
-        ("distillation", 1), ("regions", 1)]
-    assert not any(isinstance(event, Progressed) and event.loss is None for event in events)
+    started = [event for event in events if isinstance(event, PhaseStarted)]
+    assert [event.phase for event in started] == ["distillation", "regions"]
+    assert [event.n_epochs * event.n_done // event.n_steps for event in started] == [1, 1]
+    assert not any(isinstance(event, Progressed) for event in events)
     assert isinstance(events[-1], Finished)
-    vision = load_vision(region_distillation_package(events[-1].path), device="cpu")
+    vision = load_vision(region_distillation_package(Path(os.fsdecode(events[-1].path))), device="cpu")
     regions = vision(np.zeros((1, 224, 224, 3), np.uint8), propose=True).regions
     assert regions is not None
     assert regions.lengths.tolist() == [36]

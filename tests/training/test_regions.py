@@ -8,8 +8,8 @@ import torch
 from explorer.cancellation import CancellationToken
 from explorer.errors import ConfigError
 from explorer.networks.three_shnet.tokens import TokenConfig
+from explorer.protocol.runs import EpochFinished
 from explorer.training.config import decode_recipe
-from explorer.training.events import EpochFinished
 from explorer.training.phases import run_phase
 from explorer.training.photos import gather_regions
 from explorer.training.run_directory import RunDirectory

@@ -1,5 +1,6 @@
 """DSMHN on rendered scenes: what is rendered and changed, what is wanted of codes, from a recipe to a package."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,8 @@ from explorer.networks.encoder import sees_motion
 from explorer.networks.registry import load_encoder
 from explorer.packages.finding import resolve_package
 from explorer.packages.reference import check_reference
+from explorer.protocol.runs import EpochFinished, Finished, Saved
 from explorer.training.config import read_recipe
-from explorer.training.events import EpochFinished, Finished, Saved
 from explorer.training.phases import run_phase
 from explorer.training.run_directory import RunDirectory
 from explorer.training.scenes import video_config
@@ -71,7 +72,7 @@ def test_a_recipe_becomes_a_package_of_three_streams(tmp_path):
     assert len([event for event in events if isinstance(event, EpochFinished)]) == 2
     done = finished(events)
     assert {f"{way}_{what}" for way in ("t2v", "v2t", "v2v") for what in ("motion", "full")} <= set(done.metrics)
-    package = resolve_package(str(done.path), [MODELS])
+    package = resolve_package(os.fsdecode(done.path), [MODELS])
     encoder = load_encoder(package, search_folders=[MODELS], device="cpu")
     assert sees_motion(encoder)
     assert (encoder.clip_frames, encoder.clip_side_px, encoder.dim) == (16, 32, 16)
@@ -82,7 +83,7 @@ def test_a_recipe_becomes_a_package_of_three_streams(tmp_path):
         lambda squares: encoder.encode_images(squares).activations,
         encode_clips=lambda clips: encoder.encode_videos(clips).activations,
     )
-    card = (done.path / "CARD.md").read_text()
+    card = (Path(os.fsdecode(done.path)) / "CARD.md").read_text()
     assert "Trained on rendered scenes only" in card
     assert "{" not in card
     assert not torch.load(next((tmp_path / "home" / "runs").rglob("*.checkpoint")), weights_only=True)["step"]
@@ -101,7 +102,8 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path):
     assert saved
     run_folder = next((tmp_path / "parts" / "home" / "runs").iterdir())
     resumed = finished(run(tmp_path / "parts", recipe, resume=run_folder))
-    assert (resumed.path / "weights.safetensors").read_bytes() == (whole.path / "weights.safetensors").read_bytes()
+    weights = [Path(os.fsdecode(done.path)) / "weights.safetensors" for done in (resumed, whole)]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
 
 
 def test_rendering_that_was_stopped_goes_on_where_it_was(tmp_path):

@@ -1,6 +1,7 @@
 """From a recipe and a folder of photos to a package that is found, loaded and answers."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from explorer.media.image import encode_jpeg
 from explorer.networks.registry import load_encoder
 from explorer.packages.finding import resolve_package
 from explorer.packages.reference import check_reference, synthetic_picture
-from explorer.training.events import EpochFinished, Finished, Progressed, Saved, Started
+from explorer.protocol.runs import EpochFinished, Finished, PhaseStarted, Progressed, Saved
 from explorer.training.trainer import train
 
 MODELS = Path(__file__).parents[2] / "models"
@@ -67,10 +68,10 @@ def run(folder, recipe, *, token=None, resume=None):
 
 def test_a_pooled_recipe_ends_in_a_package_that_answers(folder):
     events = list(run(folder, POOLED))
-    assert isinstance(events[0], Started)
+    assert isinstance(events[0], PhaseStarted)
     assert isinstance(events[-1], Finished)
     package = resolve_package("tiny-pooled", [folder / "home" / "models"])
-    assert package.folder == events[-1].path
+    assert os.fsencode(package.folder) == events[-1].path
     encoder = load_encoder(package, search_folders=[MODELS], device="cpu")
     assert encoder.encode_texts(["hello"]).values.shape == (1, 384)
     assert package.reference is not None
@@ -91,10 +92,10 @@ def test_a_network_is_trained_cancelled_resumed_and_shipped(folder):
         if isinstance(event, EpochFinished) and len([e for e in events if isinstance(e, EpochFinished)]) == 2:
             token.cancel()
     assert isinstance(events[-1], Saved)
-    run_folder = events[0].run_dir
+    (run_folder,) = (folder / "home" / "runs").iterdir()
     rest = list(run(folder, NETWORK, resume=run_folder))
     assert isinstance(rest[-1], Finished)
-    phases = [event.phase for event in rest if isinstance(event, Started)]
+    phases = [event.phase for event in rest if isinstance(event, PhaseStarted)]
     assert phases == ["features", "tail", "network"]
     assert [event.epoch for event in rest if isinstance(event, EpochFinished)] == [2]
     package = resolve_package("tiny", [folder / "home" / "models"])

@@ -1,6 +1,7 @@
 """TVDB from a recipe to a package: what is cached, what a run says, and when it refuses to go on."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,9 @@ from explorer.networks.registry import load_encoder
 from explorer.networks.tvdb.config import ImageEncoderConfig, TextEncoderConfig
 from explorer.packages.finding import resolve_package
 from explorer.packages.reference import check_reference, synthetic_picture
+from explorer.protocol.runs import EpochFinished, Finished
 from explorer.training.code_comparison import comparison_table
 from explorer.training.code_measures import CodesCollapsedError
-from explorer.training.events import EpochFinished, Finished, Saved
 from explorer.training.hashing_config import TVDBTrainingSection
 from explorer.training.phases import run_phase
 from explorer.training.region_features import RegionFeatures
@@ -105,15 +106,14 @@ def test_a_recipe_ends_in_a_package_that_makes_codes_and_explains(folder):
 
 def test_a_stopped_run_goes_on_to_the_very_same_package(folder):
     whole = next(event for event in run(folder) if isinstance(event, Finished))
-    expected = (whole.path / "weights.safetensors").read_bytes()
-    token, saved = CancellationToken(), None
+    expected = (Path(os.fsdecode(whole.path)) / "weights.safetensors").read_bytes()
+    token = CancellationToken()
     for event in run(folder, token=token):
         if isinstance(event, EpochFinished):
             token.cancel()
-        if isinstance(event, Saved):
-            saved = event
-    resumed = list(run(folder, resume=saved.path.parent))
-    assert (resumed[-1].path / "weights.safetensors").read_bytes() == expected
+    stopped = max((folder / "home" / "runs").iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    resumed = list(run(folder, resume=stopped))
+    assert (Path(os.fsdecode(resumed[-1].path)) / "weights.safetensors").read_bytes() == expected
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,6 @@ def test_a_run_that_collapses_stops_and_says_what_to_change(tmp_path, kind):
         list(run_phase(phase_of(similarity=kind), RunDirectory(tmp_path), token=CancellationToken()))
     assert f'similarity = "{kind}"' in error.value.remedy
     assert 'similarity = "residual"' in error.value.remedy
-    assert len((tmp_path / "log.jsonl").read_text().splitlines()) >= 1
 
 
 @pytest.mark.parametrize("objective", ["alternating", "pairwise"])
