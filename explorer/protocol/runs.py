@@ -41,6 +41,7 @@ class PhaseStarted(RunEvent, frozen=True):
         n_done, n_steps: steps done and in all, over all epochs; passes where the phase has no steps.
         n_epochs: of the phase.
         watched: the metric by which epochs are compared, larger is better; empty where none is.
+        ships: whether the package can be made of this phase's best epoch.
     """
 
     phase: str
@@ -48,6 +49,7 @@ class PhaseStarted(RunEvent, frozen=True):
     n_steps: int
     n_epochs: int
     watched: str = ""
+    ships: bool = True
 
 
 class Progressed(RunEvent, frozen=True):

@@ -15,6 +15,8 @@ goes on without it.
       dataset.json       photos, sentences and splits, where they were taken from a library or divided by us
       steps.csv, epochs.csv, tensorboard/     the same numbers for other programs
       pictures/          small pictures of the fixed queries' results
+      log.jsonl          epochs, in runs of before there were journals; see ``old.py``
       *.checkpoint       see ``training/run_directory.py``
       features/, ...     what phases cache; safe to delete
+    runs/.turn           locked by the one run that trains; the others wait, see ``turn.py``
 """

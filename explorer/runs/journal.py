@@ -1,0 +1,47 @@
+"""The journal: everything that a trainer says of its run, from the first word to the last."""
+
+import time
+from pathlib import Path
+
+import msgspec
+
+from explorer.protocol.runs import AnyRunEvent, RunEvent
+from explorer.runs.records import RecordReader, RecordWriter
+
+
+class JournalWriter:
+    """Appends to a journal, after the last whole event of an earlier process.
+
+    Raises
+    ------
+    StorageFullError, ConfigError
+        the journal cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._records = RecordWriter(path)
+
+    def append(self, event: RunEvent) -> None:
+        """Write an event; its time is now, unless it has one.
+
+        Raises
+        ------
+        StorageFullError, ConfigError
+            it cannot be written.
+        """
+        self._records.append(event if event.at_s else msgspec.structs.replace(event, at_s=time.time()))
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._records.close()
+
+
+class JournalReader:
+    """Follows a journal, whether its trainer lives or not."""
+
+    def __init__(self, path: Path) -> None:
+        self._records: RecordReader[AnyRunEvent] = RecordReader(path, msgspec.msgpack.Decoder(AnyRunEvent))
+
+    def read(self) -> list[AnyRunEvent]:
+        """The events that came since the last call, oldest first."""
+        return self._records.read()
