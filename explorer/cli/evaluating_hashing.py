@@ -99,7 +99,7 @@ def _write(
         write_whole(always.csv, curves_to_csv(reports).encode())
         say(f"Wrote {always.csv}.")
     if figure is not None:
-        from explorer.figures.curves import curves_bytes
+        from explorer.figures.radius_curves import curves_bytes
 
         write_whole(figure, curves_bytes(reports, file_format, _FIGURE_DPI))
         say(f"Wrote {figure}.")

@@ -9,7 +9,7 @@ from PIL import Image
 
 from explorer.evaluation.hashing import Cutoffs, DirectionScores, RadiusCurve, RankingScores
 from explorer.evaluation.hashing_report import DIRECTIONS, HashingReport
-from explorer.figures.curves import curves_bytes, draw_curves
+from explorer.figures.radius_curves import curves_bytes, draw_curves
 
 
 def report(
