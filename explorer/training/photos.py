@@ -39,19 +39,26 @@ def draw_views(n_photos: int, n_views: int) -> Tensor:
     return torch.randint(n_views, (n_photos,))
 
 
-def gather(views: Sequence[Tensor], which: Tensor, photos: Tensor) -> Tensor:
-    """Rows of several arrays: row ``photos[i]`` of ``views[which[i]]``, as float32."""
+def gather(
+    views: Sequence[Tensor], which: Tensor, photos: Tensor, device: torch.device | None = None
+) -> Tensor:
+    """Rows of several arrays: row ``photos[i]`` of ``views[which[i]]``, as float32 on a device.
+
+    Arrays and indices are on the CPU; rows travel as they are stored, which is half of float32.
+    """
     if len(views) == 1:
-        return views[0][photos].float()
+        return views[0][photos].to(device).float()
     rows = torch.empty(len(photos), *views[0].shape[1:], dtype=views[0].dtype)
     for number, view in enumerate(views):
         here = which == number
         rows[here] = view[photos[here]]
-    return rows.float()
+    return rows.to(device).float()
 
 
-def gather_regions(views: Sequence[CachedView], which: Tensor, photos: Tensor) -> Regions:
-    """The regions of ``photos[i]`` in view ``which[i]``.
+def gather_regions(
+    views: Sequence[CachedView], which: Tensor, photos: Tensor, device: torch.device | None = None
+) -> Regions:
+    """The regions of ``photos[i]`` in view ``which[i]``, on a device.
 
     Raises
     ------
@@ -61,8 +68,11 @@ def gather_regions(views: Sequence[CachedView], which: Tensor, photos: Tensor) -
     found = [view.regions for view in views if view.regions is not None]
     if len(found) < len(views):
         raise ConfigError("These features have no regions.", 'Say tokens = "grid", or a vision package that proposes.')
-    boxes, scores = (gather([getattr(r, name) for r in found], which, photos) for name in ("boxes", "scores"))
-    labels, lengths = (gather([getattr(r, name) for r in found], which, photos) for name in ("labels", "lengths"))
+
+    def rows(name: str) -> Tensor:
+        return gather([getattr(regions, name) for regions in found], which, photos, device)
+
+    boxes, scores, labels, lengths = (rows(name) for name in ("boxes", "scores", "labels", "lengths"))
     return Regions(boxes, scores, labels.long(), lengths.long())
 
 

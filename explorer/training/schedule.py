@@ -1,8 +1,10 @@
 """What every gradient phase shares: the learning rate over time, and the running average of the weights."""
 
 import copy
+import functools
 import math
-from collections.abc import Iterable
+import operator
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 import torch
@@ -31,10 +33,11 @@ def decay_groups(modules: Iterable[tuple[nn.Module, float]], weight_decay: float
     return groups
 
 
-def set_rate(optimizer: torch.optim.Optimizer, share: float) -> None:
-    """Scale every group's rate to a share of its top."""
+def set_rate(optimizer: torch.optim.Optimizer, share: float) -> float:
+    """Scale every group's rate to a share of its top; the highest of them."""
     for group in optimizer.param_groups:
         group["lr"] = group["top_rate"] * share
+    return float(max(group["lr"] for group in optimizer.param_groups))
 
 
 class RunningAverage:
@@ -78,6 +81,20 @@ def take_step(
     return float(loss.detach())
 
 
+def descend(
+    terms: Mapping[str, torch.Tensor],
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    average: RunningAverage | None = None,
+    *,
+    clip_norm: float,
+) -> dict[str, float]:
+    """One step down the sum of weighted terms, see :func:`take_step`; the sum as ``"loss"``, and the terms."""
+    loss = functools.reduce(operator.add, terms.values())
+    numbers = {name: float(term.detach()) for name, term in terms.items()}
+    return {"loss": take_step(loss, model, optimizer, average, clip_norm=clip_norm)} | numbers
+
+
 def averaged_copy(model: ModuleT, average: RunningAverage | None) -> ModuleT:
     """A copy that only answers, with the averaged tensors where there are any: what is measured and shipped."""
     copied = copy.deepcopy(model).eval()
@@ -101,11 +118,12 @@ def averaged_state(
 def restore_averaged(
     state: dict[str, Any], model: nn.Module, optimizer: torch.optim.Optimizer, average: RunningAverage | None
 ) -> None:
-    """The inverse of :func:`averaged_state`."""
+    """The inverse of :func:`averaged_state`, onto whatever device the model is on."""
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
     if average is not None:
-        average.tensors = dict(state["average"])
+        for name, tensor in average.tensors.items():
+            tensor.copy_(state["average"][name])
         average.n_updates = int(state["n_updates"])
 
 

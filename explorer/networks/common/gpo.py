@@ -48,6 +48,10 @@ class GeneralizedPooling(nn.Module):
         tokens: float (B, N, D), the valid ones of each sample first.   lengths: int64 (B,), each in 1..N.
         Returns float (B, D).
         """
+        if torch.is_autocast_enabled(tokens.device.type):
+            # Softmax at temperature 0.1 and the order of values need all digits.
+            with torch.autocast(tokens.device.type, enabled=False):
+                return self.forward(tokens.float(), lengths)
         n_tokens = tokens.shape[1]
         distinct_U, which_B = torch.unique(lengths, return_inverse=True)
         theta_BN = self.weights(distinct_U, n_tokens)[which_B].to(tokens.dtype)

@@ -24,8 +24,9 @@ class TokenMLP(nn.Module):
         """
         if valid is None:
             return self._rows(tokens.reshape(-1, tokens.shape[-1])).view(*tokens.shape[:-1], self._n_out)
-        out = tokens.new_zeros(*tokens.shape[:-1], self._n_out)
-        out[valid] = self._rows(tokens[valid])
+        rows = self._rows(tokens[valid])
+        out = rows.new_zeros(*tokens.shape[:-1], self._n_out)  # under autocast rows are of another type than tokens
+        out[valid] = rows
         return out
 
     def _rows(self, rows: Tensor) -> Tensor:
