@@ -18,12 +18,15 @@ class RecipeField(msgspec.Struct, frozen=True, kw_only=True):
         key: ``"training.epochs"``: section and name, or a name alone.
         kind: what is typed: a whole number, a number, words, one of ``choices``, on or off, several of ``choices`` or
             of words (``list``), a file or a folder.
-        default: as TOML would say it, ``""`` where the setting must be given.
-        minimum, maximum: of numbers, both allowed; ``exclusive``: the minimum itself is not.
+        default: as TOML would say it, words in quotation marks: ``f"{name} = {default}"`` is a line of a recipe; empty
+            where there is none: the setting must be given, or its section is left out (``optional``).
+        minimum, maximum: of numbers, both allowed; ``exclusive``: the minimum itself is not; ``exclusive_maximum``:
+            the maximum itself is not. ``multiple_of``: a whole number must be one of this.
+        items: what a ``list`` is of: words, or whole numbers.
         optional: may be left out.
         says: what it means, a sentence.
-        published: the value of the paper as a person reads it; empty where the source gives none.
-        source: where that stands: "3SHNet 4.1", "TVDB [inferred]".
+        published: the value of the paper as a recipe has it, words without quotation marks; empty where none is known.
+        source: where that stands, or that the value is reconstructed; empty where no paper speaks of such a thing.
         matters: shown at once; all others behind "more".
     """
 
@@ -34,6 +37,9 @@ class RecipeField(msgspec.Struct, frozen=True, kw_only=True):
     minimum: float | None = None
     maximum: float | None = None
     exclusive: bool = False
+    exclusive_maximum: bool = False
+    multiple_of: int | None = None
+    items: Literal["text", "integer"] = "text"
     optional: bool = True
     says: str = ""
     published: str = ""
@@ -42,12 +48,20 @@ class RecipeField(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecipeStart(msgspec.Struct, frozen=True, kw_only=True):
-    """A recipe to begin with: one that came with the program. ``content`` is its TOML."""
+    """A recipe to begin with that came with the program.
+
+    Attributes:
+        name: of the recipe; ``title``: for a person.
+        content: its TOML, comments that say why included.
+        folder: where its relative paths begin.
+        complete: whether it can be followed as it stands; else its data is still to be named.
+    """
 
     name: str
     title: str
     content: bytes
     folder: bytes
+    complete: bool = True
 
 
 class RecipeForm(msgspec.Struct, frozen=True, kw_only=True):
