@@ -1,12 +1,77 @@
 """Training runs as the window sees and steers them: what a person wants is a method, what is then so is a signal."""
 
+import time
+from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from explorer.errors import UserFacingError
 from explorer.gui.controller import Controller
-from explorer.runs.folder import RunDescription
-from explorer.runs.state import RunState
+from explorer.gui.training.estimating import Estimate
+from explorer.gui.training.processes import end_process, is_gone, write_down_end
+from explorer.gui.training.watcher import News, Watcher
+from explorer.gui.worker import Job
+from explorer.paths import places
+from explorer.protocol.runs import (
+    AnyRunOrder,
+    KeepBest,
+    PauseRun,
+    ResumeRun,
+    StopRun,
+)
+from explorer.runs import orders
+from explorer.runs.folder import ListedRun, RunDescription, create_run, delete_run
+from explorer.runs.launching import log_tail, start_trainer, trainer_command
+from explorer.runs.layout import RunFolder
+from explorer.runs.state import RunState, RunStatus
+
+PATIENCE_MS = 8000
+"""A trainer that was stopped and still lives after so long is ended; its last checkpoint holds."""
+
+_START_S = 60.0
+_TICK_MS = 500
+
+
+class Doing(Enum):
+    """What was asked of a run and has not happened yet; the value is what is said of it."""
+
+    STARTING = "Starting…"
+    PAUSING = "Pausing…"
+    RESUMING = "Going on…"
+    STOPPING = "Stopping…"
+    KEEPING = "Stopping, and keeping the best epoch…"
+    DISCARDING = "Discarding…"
+
+
+_ENDS = frozenset({Doing.STOPPING, Doing.KEEPING, Doing.DISCARDING})
+
+
+@dataclass(slots=True)
+class _Run:
+    """What is known of one run.
+
+    Attributes:
+        alive: a process holds it, as far as the watcher knows.
+        since_s: when ``doing`` was asked for, on the monotonic clock.
+        started_pid: of the trainer that was started from here; 0: none was, or it is not known yet.
+        ended: its trainer did not stop by itself and was ended from here.
+    """
+
+    description: RunDescription | None = None
+    problem: str = ""
+    state: RunState = field(default_factory=RunState)
+    alive: bool = False
+    doing: Doing | None = None
+    since_s: float = 0.0
+    started_pid: int = 0
+    ended: bool = False
+
+    @property
+    def lives(self) -> bool:
+        """Something is under way, or about to be."""
+        return self.doing is Doing.STARTING or (self.alive and self.state.live)
 
 
 class TrainingControl(QObject):
@@ -31,25 +96,62 @@ class TrainingControl(QObject):
 
     def __init__(self, controller: Controller, data_dir: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._controller, self._data_dir = controller, data_dir
+        self.controller, self._data_dir = controller, data_dir
+        self.listed = False
+        self._runs: dict[Path, _Run] = {}
+        self._estimate: Estimate | None = None
+        self._tick = QTimer(self, interval=_TICK_MS)
+        self._tick.timeout.connect(self._look_after)
+        self._watcher = Watcher(places(data_dir).runs)
+        self._watcher.listed.connect(self._listed)
+        self._watcher.came.connect(self._came)
+        self._watcher.failed.connect(self._watching_failed)
+        self._watcher.start()
+
+    def close(self) -> None:
+        """Follow no longer; the runs go on."""
+        self._tick.stop()
+        self.stop_estimating()
+        for signal_ in (self._watcher.listed, self._watcher.came):
+            signal_.disconnect(self)
+        self._watcher.stop()
 
     # --- what is known ------------------------------------------------------------------------------------------------
 
     def paths(self) -> tuple[Path, ...]:
         """The folders of all runs, newest first."""
-        raise NotImplementedError
+        return tuple(self._runs)
+
+    def living(self) -> tuple[Path, ...]:
+        """Those that a trainer is at work on, or about to be, newest first."""
+        return tuple(path for path, run in self._runs.items() if run.lives)
+
+    def lives(self, path: Path) -> bool:
+        """Whether a trainer is at work on it, or about to be."""
+        return self._run(path).lives
 
     def state(self, path: Path) -> RunState:
         """What its journal says; a fresh one where nothing is known of the run."""
-        raise NotImplementedError
+        return self._run(path).state
 
     def description(self, path: Path) -> RunDescription | None:
         """What was said when it was made; None where that cannot be read."""
-        raise NotImplementedError
+        return self._run(path).description
+
+    def problem(self, path: Path) -> str:
+        """Why nothing can be told of it, a sentence; empty where it can."""
+        return self._run(path).problem
+
+    def doing(self, path: Path) -> Doing | None:
+        """What was asked of it and has not happened yet."""
+        return self._run(path).doing
 
     def recipe(self, path: Path) -> bytes:
         """The recipe as it was when the run was made; empty where it cannot be read."""
-        raise NotImplementedError
+        try:
+            return RunFolder(path).recipe_path.read_bytes()
+        except OSError:
+            return b""
 
     # --- before a run -------------------------------------------------------------------------------------------------
 
@@ -57,42 +159,209 @@ class TrainingControl(QObject):
         self, recipe: bytes, *, name: str, task: str, title: str, recipe_folder: Path, device: str
     ) -> Path | None:
         """Make a run and start its trainer; its folder, or None after ``refused``."""
-        raise NotImplementedError
+        self.stop_estimating()
+        try:
+            run = create_run(
+                places(self._data_dir).runs, name, recipe, task=task, title=title, recipe_folder=recipe_folder,
+                device=device,
+            )  # fmt: skip
+        except UserFacingError as error:
+            self.refused.emit(str(error))
+            return None
+        described = RunDescription(
+            name=name, task=task, title=title, recipe_folder=recipe_folder, device=device, made_at=time.time()
+        )
+        self._runs = {run.path: _Run(description=described), **self._runs}
+        self.runs_changed.emit()
+        self._launch(run.path)
+        return run.path
 
     def estimate(self, recipe: bytes, *, recipe_folder: Path, device: str) -> None:
         """Measure some real steps in a process of its own; ``estimated`` says what came of it."""
-        raise NotImplementedError
+        self.stop_estimating()
+        self._estimate = Estimate(self._data_dir, recipe, recipe_folder, device)
+        self._estimate.told.connect(self._estimated)
+        self._estimate.start()
+        self.estimated.emit(None)
 
     def stop_estimating(self) -> None:
         """The estimate is not wanted any more."""
-        raise NotImplementedError
+        estimate, self._estimate = self._estimate, None
+        if estimate is not None:
+            estimate.told.disconnect(self)
+            estimate.stop()
+
+    @property
+    def estimating(self) -> bool:
+        """Whether an estimate is under way."""
+        return self._estimate is not None
+
+    @Slot(object)
+    def _estimated(self, told: object) -> None:
+        self._estimate = None
+        self.estimated.emit(told)
 
     # --- during a run -------------------------------------------------------------------------------------------------
 
     def pause(self, path: Path) -> None:
         """Wait at the next step."""
-        raise NotImplementedError
+        self._order(path, PauseRun(), Doing.PAUSING)
 
     def resume(self, path: Path) -> None:
         """Go on after a pause."""
-        raise NotImplementedError
+        self._order(path, ResumeRun(), Doing.RESUMING)
 
     def stop(self, path: Path) -> None:
         """Keep a checkpoint and end; a trainer that does not end by itself in some seconds is ended."""
-        raise NotImplementedError
+        self._order(path, StopRun(), Doing.STOPPING)
 
     def keep_best(self, path: Path) -> None:
         """End now, with a package of the best epoch so far."""
-        raise NotImplementedError
+        self._order(path, KeepBest(), Doing.KEEPING)
 
     def go_on(self, path: Path) -> None:
         """Start the trainer again for a run that was stopped, failed or died."""
-        raise NotImplementedError
+        if path in self._runs and not self.lives(path):
+            self._launch(path)
 
     def discard(self, path: Path) -> None:
         """Stop it, then delete it; the person was asked."""
-        raise NotImplementedError
+        if self.lives(path):
+            self._order(path, StopRun(), Doing.DISCARDING)
+        else:
+            self.delete(path)
 
     def delete(self, path: Path) -> None:
         """Delete what is on disk of a run that is over; the package it made stays."""
-        raise NotImplementedError
+        job = Job(lambda: delete_run(RunFolder(path)))
+        job.failed.connect(self._job_failed)
+        job.finished.connect(self._watcher.look_now)
+        job.start()
+
+    def _order(self, path: Path, order: AnyRunOrder, doing: Doing) -> None:
+        run = self._runs.get(path)
+        if run is None or not run.lives or (run.doing in _ENDS and doing is not Doing.DISCARDING):
+            return
+        self._do(path, doing)
+        try:
+            orders.give(RunFolder(path), order)
+        except UserFacingError as error:
+            self._do(path, None)
+            self.refused.emit(str(error))
+
+    def _launch(self, path: Path) -> None:
+        """Start a trainer, in a thread: it takes longer than a frame."""
+        self._runs[path].started_pid = 0
+        self._do(path, Doing.STARTING)
+        job = Job(lambda: (path, start_trainer(RunFolder(path), trainer_command(self._data_dir))))
+        job.done.connect(self._launched)
+        job.failed.connect(self._not_launched)
+        job.start()
+
+    @Slot(object)
+    def _launched(self, started: tuple[Path, int]) -> None:
+        path, pid = started
+        if path in self._runs:
+            self._runs[path].started_pid = pid
+            self._watcher.look_now(path)
+
+    @Slot(BaseException)
+    def _not_launched(self, error: BaseException) -> None:
+        for path, run in self._runs.items():
+            if run.doing is Doing.STARTING and not run.started_pid:
+                self._do(path, None)
+        self.refused.emit(str(error))
+
+    def _do(self, path: Path, doing: Doing | None) -> None:
+        run = self._runs[path]
+        run.doing, run.since_s = doing, time.monotonic()
+        if doing is not None:
+            self._tick.start()
+        self.run_changed.emit(path)
+
+    # --- what runs say ------------------------------------------------------------------------------------------------
+
+    @Slot(tuple)
+    def _listed(self, listed: tuple[ListedRun, ...]) -> None:
+        known, there = self._runs, {run.path for run in listed}
+        # A list may have been made a moment before the run was.
+        self._runs = {path: run for path, run in known.items() if run.doing is Doing.STARTING and path not in there}
+        for one in listed:
+            run = self._runs[one.path] = known.get(one.path) or _Run()
+            run.description, run.problem = one.description or run.description, one.problem
+        self.listed = True
+        self.runs_changed.emit()
+
+    @Slot(list)
+    def _came(self, news: list[News]) -> None:
+        for new in news:
+            run = self._runs.get(new.path)
+            if run is not None:
+                self._take(new.path, run, new)
+
+    def _take(self, path: Path, run: _Run, new: News) -> None:
+        was_alive, run.alive = run.alive, new.alive
+        if new.state is not None:
+            run.state = new.state
+        for event in new.events:
+            run.state.take(event)
+        status = run.state.status
+        if (
+            (run.doing is Doing.STARTING and (new.n_events or (was_alive and not run.alive)))
+            or (run.doing is Doing.PAUSING and status is RunStatus.PAUSED)
+            or (run.doing is Doing.RESUMING and status is not RunStatus.PAUSED)
+            or (run.doing in (Doing.PAUSING, Doing.RESUMING, Doing.STOPPING, Doing.KEEPING) and not run.state.live)
+        ):
+            run.doing = None
+        if not run.alive and run.doing is not Doing.STARTING:
+            self._over(path, run, new.log_tail)
+        self.run_changed.emit(path)
+        if new.n_events and status is RunStatus.FINISHED and (new.state is None or run.started_pid):
+            self.finished.emit(path)
+
+    def _over(self, path: Path, run: _Run, printed: str) -> None:
+        """No process holds it."""
+        doing, run.doing = run.doing, None
+        if doing is Doing.DISCARDING:
+            self.delete(path)
+        elif run.ended and run.state.live:
+            run.ended = False
+            write_down_end(RunFolder(path), PATIENCE_MS / 1000)
+            self._watcher.look_now()
+        else:
+            run.state.died(printed)
+
+    @Slot()
+    def _look_after(self) -> None:
+        """Whether what was asked for has happened."""
+        for path, run in list(self._runs.items()):
+            waited_s = time.monotonic() - run.since_s
+            if run.doing is Doing.STARTING and run.started_pid and not run.alive:
+                if is_gone(run.started_pid) or waited_s > _START_S:
+                    self._not_begun(path, run)
+            elif run.doing in (Doing.STOPPING, Doing.DISCARDING) and 1000 * waited_s > PATIENCE_MS:
+                run.ended = True
+                end_process(run.state.pid or run.started_pid)
+        if not any(run.doing for run in self._runs.values()):
+            self._tick.stop()
+
+    def _not_begun(self, path: Path, run: _Run) -> None:
+        """The trainer ended before it said anything."""
+        self._watcher.give_up(path)
+        printed = log_tail(RunFolder(path))
+        if not run.state.live:  # it was over before; that it cannot be gone on with is nowhere else to be read
+            last_words = printed.splitlines()[-1] if printed else "It said nothing."
+            self.refused.emit(f"The training process ended at once. {last_words}")
+        self._over(path, run, printed)
+        self.run_changed.emit(path)
+
+    @Slot(BaseException)
+    def _watching_failed(self, error: BaseException) -> None:
+        self.refused.emit(f"Runs can no longer be followed ({error}). Start the program again; the runs go on.")
+
+    @Slot(BaseException)
+    def _job_failed(self, error: BaseException) -> None:
+        self.refused.emit(str(error))
+
+    def _run(self, path: Path) -> _Run:
+        return self._runs.get(path) or _Run()
