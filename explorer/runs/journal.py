@@ -6,6 +6,8 @@ from pathlib import Path
 import msgspec
 
 from explorer.protocol.runs import AnyRunEvent, RunEvent
+from explorer.runs.layout import RunFolder
+from explorer.runs.old import old_events
 from explorer.runs.records import RecordReader, RecordWriter
 
 
@@ -37,11 +39,17 @@ class JournalWriter:
 
 
 class JournalReader:
-    """Follows a journal, whether its trainer lives or not."""
+    """Follows a journal, whether its trainer lives or not; of a run without one, says what its old log tells."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
+        self._looked_for_old = False
         self._records: RecordReader[AnyRunEvent] = RecordReader(path, msgspec.msgpack.Decoder(AnyRunEvent))
 
     def read(self) -> list[AnyRunEvent]:
         """The events that came since the last call, oldest first."""
+        if not self._looked_for_old:
+            self._looked_for_old = True
+            if old := old_events(RunFolder(self._path.parent)):
+                return old
         return self._records.read()

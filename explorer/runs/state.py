@@ -197,6 +197,8 @@ class RunState:
         match event:
             case said.PhaseStarted():
                 phase = self.phases.pop(event.phase, None) or PhaseState(event.phase)
+                if phase.n_steps != event.n_steps:  # it was told of by an older version, or without steps
+                    phase = PhaseState(event.phase)
                 self.phases[event.phase] = phase  # in the order in which they were last begun
                 phase.n_steps, phase.n_epochs = event.n_steps, event.n_epochs
                 phase.watched, phase.ships = event.watched, event.ships
