@@ -25,6 +25,8 @@ ground by 3 : 1 at least."""
 
 _DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))
 _PALE = 0.28
+_RAW_EM, _LINE_EM, _SAMPLE_EM = 0.09, 0.155, 0.2
+"""Widths of lines as shares of the letters' size, so that small figures are not heavy."""
 _FEW_POINTS = 40
 _FEWEST_SMOOTHED = 8
 _SAMPLE_PX = 18.0
@@ -49,8 +51,9 @@ class CurveBoard:
         self._font = FontProperties(family=list(font_families()), size=spec.text_px)
         legend_px = self._add_legend(spec) if spec.legend else 0.0
         self._add_axes(spec, legend_px)
-        self._raw = [self._add_line(stroke, 1.0, _PALE, 2.0) for stroke in self._strokes]
-        self._lines = [self._add_line(stroke, 1.7, 1.0, 3.0) for stroke in self._strokes]
+        thin, thick = spec.text_px * _RAW_EM, spec.text_px * _LINE_EM
+        self._raw = [self._add_line(stroke, thin, _PALE, 2.0) for stroke in self._strokes]
+        self._lines = [self._add_line(stroke, thick, 1.0, 3.0) for stroke in self._strokes]
         self._marks = [self._add_mark(spec) for _ in spec.marks]
 
     def pixels(self, spec: CurvesSpec) -> np.ndarray:
@@ -119,7 +122,7 @@ class CurveBoard:
     def _add_line(self, stroke: _Stroke, width: float, alpha: float, order: float) -> Line2D:
         (line,) = self._axes.plot(
             [], [], color=stroke.colour, linestyle=stroke.dash, linewidth=width, alpha=alpha, zorder=order,
-            solid_capstyle="round", markersize=3.5,
+            solid_capstyle="round", markersize=2.2 * width, clip_on=False,
         )  # fmt: skip
         return line
 
@@ -146,7 +149,7 @@ class CurveBoard:
             y = 1.0 - (1.1 + 1.5 * row) * em / spec.height_px
             start, end = x / spec.width_px, (x + _SAMPLE_PX) / spec.width_px
             self._figure.add_artist(
-                Line2D([start, end], [y, y], color=stroke.colour, linestyle=stroke.dash, linewidth=2.2)
+                Line2D([start, end], [y, y], color=stroke.colour, linestyle=stroke.dash, linewidth=_SAMPLE_EM * em)
             )
             self._figure.text(
                 end + 0.5 * em / spec.width_px, y, text, fontproperties=self._font, color=spec.theme.text, ha="left",
