@@ -70,7 +70,7 @@ def read_captioned(path: Path, *, split: str | None, images_folder: Path | None 
     DatasetError
         as the readers do.
     """
-    path, form = _form_of(path)
+    path, form = form_of(path)
     if form == "coco":
         return read_coco_captions(path, images_folder=images_folder)
     if form == "csv":
@@ -101,7 +101,7 @@ def usual_split(path: Path, usual: str) -> str | None:
     DatasetError
         the file cannot be read.
     """
-    path, form = _form_of(path)
+    path, form = form_of(path)
     if form == "csv":
         return ONE_K_A
     if form not in ("msr-vtt", "captions"):
@@ -112,7 +112,7 @@ def usual_split(path: Path, usual: str) -> str | None:
     return names[0] if len(names) == 1 else usual
 
 
-def read_coco_captions(path: Path, *, images_folder: Path | None = None) -> CaptionedImages:
+def read_coco_captions(path: Path, *, images_folder: Path | None = None, whole: bool = True) -> CaptionedImages:
     """Read COCO captions: photos in the order of ``images``, the first five sentences of each in file order.
 
     Parameters
@@ -122,6 +122,8 @@ def read_coco_captions(path: Path, *, images_folder: Path | None = None) -> Capt
     images_folder
         where the photos are; by default ``images`` or ``<split>`` beside the json, or ``<split>`` beside its folder, as
         COCO's archives unpack.
+    whole
+        whether all photos must be there.
 
     Raises
     ------
@@ -144,7 +146,8 @@ def read_coco_captions(path: Path, *, images_folder: Path | None = None) -> Capt
     folder = images_folder if images_folder is not None else _default_folder(path, split)
     kept = [_first_five(path, image, by_image[image.id]) for image in content.images]
     image_paths = tuple(folder / image.file_name for image in content.images)
-    require_photos(image_paths, folder, split)
+    if whole:
+        require_photos(image_paths, folder, split)
     return CaptionedImages(
         name="coco",
         split=split,
@@ -158,8 +161,16 @@ def read_coco_captions(path: Path, *, images_folder: Path | None = None) -> Capt
     )
 
 
-def _form_of(path: Path) -> tuple[Path, str]:
-    """The file to read, and which form it has; ``karpathy`` where no other is known: its reader says what is wrong."""
+def form_of(path: Path) -> tuple[Path, str]:
+    """The file to read, and which form it has: coco, karpathy, msr-vtt, captions, csv.
+
+    ``karpathy`` where no other is known: its reader says what is wrong.
+
+    Raises
+    ------
+    DatasetError
+        it is a folder that holds none of them.
+    """
     if path.is_dir():
         if not is_captioned_folder(path):
             raise DatasetError(

@@ -111,7 +111,9 @@ class _File(msgspec.Struct):
     dataset: str = ""
 
 
-def read_clips(path: Path, *, split: str | None = None, folder: Path | None = None) -> CaptionedClips:
+def read_clips(
+    path: Path, *, split: str | None = None, folder: Path | None = None, whole: bool = True
+) -> CaptionedClips:
     """Read one split of a ``captions.json``, in file order, and see that its files are there.
 
     Parameters
@@ -122,6 +124,8 @@ def read_clips(path: Path, *, split: str | None = None, folder: Path | None = No
         its name; several are joined by a plus sign; None: all items.
     folder
         what its paths start from, that of the json by default.
+    whole
+        whether all files must be there.
 
     Raises
     ------
@@ -140,9 +144,14 @@ def read_clips(path: Path, *, split: str | None = None, folder: Path | None = No
         split=split or WHOLE_SPLIT,
         places=places,
         said=said,
-        folder=folder,
+        folder=folder if whole else None,
         labels=read_labels(labels) if labels.is_file() else None,
     )
+
+
+def splits_by_name(path: Path) -> dict[str, str]:
+    """The split of every item of a ``captions.json`` that has one, by its name; raises as :func:`read_clips` does."""
+    return {name: split for split, names in _splits(_decode(path), path).items() for name in names}
 
 
 def clip_splits(path: Path) -> tuple[str, ...]:
@@ -156,7 +165,7 @@ def captioned_clips(
     split: str,
     places: Mapping[str, tuple[Path, Span]],
     said: Mapping[str, tuple[str, ...]],
-    folder: Path,
+    folder: Path | None,
     labels: LabelFile | None,
 ) -> CaptionedClips:
     """Put a split together, and see that its files are there.
@@ -170,7 +179,7 @@ def captioned_clips(
     said
         the sentences of each.
     folder
-        where the files are, for errors.
+        where the files are, for errors; None: they need not be there.
     labels
         of all items of the data set, if there are some.
 
@@ -179,7 +188,8 @@ def captioned_clips(
     DatasetError
         files are missing.
     """
-    require_files([place.as_posix() for place, _ in places.values()], folder, split)
+    if folder is not None:
+        require_files([place.as_posix() for place, _ in places.values()], folder, split)
     starts = np.cumsum([0, *(len(said[item]) for item in places)])[:-1].tolist()
     return CaptionedClips(
         name=name,

@@ -175,7 +175,7 @@ def write_mat_photos(
     return replace(items, filenames=names, image_paths=tuple(folder / name for name in names))
 
 
-def read_mat_lists(folder: Path, *, images_folder: Path | None = None) -> LabelledItems:
+def read_mat_lists(folder: Path, *, images_folder: Path | None = None, whole: bool = True) -> LabelledItems:
     """Read the three files of one data set.
 
     Parameters
@@ -184,6 +184,8 @@ def read_mat_lists(folder: Path, *, images_folder: Path | None = None) -> Labell
         where ``imgList*.mat``, ``tagList*.mat`` and ``labelList*.mat`` are, one of each; its name is the data set's.
     images_folder
         where the photos are; without it the items have none.
+    whole
+        whether all of these must be there.
 
     Raises
     ------
@@ -201,7 +203,8 @@ def read_mat_lists(folder: Path, *, images_folder: Path | None = None) -> Labell
     image_paths = None
     if images_folder is not None:
         image_paths = tuple(images_folder / name for name in names)
-        require_photos(image_paths, images_folder, folder.name)
+        if whole:
+            require_photos(image_paths, images_folder, folder.name)
     short = tuple(PurePosixPath(name).name for name in names)
     return LabelledItems(
         name=folder.name,

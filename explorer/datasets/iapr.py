@@ -30,7 +30,7 @@ _ANNOTATIONS = "annotations_complete_eng"
 _REGIONS = "saiapr_tc-12"
 
 
-def read_iapr(folder: Path, labels_folder: Path, *, photos: bool = True) -> LabelledItems:
+def read_iapr(folder: Path, labels_folder: Path, *, photos: bool = True, whole: bool = True) -> LabelledItems:
     """Read descriptions and labels.
 
     Parameters
@@ -40,7 +40,9 @@ def read_iapr(folder: Path, labels_folder: Path, *, photos: bool = True) -> Labe
     labels_folder
         ``saiaprtc12ok/benchmark``, with ``wlist.txt`` and ``saiapr_tc-12``.
     photos
-        whether the items have photos, which then must be there.
+        whether the items have photos.
+    whole
+        whether these must be there.
 
     Raises
     ------
@@ -62,7 +64,7 @@ def read_iapr(folder: Path, labels_folder: Path, *, photos: bool = True) -> Labe
     for row, number in enumerate(numbers):
         labels[row, [column[label] for label in regions[number]]] = True
     image_paths = tuple(folder / "images" / annotations[n].parent.name / f"{n}.jpg" for n in numbers)
-    if photos:
+    if photos and whole:
         require_photos(image_paths, folder, _NAME)
     return LabelledItems(
         name=_NAME,

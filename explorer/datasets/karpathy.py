@@ -1,9 +1,13 @@
 """Photos with their sentences, in the json form of Karpathy and Fei-Fei (``dataset_flickr8k.json`` and its siblings).
 
 The file holds ``dataset`` and ``images``; an image has ``filename``, ``split``, ``sentences[].raw`` and, for COCO,
-``filepath``, the folder inside the images folder.
+``filepath``, the folder inside the images folder. Files that this program writes may add ``path_bytes``: base64 of a
+path that is not UTF-8, which counts in the place of the names.
 """
 
+import base64
+import binascii
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,8 +69,15 @@ class _Image(msgspec.Struct):
     split: str
     sentences: list[_Sentence]
     filepath: str = ""
+    path_bytes: str = ""
     imgid: int | None = None
     cocoid: int | None = None
+
+    def place(self, folder: Path) -> Path:
+        """Where its photo is."""
+        if self.path_bytes:
+            return Path(os.fsdecode(base64.b64decode(self.path_bytes, validate=True)))
+        return folder / self.filepath / self.filename
 
 
 class _File(msgspec.Struct):
@@ -93,16 +104,39 @@ def read_karpathy(path: Path, *, split: str, images_folder: Path | None = None) 
         sentence; photos are missing.
     """
     content = _decode(path)
-    images = _of_split(content.images, split, path)
+    folder = images_folder if images_folder is not None else path.parent / "images"
+    found = _captioned(path, content.dataset, _of_split(content.images, split, path), split, folder)
+    require_photos(found.image_paths, folder, split)
+    return found
+
+
+def read_whole_karpathy(path: Path, *, images_folder: Path | None = None) -> tuple[CaptionedImages, tuple[str, ...]]:
+    """All photos in file order, whether their files are there or not, and the split of each; for training.
+
+    Raises
+    ------
+    DatasetError
+        as :func:`read_karpathy`, but for photos that are missing.
+    """
+    content = _decode(path)
+    if not content.images:
+        raise DatasetError(f"{path.name} holds no images.", "Choose another data set.")
+    folder = images_folder if images_folder is not None else path.parent / "images"
+    found = _captioned(path, content.dataset, content.images, "", folder)
+    return found, tuple(image.split for image in content.images)
+
+
+def _captioned(path: Path, name: str, images: Sequence[_Image], split: str, folder: Path) -> CaptionedImages:
     for image in images:
         if not image.sentences:
             raise DatasetError(f"{path.name} has no sentence for {image.filename}.", "Every photo needs at least one.")
-    folder = images_folder if images_folder is not None else path.parent / "images"
-    image_paths = tuple(folder / image.filepath / image.filename for image in images)
-    require_photos(image_paths, folder, split)
     kept = [image.sentences[:SENTENCES_PER_IMAGE] for image in images]
+    try:
+        image_paths = tuple(image.place(folder) for image in images)
+    except binascii.Error as error:
+        raise DatasetError(f"{path.name} has path_bytes that are no base64.", "Write it again.") from error
     return CaptionedImages(
-        name=content.dataset or path.stem,
+        name=name or path.stem,
         split=split,
         image_paths=image_paths,
         sentences=tuple(tuple(sentence.raw for sentence in sentences) for sentences in kept),

@@ -26,7 +26,7 @@ from explorer.errors import DatasetError
 _NAME = "web-queries"
 
 
-def read_web_queries(folder: Path, *, photos: bool = True) -> LabelledItems:
+def read_web_queries(folder: Path, *, photos: bool = True, whole: bool = True) -> LabelledItems:
     """Read all pictures in the order of ``labels.txt``; the labels are the queries in English, as their list has them.
 
     Parameters
@@ -34,7 +34,9 @@ def read_web_queries(folder: Path, *, photos: bool = True) -> LabelledItems:
     folder
         as the archive unpacks.
     photos
-        whether the items have photos, which then must be there.
+        whether the items have photos.
+    whole
+        whether these must be there.
 
     Raises
     ------
@@ -55,7 +57,7 @@ def read_web_queries(folder: Path, *, photos: bool = True) -> LabelledItems:
         stems.append(f"query_{query}_document_{document}")
     filenames = tuple(f"{stem}_imagethumb.jpg" for stem in stems)
     image_paths = tuple(folder / "images" / name for name in filenames)
-    if photos:
+    if photos and whole:
         require_photos(image_paths, folder, _NAME)
     return LabelledItems(
         name=_NAME,

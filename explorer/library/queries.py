@@ -18,6 +18,7 @@ from explorer.library.rows import (
     PendingItem,
     Problem,
     Problems,
+    SaidOf,
     Source,
     item_of,
 )
@@ -188,6 +189,24 @@ def sentences(connection: sqlite3.Connection, wanted: Sequence[int]) -> dict[int
     )
     found = {item_id * SENTENCES_PER_ITEM + position: text for item_id, position, text in rows}
     return {sentence_id: found[sentence_id] for sentence_id in ids & found.keys()}
+
+
+def said(connection: sqlite3.Connection, limit: int) -> list[SaidOf]:
+    """All items by folder and name with up to ``limit`` sentences each, those without one and missing ones, too."""
+    sentences: defaultdict[int, list[str]] = defaultdict(list)
+    rows = connection.execute(
+        "SELECT item_id, text FROM captions WHERE position < ? ORDER BY item_id, position", (limit,)
+    )
+    for item_id, text in rows:
+        sentences[item_id].append(text)
+    items = connection.execute(
+        "SELECT items.id, folders.path, items.name, items.kind, items.missing_since IS NOT NULL OR status = 'failed'"
+        " FROM items JOIN folders ON folders.id = items.folder_id ORDER BY folders.path, items.name"
+    )
+    return [
+        SaidOf(number, os.path.join(folder, name), kind, bool(missing), tuple(sentences.get(number, ())))
+        for number, folder, name, kind, missing in items
+    ]
 
 
 def search_text(connection: sqlite3.Connection, words: str, limit: int) -> np.ndarray:

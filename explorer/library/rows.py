@@ -163,6 +163,22 @@ class FailedItem:
 
 
 @dataclass(frozen=True, slots=True)
+class SaidOf:
+    """What is said about one item, in order; nothing, where nobody said anything.
+
+    Attributes:
+        kind: "image" or "video".
+        missing: its file was gone at the last scan, or could not be read when it was indexed.
+    """
+
+    item_id: int
+    path: bytes
+    kind: str
+    missing: bool
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """A file or folder that could not be read, and why."""
 

@@ -18,7 +18,7 @@ from explorer.library.connections import Connections
 from explorer.library.failures import known_failures
 from explorer.library.indexing import model_row
 from explorer.library.matching import match_names
-from explorer.library.rows import SENTENCES_PER_ITEM, VectorTable, item_of
+from explorer.library.rows import SENTENCES_PER_ITEM, SaidOf, VectorTable, item_of
 from explorer.library.vectors import VectorForm, VectorKind, to_bytes
 
 __all__ = ["SENTENCES_PER_ITEM", "Sentences", "item_of"]
@@ -65,6 +65,15 @@ class Sentences:
         """Sentence by id; unknown ids are left out."""
         with self._connections.reading() as connection:
             return queries.sentences(connection, sentence_ids)
+
+    def said(self, limit: int) -> list[SaidOf]:
+        """All items by folder and name with their first ``limit`` sentences, missing ones and silent ones, too."""
+        with self._connections.reading() as connection:
+            connection.execute("BEGIN")  # one snapshot of items and sentences
+            try:
+                return queries.said(connection, limit)
+            finally:
+                connection.execute("COMMIT")
 
     # --- vectors ------------------------------------------------------------------------------------------------
 

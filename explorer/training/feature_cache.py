@@ -14,14 +14,18 @@
       region_lengths.npy uint8 (n,)                likewise
       n_regions          which proposer, and rows that are finished
 
-Features that lie here already are completed by regions, not computed again.
+Features that lie here already are completed by regions, not computed again. Photos are the same where name, size and
+time of change are: two of one name in different folders have features of their own, and a folder that is moved as a
+whole keeps its features.
 """
 
 import hashlib
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -30,13 +34,14 @@ import torch
 from explorer.cancellation import CancellationToken
 from explorer.errors import DatasetError, MediaError
 from explorer.media.image import decode_image, squash
-from explorer.media.item import read_content
+from explorer.media.item import display_path, read_content
 from explorer.protocol.runs import Progressed
 from explorer.training.views import View
 from explorer.vision.features import Regions, VisualFeatures
 
 _BATCH = 16
 _ROWS_BETWEEN_MARKS = 256
+_SEGMENTED = frozenset({"scores", "presence", "class_map"})
 _REGION_COLUMNS = {"boxes": torch.float16, "scores": torch.float16, "labels": torch.uint8, "lengths": torch.uint8}
 """Of :class:`Regions`, in its order, as they are stored."""
 
@@ -63,7 +68,7 @@ class CachedView:
     regions: Regions | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ViewRequest:
     """Which features are wanted.
 
@@ -84,11 +89,11 @@ class ViewRequest:
     side_px: int
     regions_id: str = ""
 
-    @property
+    @cached_property
     def place(self) -> Path:
         """The folder of just these features."""
         digest = hashlib.sha256()
-        for part in (self.vision_id, self.view.name, str(self.side_px), *(photo.name for photo in self.photos)):
+        for part in (self.vision_id, self.view.name, str(self.side_px), *map(_identity, self.photos)):
             digest.update(part.encode("utf-8", "surrogateescape") + b"\0")
         return self.folder / digest.hexdigest()[:16]
 
@@ -115,6 +120,21 @@ class ViewRequest:
         return min(self.n_done, self.n_regions) if self.regions_id else self.n_done
 
 
+def repair(request: ViewRequest) -> None:
+    """Let features be computed anew where a file of theirs is gone, cut off or of another number of photos.
+
+    So a full disk, or a hand that deleted large files, leaves them.
+    """
+    n = len(request.photos)
+    whole = {path.stem for path in request.place.glob("*.npy") if _is_whole(path, n)}
+    present = {path.stem for path in request.place.glob("*.npy")}
+    segmented = _SEGMENTED if present & _SEGMENTED else frozenset()
+    if not whole >= {"trunk", *segmented}:
+        (request.place / "n_done").unlink(missing_ok=True)
+    if not whole >= {f"region_{name}" for name in _REGION_COLUMNS}:
+        (request.place / "n_regions").unlink(missing_ok=True)
+
+
 def cache_view(request: ViewRequest, reader: Reader, *, token: CancellationToken) -> Iterator[Progressed]:
     """Compute what is still missing; stops between batches once ``token`` is cancelled.
 
@@ -125,6 +145,8 @@ def cache_view(request: ViewRequest, reader: Reader, *, token: CancellationToken
     ------
     DatasetError
         a photo cannot be read; names it.
+    OSError
+        there is no room for the features, all of which is taken at the beginning.
     """
     n, begin, known = len(request.photos), request.begin, request.n_done
     request.place.mkdir(parents=True, exist_ok=True)
@@ -135,6 +157,8 @@ def cache_view(request: ViewRequest, reader: Reader, *, token: CancellationToken
     last, last_row = time.monotonic(), begin
     for row, squares in _batches(request, begin):
         if token.cancelled:
+            if row > last_row:
+                _mark(request, arrays, row)
             break
         with torch.inference_mode():
             seen = reader(squares)
@@ -173,7 +197,10 @@ def read_square(photo: Path, side_px: int) -> np.ndarray:
     try:
         image = decode_image(read_content(bytes(photo)), min_edge_px=side_px)
     except MediaError as error:
-        raise DatasetError(f"The photo {photo} cannot be read: {error}", "Repair or remove it.") from error
+        raise DatasetError(
+            f"The photo {display_path(bytes(photo))} cannot be read: {error}",
+            "Bring it back or repair it, and go on with the run; a new run leaves out a few that cannot be read.",
+        ) from error
     return squash(image.pixels, side_px)
 
 
@@ -213,7 +240,29 @@ def _region_parts(features: VisualFeatures) -> dict[str, np.ndarray]:
 def _open(path: Path, n: int, like: np.ndarray, begin: int) -> np.memmap:
     if begin:
         return np.lib.format.open_memmap(path, mode="r+")
-    return np.lib.format.open_memmap(path, mode="w+", dtype=like.dtype, shape=(n, *like.shape[1:]))
+    array = np.lib.format.open_memmap(path, mode="w+", dtype=like.dtype, shape=(n, *like.shape[1:]))
+    if hasattr(os, "posix_fallocate"):
+        # Claimed now: on a full disk, writing into a map kills the process instead of raising.
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    return array
+
+
+def _identity(photo: Path) -> str:
+    """Tells photos of one name apart; a photo that is gone is none of those that features were computed from."""
+    try:
+        status = os.stat(photo)
+    except (OSError, ValueError):
+        return f"{photo.name}\ngone"
+    return f"{photo.name}\n{status.st_size}\n{status.st_mtime_ns}"
+
+
+def _is_whole(path: Path, n: int) -> bool:
+    try:
+        array = np.load(path, mmap_mode="r")
+    except (OSError, ValueError, EOFError):
+        return False
+    return len(array) == n
 
 
 def _mark(request: ViewRequest, arrays: dict[str, np.memmap], done: int) -> None:

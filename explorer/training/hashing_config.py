@@ -12,16 +12,23 @@ from explorer.training.sections import Count, DatasetSection, FeatureSection, Po
 
 
 class LabelSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which photos are alike: they share a label.
+    """Which photos are alike: they share a label. Exactly one of ``file`` and ``source``.
 
     Attributes:
         file: as `retrieval-explorer labels` writes it; ``$NAMES`` are taken from the environment, relative paths start
             at the recipe.
+        source: "sentences": which of COCO's 80 things a photo's sentences name (``datasets/naming.py``); "data": what
+            the data set itself says, where it says something.
         without: names of classes that are left out, such as one that most photos share.
     """
 
-    file: str
+    file: str = ""
+    source: Literal["", "sentences", "data"] = ""
     without: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if bool(self.file) == bool(self.source):
+            raise ValueError("exactly one of file and source must be given")
 
 
 class TVDBNetworkSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

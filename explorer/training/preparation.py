@@ -3,12 +3,12 @@
 import dataclasses
 import functools
 import hashlib
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from explorer.cancellation import CancellationToken, Cancelled
-from explorer.datasets.karpathy import CaptionedImages, read_karpathy
+from explorer.cancellation import CancellationToken
+from explorer.datasets.karpathy import CaptionedImages, require_photos
 from explorer.errors import ConfigError
 from explorer.packages.finding import resolve_package
 from explorer.packages.manifest import VisionPart
@@ -16,11 +16,13 @@ from explorer.packages.package import ModelPackage
 from explorer.protocol.runs import PhaseStarted, RunEvent
 from explorer.training.captions import build_sentence_bank
 from explorer.training.compute import Compute
-from explorer.training.config import NetworkSection, dataset_paths
-from explorer.training.feature_cache import CachedView, ViewRequest, cache_view, open_view
+from explorer.training.config import NetworkSection
+from explorer.training.feature_cache import CachedView, ViewRequest, cache_view, open_view, repair
 from explorer.training.photos import Split
+from explorer.training.reading import read_photos, require_trainable
 from explorer.training.run_directory import RunDirectory
 from explorer.training.sections import DatasetSection, FeatureSection
+from explorer.training.snapshot import read_snapshot
 from explorer.training.views import View, training_views
 from explorer.training.wording import Wording, find_wording
 from explorer.vision import DEFAULT_BACKBONE, Vision, load_vision
@@ -124,16 +126,22 @@ def prepare(
 def read_splits(dataset: DatasetSection, places: TrainingPlaces) -> list[CaptionedImages]:
     """The training and the validation photos with their sentences; nothing is decoded.
 
+    They are those that the run keeps (``taking.py``), whose files may be gone; a run that keeps none yet reads its
+    recipe's data, all of whose photos must be there.
+
     Raises
     ------
-    DatasetError, ConfigError
-        the annotations or the recipe's paths are not as they should be.
+    DatasetError, LibraryError, ConfigError
+        the data or the recipe's paths are not as they should be.
     """
-    annotations, images = dataset_paths(dataset, places.recipe_folder)
-    return [
-        _limited(read_karpathy(annotations, split=name, images_folder=images), dataset.max_photos)
-        for name in (dataset.train_split, dataset.val_split)
-    ]
+    kept = read_snapshot(places.run.folder)
+    if kept is not None:
+        return kept
+    photos = read_photos(dataset, places.recipe_folder)
+    require_trainable(*photos.splits)
+    for part in photos.splits:
+        require_photos(part.image_paths, part.image_paths[0].parent, part.split)
+    return list(photos.splits)
 
 
 def see_splits(
@@ -154,7 +162,7 @@ def see_splits(
         a stop was asked for; what was computed is kept.
     """
     package = resolve_package(features.vision, places.search_folders) if features.vision else None
-    vision = load_vision(package)
+    vision = load_vision(package, device=places.compute.device.type)
     if features.proposer:
         vision.use_detector(load_proposer(features.proposer))
     views = training_views(features.n_crops, features.flip, features.seed)
@@ -166,14 +174,19 @@ def see_splits(
         cached: list[CachedView] = []
         for view in views if number == 0 else [View("photo")]:
             request = ViewRequest(places.features_folder, model_id, part.image_paths, view, vision.side_px, regions_id)
-            if request.begin < len(part):
-                reader = functools.partial(vision, segment=request.n_done < len(part), propose=bool(regions_id))
-                yield from cache_view(request, reader, token=token)
-            if token.cancelled:
-                raise Cancelled
+            yield from places.compute.led(_complete(request, vision, token))
             cached.append(open_view(request))
         seen.append(cached)
     return Seen(vision, package, tuple(seen))
+
+
+def _complete(request: ViewRequest, vision: Vision, token: CancellationToken) -> Iterator[RunEvent]:
+    repair(request)
+    if request.begin < len(request.photos):
+        unseen = request.n_done < len(request.photos)
+        reader = functools.partial(vision, segment=unseen, propose=bool(request.regions_id))
+        yield from cache_view(request, reader, token=token)
+    token.check()
 
 
 def _regions_id(package: ModelPackage | None) -> str:
@@ -188,19 +201,6 @@ def with_minilm(split: Split, features_folder: Path) -> Split:
     """The same photos with MiniLM's word states, whatever the network reads."""
     bank = build_sentence_bank(split.sentences, sentences_path(features_folder, split.sentences))
     return dataclasses.replace(split, bank=bank)
-
-
-def _limited(captioned: CaptionedImages, n: int) -> CaptionedImages:
-    if not n:
-        return captioned
-    return CaptionedImages(
-        captioned.name,
-        captioned.split,
-        captioned.image_paths[:n],
-        captioned.sentences[:n],
-        captioned.image_ids[:n],
-        captioned.sent_ids[:n],
-    )
 
 
 def sentences_path(features_folder: Path, sentences: Sequence[Sequence[str]]) -> Path:

@@ -11,21 +11,32 @@ Rate = Annotated[float, msgspec.Meta(gt=0.0, le=1.0)]
 
 
 class DatasetSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Captioned photos in Karpathy's form.
+    """Photos with sentences: a data set's, or those of a library; exactly one of ``annotations`` and ``library``.
+
+    What comes without splits, or with a single one, is divided by ``val_share`` (``division.py``).
 
     Attributes:
-        annotations: the json; ``$NAMES`` are taken from the environment, relative paths start at the recipe.
-        images: folder of the photos; empty: ``images`` beside the json.
-        train_split: split to train on.
+        annotations: file or folder of a data set (``datasets/photo_sets.py`` says which); ``$NAMES`` are taken from the
+            environment, relative paths start at the recipe.
+        library: folder of a library of this program; its photos that have sentences are trained on. A path as above.
+        images: folder of the photos; empty: where the data set has them, ``images`` beside a json.
+        train_split: split to train on; several are joined by plus signs.
         val_split: split to choose on.
+        val_share: share of the photos that are kept for validation where the data has no splits.
         max_photos: use only the first photos of each split (0: all); for trying a recipe out.
     """
 
-    annotations: str
+    annotations: str = ""
+    library: str = ""
     images: str = ""
     train_split: str = "train"
     val_split: str = "val"
+    val_share: Share = 0.1
     max_photos: Count = 0
+
+    def __post_init__(self) -> None:
+        if bool(self.annotations) == bool(self.library):
+            raise ValueError("exactly one of annotations and library must be given")
 
 
 class FeatureSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
