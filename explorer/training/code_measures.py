@@ -1,7 +1,8 @@
 """What is measured of codes after every epoch, whatever family makes them, and when a run is stopped."""
 # n items, K bits, C classes
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from explorer.errors import UserFacingError
 from explorer.evaluation.hashing_metrics import tie_aware_average_precision
-from explorer.networks.common.codes import CodeStatistics, code_statistics, opposition
+from explorer.networks.common.codes import CodeStatistics, code_statistics, opposition, sign
 from explorer.representations import BinaryCodes
 
 _BATCH = 100
@@ -33,10 +34,14 @@ class CollapseWatch:
 
     Attributes:
         n_collapsed: epochs in a row so far whose codes said nothing.
+        is_new: whether steps were taken since the last look; looking twice at the same codes counts once.
+        bit_shares: for each bit the share of items that had it set at the last look; empty before it.
     """
 
     def __init__(self) -> None:
         self.n_collapsed = 0
+        self.is_new = False
+        self.bit_shares: tuple[float, ...] = ()
 
     def look(self, items: Tensor, texts: Tensor | None, n_label_sets: int, advice: str) -> dict[str, float]:
         """Statistics of the codes of the training items, and how far they oppose the sentences.
@@ -52,9 +57,12 @@ class CollapseWatch:
         """
         found = code_statistics(items)
         opposed = 0.0 if texts is None else opposition(items, texts)
+        self.bit_shares = tuple((sign(items) > 0).float().mean(dim=0).tolist())
         # The first epoch of a short run may still begin; what is so after the next stays so.
         problem = collapse_of(found, opposed, n_label_sets / len(items)) if len(items) >= _FEWEST_ITEMS else ""
-        self.n_collapsed = self.n_collapsed + 1 if problem else 0
+        if self.is_new:
+            self.n_collapsed = self.n_collapsed + 1 if problem else 0
+        self.is_new = False
         if self.n_collapsed == _EPOCHS_COLLAPSED:
             raise CodesCollapsedError(f"The codes collapsed: {problem}.", advice)
         return {
@@ -63,6 +71,15 @@ class CollapseWatch:
             "bit_imbalance": found.imbalance,
             "opposition": opposed,
         }
+
+    def state(self) -> dict[str, Any]:
+        """Plain values for a checkpoint."""
+        return {"n_collapsed": self.n_collapsed, "is_new": self.is_new}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """The inverse of :meth:`state`."""
+        self.n_collapsed, self.is_new = int(state.get("n_collapsed", 0)), bool(state.get("is_new", False))
+        self.bit_shares = ()
 
 
 def collapse_of(found: CodeStatistics, opposed: float, label_share: float) -> str:

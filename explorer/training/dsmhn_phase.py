@@ -1,30 +1,24 @@
 """Training DSMHN's streams for pictures and sentences on cached features (networks/dsmhn/README.md 2.3)."""
 # n photos, m sentences, F features, K bits, C classes
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from explorer.errors import ConfigError
 from explorer.networks.common.codes import sign
 from explorer.networks.dsmhn.config import StreamConfigs
 from explorer.networks.dsmhn.model import Classifier, ImageStream, Streams, TextStream
-from explorer.networks.dsmhn.objective import Batch, total_loss
+from explorer.networks.dsmhn.objective import Batch, loss_terms
 from explorer.networks.dsmhn.preprocess import Sentences
-from explorer.training.code_measures import CollapseWatch, mean_average_precision, n_label_sets, owners_of
+from explorer.training.code_measures import mean_average_precision, n_label_sets, owners_of
+from explorer.training.code_phase import CodePhase, device_of, total
+from explorer.training.code_queries import Shown
+from explorer.training.compute import Compute
 from explorer.training.dsmhn_config import DSMHNRecipe, DSMHNTrainingSection
-from explorer.training.phases import epoch_order
-from explorer.training.schedule import (
-    RunningAverage,
-    averaged_copy,
-    averaged_state,
-    decay_groups,
-    rate_at,
-    restore_averaged,
-    set_rate,
-    take_step,
-)
 
 _ENCODED = 1000
 """Photos or sentences that are encoded at once while measuring."""
@@ -44,12 +38,16 @@ class PictureSplit:
         sentences: of all photos, one photo's after the other's.
         first: int64 (n + 1,), the first sentence of each photo.
         labels: bool (n, C); C = 0 where there are none.
+        photos: their files; empty where none are shown.
+        texts: all sentences; empty where none are shown.
     """
 
     views: list[Tensor]
     sentences: Sentences
     first: Tensor
     labels: Tensor
+    photos: Sequence[Path] = ()
+    texts: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -91,6 +89,13 @@ class DSMHNModel(nn.Module):
         modalities = ("image", "text")
         self.classifier = Classifier(configs.n_bits, n_classes, modalities, shared=shared) if n_classes else None
 
+    def forward(self, features: Tensor, sentences: Sentences) -> tuple[Tensor, ...]:
+        """Activations (B, K) of pictures and (m, K) of sentences, and the classes told of both where there are any."""
+        items, texts = self.image(features), self.text(sentences)
+        if self.classifier is None:
+            return items, texts
+        return items, texts, self.classifier(items, "image"), self.classifier(texts, "text")
+
     def streams(self) -> Streams:
         """Both streams, as packages hold them."""
         streams = Streams(self.configs)
@@ -98,82 +103,83 @@ class DSMHNModel(nn.Module):
         return streams
 
 
-class DSMHNPhase:
-    """The phase ``network``; see :class:`~explorer.training.phases.Phase`.
+class DSMHNPhase(CodePhase[DSMHNModel, DSMHNTrainingSection]):
+    """The phase ``network``; see :class:`~explorer.training.code_phase.CodePhase`.
 
     Attributes:
-        model: streams and classifier as they are trained.
         train: training photos.
         val: validation photos.
     """
 
-    name = "network"
-
-    def __init__(self, configs: StreamConfigs, recipe: DSMHNRecipe, train: PictureSplit, val: PictureSplit) -> None:
-        training = recipe.training
-        torch.manual_seed(training.seed)
-        self._training = training
-        self._weights, self._settings = recipe.loss.weights(), recipe.loss.settings()
-        self.train, self.val = train, val
-        self.seed, self.n_epochs = training.seed, training.epochs
-        self.batch_size = min(training.batch_size, len(train))
-        self.n_steps = len(train) // self.batch_size
+    def __init__(
+        self,
+        configs: StreamConfigs,
+        recipe: DSMHNRecipe,
+        train: PictureSplit,
+        val: PictureSplit,
+        compute: Compute | None = None,
+    ) -> None:
+        """Raise :class:`ConfigError` where only classes count, and there are none."""
+        training, self._weights = recipe.training, recipe.loss.weights()
         n_classes = train.labels.shape[1] if recipe.loss.classification else 0
-        self.model = DSMHNModel(configs, n_classes, shared=recipe.network.shared_classifier).train()
-        self.model.image.standardise(train.views[0])
-        rates = [(self.model.image, recipe.image.learning_rate), (self.model.text, recipe.text.learning_rate)]
-        classifier = [] if self.model.classifier is None else [(self.model.classifier, training.learning_rate)]
-        self._optimizer = optimizer_of(decay_groups([*rates, *classifier], training.weight_decay), training)
-        self._average = RunningAverage(self.model, training.averaging) if training.averaging else None
-        self._watch = CollapseWatch()
+        if not n_classes and not self._weights.count_without_classes:
+            raise ConfigError(
+                "Of the objective only classification counts, and without labels there are no classes to tell.",
+                "Give [labels] a file, or say nll = 1.0 in [loss].",
+            )
+        torch.manual_seed(training.seed)
+        model = DSMHNModel(configs, n_classes, shared=recipe.network.shared_classifier)
+        model.image.standardise(train.views[0])
+        rates: list[tuple[nn.Module, float]] = [
+            (model.image, recipe.image.learning_rate), (model.text, recipe.text.learning_rate)
+        ]
+        if model.classifier is not None:
+            rates.append((model.classifier, training.learning_rate))
+        super().__init__(model, training, len(train), compute or Compute(), rates)
+        self._settings = recipe.loss.settings()
+        self.train, self.val = train, val
 
     def step(self, epoch: int, step: int) -> dict[str, float]:
         """One step on a random view of each photo and some of its sentences."""
-        training = self._training
-        n_done = epoch * self.n_steps + step
-        set_rate(self._optimizer, rate_at(n_done, self.n_epochs * self.n_steps, training.warmup_steps))
-        order = epoch_order(len(self.train), self.seed, epoch)
-        photos = order[step * self.batch_size : (step + 1) * self.batch_size]
-        view = self.train.views[int(torch.randint(len(self.train.views), ()))]
-        sentences, owners = self.train.draw(photos, training.sentences)
-        model = self.model
-        items, texts = model.image(view[photos]), model.text(self.train.sentences[sentences])
-        classify = model.classifier
-        logits = None if classify is None else (classify(items, "image"), classify(texts, "text"))
-        batch = Batch(items, texts, owners, photos, self.train.labels[photos], logits)
-        loss = total_loss(batch, self._weights, self._settings)
-        return {"loss": take_step(loss, self.model, self._optimizer, self._average, clip_norm=training.clip_norm)}
+        compute, device, train = self.compute, self.compute.device, self.train
+        photos = self._items(epoch, step)
+        view = train.views[int(torch.randint(len(train.views), ()))]
+        sentences, owners = train.draw(photos, self._training.sentences)
+        compute.part_ways()
+        features = view[photos[compute.part(len(photos))]].to(device)
+        spoken = train.sentences[sentences[compute.part(len(sentences))]].to(device)
+        with compute.autocast():
+            encoded = self._shared(features, spoken)
+        items, texts, *logits = (compute.gather(part.float()) for part in encoded)
+        told = (logits[0], logits[1]) if logits else None
+        labels = train.labels[photos].to(device)
+        batch = Batch(items, texts, owners.to(device), photos.to(device), labels, told)
+        terms = loss_terms(batch, self._weights, self._settings)
+        return self._descend(epoch, step, total(terms), terms)
 
-    def finished_model(self) -> DSMHNModel:
-        """A copy with the weights that are measured and shipped."""
-        return averaged_copy(self.model, self._average)
-
-    def measure(self) -> dict[str, float]:
-        """Tie-aware mAP of some validation queries against the training split, and whether the codes say anything.
+    def _look(self, model: DSMHNModel) -> tuple[dict[str, float], dict[str, float], Shown]:
+        """Some validation queries against the training split.
 
         Without labels relevant is what belongs to one photo, among the validation photos.
-
-        Raises
-        ------
-        CodesCollapsedError
-            the codes have said nothing for two epochs.
         """
-        model = self.finished_model()
-        gallery, queries = self.encode(model, self.train), self.encode(model, self.val)
-        labelled = self.train.labels.shape[1] > 0
+        train, val = self.train, self.val
+        gallery, queries = self.encode(model, train), self.encode(model, val)
+        labelled = train.labels.shape[1] > 0
         # Without labels every photo is a class of its own.
-        n_sets = n_label_sets(self.train.labels) if labelled else len(self.train)
-        metrics = {}
+        n_sets = n_label_sets(train.labels) if labelled else len(train)
+        maps = {}
         if labelled:
-            spoken, said = self.val.labels[self.val.owners], self.train.labels[self.train.owners]
-            metrics["i2t_map"] = mean_average_precision(queries[0], gallery[1], self.val.labels, said)
-            metrics["t2i_map"] = mean_average_precision(queries[1], gallery[0], spoken, self.train.labels)
+            spoken, said = val.labels[val.owners], train.labels[train.owners]
+            maps["i2t_map"] = mean_average_precision(queries[0], gallery[1], val.labels, said)
+            maps["t2i_map"] = mean_average_precision(queries[1], gallery[0], spoken, train.labels)
         else:
-            own = torch.eye(len(self.val), dtype=torch.bool)
-            metrics["i2t_map"] = mean_average_precision(*queries, own, own[self.val.owners])
-            metrics["t2i_map"] = mean_average_precision(*queries[::-1], own[self.val.owners], own)
-        largest = float(sign(gallery[0]).mean(dim=0).abs().max())
-        return metrics | self._watch.look(*gallery, n_sets, _ADVICE) | {"largest_bit_mean": largest}
+            own = torch.eye(len(val), dtype=torch.bool)
+            maps["i2t_map"] = mean_average_precision(*queries, own, own[val.owners])
+            maps["t2i_map"] = mean_average_precision(*queries[::-1], own[val.owners], own)
+        found = self._watch.look(*gallery, n_sets, _ADVICE)
+        found["largest_bit_mean"] = float(sign(gallery[0]).mean(dim=0).abs().max())
+        shown = Shown(val.texts, val.photos, queries[1], queries[0], val.owners, torch.arange(len(val)))
+        return maps, found, shown
 
     def bit_means(self) -> dict[str, list[float]]:
         """Mean activation of every bit over the training photos, and over their sentences."""
@@ -182,27 +188,11 @@ class DSMHNPhase:
 
     @torch.inference_mode()
     def encode(self, model: DSMHNModel, split: PictureSplit) -> tuple[Tensor, Tensor]:
-        """Activations of a split's photos as they are (n, K) and of all their sentences (m, K)."""
-        images = [model.image(rows) for rows in split.views[0].split(_ENCODED)]
+        """Activations of a split's photos as they are (n, K) and of all their sentences (m, K), on the CPU."""
+        device = device_of(model)
+        images = [model.image(rows.to(device)).cpu() for rows in split.views[0].split(_ENCODED)]
         texts = [
-            model.text(split.sentences[slice(begin, begin + _ENCODED)])
+            model.text(split.sentences[slice(begin, begin + _ENCODED)].to(device)).cpu()
             for begin in range(0, len(split.sentences), _ENCODED)
         ]
         return torch.cat(images), torch.cat(texts)
-
-    def state(self) -> dict[str, Any]:
-        """Tensors and plain values."""
-        state = averaged_state(self.model, self._optimizer, self._average)
-        return state | {"n_collapsed": self._watch.n_collapsed}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """The inverse of :meth:`state`."""
-        restore_averaged(state, self.model, self._optimizer, self._average)
-        self._watch.n_collapsed = int(state["n_collapsed"])
-
-
-def optimizer_of(groups: list[dict[str, object]], training: DSMHNTrainingSection) -> torch.optim.Optimizer:
-    """AdamW or SGD with momentum on groups that carry their rates."""
-    if training.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=training.learning_rate, momentum=training.momentum)
-    return torch.optim.AdamW(groups)

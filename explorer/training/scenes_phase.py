@@ -8,8 +8,9 @@ of its own: it is as far from clips that go left as from those that go right.
 """
 # N rows of all modalities in a batch, K bits, n items, A attributes (kind, colour, motion)
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,20 +23,12 @@ from explorer.networks.dsmhn.config import StreamConfigs
 from explorer.networks.dsmhn.losses import balance_loss, classification_loss, quantisation_loss, similarity_loss
 from explorer.networks.dsmhn.model import Classifier, Streams
 from explorer.networks.dsmhn.preprocess import Sentences
-from explorer.training.code_measures import CollapseWatch, mean_average_precision, n_label_sets, owners_of
-from explorer.training.phases import epoch_order
+from explorer.training.code_measures import mean_average_precision, n_label_sets, owners_of
+from explorer.training.code_phase import CodePhase, device_of
+from explorer.training.code_queries import Shown
+from explorer.training.compute import Compute
 from explorer.training.scenes_config import ScenesTrainingSection
 from explorer.training.scenes_views import changed_clips
-from explorer.training.schedule import (
-    RunningAverage,
-    averaged_copy,
-    averaged_state,
-    decay_groups,
-    rate_at,
-    restore_averaged,
-    set_rate,
-    take_step,
-)
 
 _MODALITIES = ("image", "video", "text")
 _ENCODED = 64
@@ -51,10 +44,12 @@ class Said:
     Attributes:
         sentences: of all items, one item's after the other's.
         first: int64 (n + 1,), the first sentence of each item.
+        texts: the sentences in words; empty where none are shown.
     """
 
     sentences: Sentences
     first: Tensor
+    texts: Sequence[str] = ()
 
     @property
     def owners(self) -> Tensor:
@@ -78,6 +73,7 @@ class SceneSplit:
         pictures: float32 (n_pictures, F), what vision gives.
         picture_classes: int64 (n_pictures, A).
         picture_texts: what is said of them.
+        frames: a picture of each clip, to be shown to a person; empty where none are.
     """
 
     clips: np.ndarray
@@ -86,6 +82,7 @@ class SceneSplit:
     pictures: Tensor
     picture_classes: Tensor
     picture_texts: Said
+    frames: Sequence[Path] = ()
 
     def __len__(self) -> int:
         return len(self.clip_classes)
@@ -105,16 +102,57 @@ class Encoded:
     picture_texts: Tensor
 
 
-class ScenesPhase:
-    """The phase ``network``; see :class:`~explorer.training.phases.Phase`.
+class ScenesModel(nn.Module):
+    """The streams, and the classifiers that only training needs.
 
     Attributes:
-        model: the streams as they are trained, with the classifier of training.
+        streams: of pictures, clips and sentences; all three are there.
+        classifiers: one for each attribute, on the bits of it.
+    """
+
+    def __init__(
+        self, configs: StreamConfigs, n_bits: Sequence[int], n_classes: Sequence[int], pictures: Tensor
+    ) -> None:
+        """pictures: features of the training pictures, by which they are standardised."""
+        super().__init__()
+        streams: Any = Streams(configs)
+        streams.image.standardise(pictures)
+        self.streams = streams
+        self.classifiers = nn.ModuleList(
+            Classifier(n, n_own, _MODALITIES, shared=True) for n, n_own in zip(n_bits, n_classes, strict=True)
+        )
+        # Convolutions of clips take half the time with channels kept last.
+        streams.video.network.to(memory_format=torch.channels_last_3d)
+
+
+class _Encoders(nn.Module):
+    """One call of all streams.
+
+    Attributes:
+        in_half: whether clips are multiplied in bfloat16 on a processor.
+    """
+
+    def __init__(self, streams: Any, *, in_half: bool) -> None:
+        super().__init__()
+        self.streams, self.in_half = streams, in_half
+
+    def forward(
+        self, frames: Tensor, pictures: Tensor, say: Callable[[], Sequence[Sentences]]
+    ) -> tuple[Tensor, ...]:
+        """Activations (n, K) of pictures, of clips, and of each part of the sentences that ``say`` gives."""
+        streams = self.streams
+        with clips_multiplied(in_half=self.in_half):
+            video = streams.video(frames).float()
+        return streams.image(pictures).float(), video, *(streams.text(part).float() for part in say())
+
+
+class ScenesPhase(CodePhase[ScenesModel, ScenesTrainingSection]):
+    """The phase ``network``; see :class:`~explorer.training.code_phase.CodePhase`.
+
+    Attributes:
         train: what is trained on.
         val: what is measured on.
     """
-
-    name = "network"
 
     def __init__(
         self,
@@ -123,125 +161,126 @@ class ScenesPhase:
         n_classes: tuple[int, int, int],
         train: SceneSplit,
         val: SceneSplit,
+        compute: Compute | None = None,
     ) -> None:
         """n_classes: how many kinds, colours and motions there are."""
         torch.manual_seed(training.seed)
-        self._training, self._n_classes = training, n_classes
-        self.train, self.val = train, val
-        self.seed, self.n_epochs = training.seed, training.epochs
-        self.batch_size = min(training.batch_size, len(train))
-        self.n_steps = len(train) // self.batch_size
-        streams = Streams(configs)
-        assert streams.image is not None
-        assert streams.video is not None
-        streams.image.standardise(train.pictures)
-        self._n_frames = streams.video.network.config.n_frames
+        self._n_classes = n_classes
         self._n_bits = bits_of_attributes(configs.n_bits, (training.kind, training.colour, training.motion))
-        classifiers = nn.ModuleList(
-            Classifier(n_bits, n, _MODALITIES, shared=True) for n_bits, n in zip(self._n_bits, n_classes, strict=True)
-        )
-        # Convolutions of clips take half the time with channels kept last.
-        self.model = nn.ModuleDict({"streams": streams, "classifiers": classifiers}).train()
-        streams.video.network.to(memory_format=torch.channels_last_3d)
-        self._optimizer = torch.optim.AdamW(decay_groups([(self.model, training.learning_rate)], training.weight_decay))
-        self._average = RunningAverage(self.model, training.averaging) if training.averaging else None
-        self._watch = CollapseWatch()
+        model = ScenesModel(configs, self._n_bits, n_classes, train.pictures)
+        self._in_half = training.precision == "bfloat16"
+        rates = [(model, training.learning_rate)]
+        encoders = _Encoders(model.streams, in_half=self._in_half)
+        super().__init__(model, training, len(train), compute or Compute(), rates, encoders)
+        self.train, self.val = train, val
+        self._n_frames = model.streams.video.network.config.n_frames
 
     def step(self, epoch: int, step: int) -> dict[str, float]:
         """One step on a batch of clips, as many pictures, and a sentence of each."""
-        training = self._training
-        n_done = epoch * self.n_steps + step
-        set_rate(self._optimizer, rate_at(n_done, self.n_epochs * self.n_steps, training.warmup_steps))
-        order = epoch_order(len(self.train), self.seed, epoch)
-        clips = order[step * self.batch_size : (step + 1) * self.batch_size].sort().values
-        pictures = torch.randint(len(self.train.pictures), (self.batch_size,))
-        loss = self._loss(clips, pictures)
-        return {"loss": take_step(loss, self.model, self._optimizer, self._average, clip_norm=training.clip_norm)}
+        compute, train = self.compute, self.train
+        clips = self._items(epoch, step).sort().values
+        pictures = torch.randint(len(train.pictures), (self.batch_size,))
+        part = compute.part(self.batch_size)
+        frames = changed_clips(torch.from_numpy(train.clips[clips.numpy()]).to(compute.device), self._n_frames)
+        seen = train.pictures[pictures[part]].to(compute.device)
 
-    def _loss(self, clips: Tensor, pictures: Tensor) -> Tensor:
-        training, train, streams = self._training, self.train, self._streams(self.model)
-        frames = changed_clips(torch.from_numpy(train.clips[clips.numpy()]), self._n_frames)
-        with self._multiplying():
-            video = streams.video(frames).float()
-        image = streams.image(train.pictures[pictures])
-        said = [train.clip_texts.draw(clips), train.picture_texts.draw(pictures)]
-        text = torch.cat([streams.text(part) for part in said])
+        def say() -> list[Sentences]:
+            drawn = train.clip_texts.draw(clips), train.picture_texts.draw(pictures)
+            return [sentences[part].to(compute.device) for sentences in drawn]
+
+        if compute.n_ranks > 1:
+            # The streams of pictures and clips draw before sentences are drawn, and each rank draws its own there.
+            said = say()
+            compute.part_ways()
+            with compute.autocast():
+                found = self._shared(frames[part], seen, lambda: said)
+        else:
+            with compute.autocast():
+                found = self._shared(frames[part], seen, say)
+        image, video, *texts = (compute.gather(rows) for rows in found)
+        loss, terms = self._losses(image, video, torch.cat(texts), self._classes(clips, pictures))
+        return self._descend(epoch, step, loss, terms)
+
+    def _classes(self, clips: Tensor, pictures: Tensor) -> Tensor:
+        """Classes (N, A) of the rows of pictures, clips, and the sentences of clips and of pictures."""
+        moving, still = self.train.clip_classes[clips], self.train.picture_classes[pictures]
+        return torch.cat([still, moving, moving, still]).to(self.compute.device)
+
+    def _losses(
+        self, image: Tensor, video: Tensor, text: Tensor, classes: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The loss of the whole batch, and its weighted terms; ``classes`` as :meth:`_classes` gives them."""
+        training = self._training
         rows = torch.cat([image, video, text])
-        classes = torch.cat([train.picture_classes[pictures], train.clip_classes[clips]])
-        classes = torch.cat([classes, train.clip_classes[clips], train.picture_classes[pictures]])
         loss = training.quantisation * quantisation_loss(rows)
+        terms = {"quantisation": loss}
         parts = rows.split(list(self._n_bits), dim=1)
-        for part, wanted, n, classifier in zip(parts, classes.T, self._n_classes, self._classifiers(), strict=True):
+        similar, classified = [], []
+        for part, wanted, n, classifier in zip(
+            parts, classes.T, self._n_classes, self.model.classifiers, strict=True
+        ):
             alike = similarity_loss(training.similarity, part, part, pairs_alike(wanted))
             told = classification_loss(classifier(part, "shared"), F.one_hot(wanted, n).bool(), "single")
             loss = loss + (alike + training.classification * told) / len(parts)
+            similar.append(alike)
+            classified.append(training.classification * told)
+        terms |= {training.similarity: torch.stack(similar).mean(), "classification": torch.stack(classified).mean()}
         if training.balance:
-            loss = loss + training.balance * sum(balance_loss(part) for part in (image, video, text))
-        return loss
-
-    def _classifiers(self) -> list[Classifier]:
-        chosen = self.model["classifiers"]
-        assert isinstance(chosen, nn.ModuleList)
-        return [part for part in chosen if isinstance(part, Classifier)]
-
-    def _multiplying(self) -> torch.autocast:
-        # Convolutions take half the time in bfloat16 on a processor that has products of it.
-        return torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._training.precision == "bfloat16")
-
-    @staticmethod
-    def _streams(model: nn.ModuleDict) -> Any:
-        return model["streams"]
+            uneven = torch.stack([balance_loss(part) for part in (image, video, text)]).sum()
+            terms["balance"] = training.balance * uneven
+            loss = loss + terms["balance"]
+        # What has no weight is no term; the similarity always has one.
+        return loss, {name: term for name, term in terms.items() if getattr(training, name, 1.0)}
 
     def finished_streams(self) -> Streams:
-        """A copy of the streams with the weights that are measured and shipped."""
-        streams = averaged_copy(self.model, self._average)["streams"]
+        """A copy of the streams with the weights that are measured and shipped, on the CPU."""
+        streams = self.finished_model().streams
         assert isinstance(streams, Streams)
         return streams
 
-    def measure(self) -> dict[str, float]:
-        """Tie-aware mAP among the validation clips by motion and by all labels, and between pictures and clips.
+    def _look(self, model: ScenesModel) -> tuple[dict[str, float], dict[str, float], Shown]:
+        """Among the validation clips by motion and by all labels, and between pictures and clips.
 
-        Raises
-        ------
-        CodesCollapsedError
-            the codes have said nothing for two epochs.
+        The bits that are looked at are those of the validation clips: the training clips would have to be read again.
         """
-        found = self.encode(self.finished_streams(), self.val)
-        classes, spoken = self.val.clip_classes, self.val.clip_classes[self.val.clip_texts.owners]
-        metrics = {}
+        val = self.val
+        found = self.encode(model.streams, val)
+        classes, spoken = val.clip_classes, val.clip_classes[val.clip_texts.owners]
+        maps = {}
         for name, first in (("motion", 2), ("full", 0)):
             ours, theirs = (one_hot(part[:, first:], self._n_classes[first:]) for part in (classes, spoken))
-            metrics[f"t2v_{name}"] = mean_average_precision(found.clip_texts, found.clips, theirs, ours)
-            metrics[f"v2t_{name}"] = mean_average_precision(found.clips, found.clip_texts, ours, theirs)
+            maps[f"t2v_{name}"] = mean_average_precision(found.clip_texts, found.clips, theirs, ours)
+            maps[f"v2t_{name}"] = mean_average_precision(found.clips, found.clip_texts, ours, theirs)
             half = len(ours) // 2
-            metrics[f"v2v_{name}"] = mean_average_precision(
+            maps[f"v2v_{name}"] = mean_average_precision(
                 found.clips[:half], found.clips[half:], ours[:half], ours[half:]
             )
-        pictures, clips = (one_hot(part[:, :2], self._n_classes[:2]) for part in (self.val.picture_classes, classes))
-        metrics["i2v_look"] = mean_average_precision(found.pictures, found.clips, pictures, clips)
-        metrics["v2i_look"] = mean_average_precision(found.clips, found.pictures, clips, pictures)
-        return metrics | self._watch.look(found.clips, found.clip_texts, n_label_sets(classes), _ADVICE)
+        pictures, clips = (one_hot(part[:, :2], self._n_classes[:2]) for part in (val.picture_classes, classes))
+        maps["i2v_look"] = mean_average_precision(found.pictures, found.clips, pictures, clips)
+        maps["v2i_look"] = mean_average_precision(found.clips, found.pictures, clips, pictures)
+        statistics = self._watch.look(found.clips, found.clip_texts, n_label_sets(classes), _ADVICE)
+        # Scenes that differ in what no label says are told in the same words: any of them is what was asked for.
+        groups = torch.unique(classes, dim=0, return_inverse=True)[1]
+        said = val.clip_texts
+        return maps, statistics, Shown(said.texts, val.frames, found.clip_texts, found.clips, said.owners, groups)
 
     @torch.inference_mode()
     def encode(self, streams: Streams, split: SceneSplit) -> Encoded:
-        """Activations of a split as it is; its clips must have as many frames as the network reads."""
+        """Activations of a split as it is, on the CPU; its clips must have as many frames as the network reads."""
         assert streams.video is not None
         assert streams.text is not None
         assert streams.image is not None
-        with self._multiplying():
-            clips = [streams.video(torch.tensor(split.clips[start : start + _ENCODED])).float()
+        device = device_of(streams)
+        with clips_multiplied(in_half=self._in_half):
+            clips = [streams.video(torch.tensor(split.clips[start : start + _ENCODED])).float().cpu()
                      for start in range(0, len(split), _ENCODED)]
-        texts = [streams.text(said.sentences) for said in (split.clip_texts, split.picture_texts)]
-        return Encoded(torch.cat(clips), texts[0], streams.image(split.pictures), texts[1])
+        texts = [streams.text(said.sentences.to(device)).cpu() for said in (split.clip_texts, split.picture_texts)]
+        return Encoded(torch.cat(clips), texts[0], streams.image(split.pictures.to(device)).cpu(), texts[1])
 
-    def state(self) -> dict[str, Any]:
-        """Tensors and plain values."""
-        return averaged_state(self.model, self._optimizer, self._average) | {"n_collapsed": self._watch.n_collapsed}
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """The inverse of :meth:`state`."""
-        restore_averaged(state, self.model, self._optimizer, self._average)
-        self._watch.n_collapsed = int(state["n_collapsed"])
+def clips_multiplied(*, in_half: bool) -> torch.autocast:
+    """Context of the 3-D CNN: convolutions take half the time in bfloat16 on a processor that has products of it."""
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=in_half)
 
 
 def bits_of_attributes(n_bits: int, shares: Sequence[float]) -> tuple[int, ...]:
@@ -257,7 +296,7 @@ def pairs_alike(classes: Tensor) -> Pairs:
     """
     n = len(classes)
     relevance = (classes[:, None] == classes[None, :]).float()
-    return Pairs(torch.arange(n), relevance, 1.0 - torch.eye(n))
+    return Pairs(torch.arange(n, device=classes.device), relevance, 1.0 - torch.eye(n, device=classes.device))
 
 
 def one_hot(classes: Tensor, n_classes: tuple[int, ...]) -> Tensor:

@@ -43,14 +43,15 @@ def changed_clips(clips: Tensor, n_frames: int) -> Tensor:
     """Clips (B, N, S, S, 3), uint8, with their times, edges and light changed: uint8 (B, n_frames, S, S, 3).
 
     Every draw is from torch's global generator; all frames of a clip are changed alike, but for the noise.
+    Computed where the clips are.
     """
     rows = drawn_times(clips.shape[0], clips.shape[1], n_frames)
-    frames = clips[torch.arange(len(clips))[:, None], rows]
+    frames, device = clips[torch.arange(len(clips))[:, None], rows], clips.device
     values = _cropped(frames.permute(0, 1, 4, 2, 3).contiguous().float())
     contrast = 1 + (torch.rand(len(clips), 1, 1, 1, 1) * 2 - 1) * _SHADE
     tint = 1 + (torch.rand(len(clips), 1, 3, 1, 1) * 2 - 1) * _TINT
     light = (torch.rand(len(clips), 1, 1, 1, 1) * 2 - 1) * _SHADE * 128
-    values.mul_(contrast * tint).add_(128 * (1 - contrast) + light)
+    values.mul_((contrast * tint).to(device)).add_((128 * (1 - contrast) + light).to(device))
     for row in torch.nonzero(torch.rand(len(clips)) < _SHARE).flatten().tolist():
         values[row].add_(torch.randn_like(values[row]), alpha=float(torch.rand(())) * _NOISE)
     return values.clamp_(0, 255).byte().permute(0, 1, 3, 4, 2).contiguous()
@@ -72,7 +73,7 @@ def _cropped(values: Tensor) -> Tensor:
     matrices[:, 0, 0], matrices[:, 1, 1] = size[:, 0], size[:, 1]
     matrices[:, :, 2] = (torch.rand(n, 2) * 2 - 1) * (1 - size)
     # Frames of a clip are channels of one picture: they are all cut alike.
-    grid = functional.affine_grid(matrices, [n, 1, side, side], align_corners=False)
+    grid = functional.affine_grid(matrices.to(values.device), [n, 1, side, side], align_corners=False)
     cut = functional.grid_sample(
         values.flatten(1, 2), grid, mode="bilinear", padding_mode="border", align_corners=False
     )

@@ -1,7 +1,9 @@
 """Training TVDB's two encoders on cached regions: alternating discrete steps (networks/tvdb/README.md 1.4 to 1.8)."""
+# n photos, m sentences, N pairs of a batch, K bits
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -12,25 +14,17 @@ from explorer.networks.tvdb.losses import (
     decorrelated,
     discrete_codes,
     pairwise_loss,
-    regression_loss,
+    regression_terms,
     similarity_matrix,
 )
 from explorer.networks.tvdb.model import ImageEncoder, TextEncoder
 from explorer.networks.tvdb.preprocess import steps_of
-from explorer.training.code_measures import CollapseWatch, mean_average_precision, n_label_sets, owners_of
+from explorer.training.code_measures import mean_average_precision, n_label_sets, owners_of
+from explorer.training.code_phase import CodePhase, device_of, total
+from explorer.training.code_queries import Shown
+from explorer.training.compute import Compute
 from explorer.training.hashing_config import TVDBTrainingSection
-from explorer.training.phases import epoch_order
 from explorer.training.region_features import RegionFeatures
-from explorer.training.schedule import (
-    RunningAverage,
-    averaged_copy,
-    averaged_state,
-    decay_groups,
-    rate_at,
-    restore_averaged,
-    set_rate,
-    take_step,
-)
 
 _BATCH = 100
 _TEXT_BATCH = 1000
@@ -45,12 +39,16 @@ class HashingSplit:
         rows: int64 (n_sentences, T), rows of words.
         first: int64 (n_photos + 1,), the first sentence of each photo.
         labels: bool (n_photos, C).
+        photos: their files; empty where none are shown.
+        texts: all sentences; empty where none are shown.
     """
 
     views: list[RegionFeatures]
     rows: Tensor
     first: Tensor
     labels: Tensor
+    photos: Sequence[Path] = ()
+    texts: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -79,17 +77,18 @@ class TVDBModel(nn.Module):
         self.image = image
         self.text = text
 
+    def forward(self, steps: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Activations (B, K) of pictures and (m, K) of sentences, in one call."""
+        return self.image(steps), self.text(rows)
 
-class TVDBPhase:
-    """The phase ``network``; see :class:`~explorer.training.phases.Phase`.
+
+class TVDBPhase(CodePhase[TVDBModel, TVDBTrainingSection]):
+    """The phase ``network``; see :class:`~explorer.training.code_phase.CodePhase`.
 
     Attributes:
-        model: both encoders as they are trained.
         train: training photos.
         val: validation photos.
     """
-
-    name = "network"
 
     def __init__(
         self,
@@ -98,97 +97,76 @@ class TVDBPhase:
         statistics: tuple[Tensor, Tensor],
         train: HashingSplit,
         val: HashingSplit,
+        compute: Compute | None = None,
     ) -> None:
+        compute = compute or Compute()
         torch.manual_seed(training.seed)
-        self._training, self._statistics = training, statistics
+        model = TVDBModel(ImageEncoder(configs[0]), TextEncoder(configs[1]))
+        super().__init__(model, training, len(train), compute, [(model, training.learning_rate)])
+        self._statistics = statistics[0].to(compute.device), statistics[1].to(compute.device)
         self.train, self.val = train, val
-        self.seed, self.n_epochs = training.seed, training.epochs
-        self.batch_size = min(training.batch_size, len(train))
-        self.n_steps = len(train) // self.batch_size
-        self.model = TVDBModel(ImageEncoder(configs[0]), TextEncoder(configs[1])).train()
-        self._optimizer = torch.optim.AdamW(decay_groups([(self.model, training.learning_rate)], training.weight_decay))
-        self._average = RunningAverage(self.model, training.averaging) if training.averaging else None
-        self._watch = CollapseWatch()
 
     def step(self, epoch: int, step: int) -> dict[str, float]:
         """Codes of a batch, then one step of both encoders towards them."""
-        training = self._training
-        n_done = epoch * self.n_steps + step
-        set_rate(self._optimizer, rate_at(n_done, self.n_epochs * self.n_steps, training.warmup_steps))
-        order = epoch_order(len(self.train), self.seed, epoch)
-        photos = order[step * self.batch_size : (step + 1) * self.batch_size].sort().values
+        compute, device = self.compute, self.compute.device
+        photos = self._items(epoch, step).sort().values
         view = self.train.views[int(torch.randint(len(self.train.views), ()))]
-        sentences, owners = self.train.draw(photos, training.sentences)
-        with self._multiplying():
-            # A photo is seen once, however many of its sentences are in the batch: each is a pair with the same photo.
-            image = self.model.image(self._steps(view, photos)).float()[owners]
-            text = self.model.text(self.train.rows[sentences]).float()
-        loss = self._loss(image, text, photos[owners])
-        return {"loss": take_step(loss, self.model, self._optimizer, self._average, clip_norm=training.clip_norm)}
+        sentences, owners = self.train.draw(photos, self._training.sentences)
+        compute.part_ways()
+        steps = self._steps(view, photos[compute.part(len(photos))], device)
+        rows = self.train.rows[sentences[compute.part(len(sentences))]].to(device)
+        with self._multiplying(), compute.autocast():
+            image, text = self._shared(steps, rows)
+        # A photo is seen once, however many of its sentences are in the batch: each is a pair with the same photo.
+        image, text = compute.gather(image.float())[owners.to(device)], compute.gather(text.float())
+        terms = self._losses(image, text, photos[owners])
+        return self._descend(epoch, step, total(terms), terms)
 
-    def _loss(self, image: Tensor, text: Tensor, photos: Tensor) -> Tensor:
-        """image, text: activations (N, K) of the batch's pairs.   photos: (N,), the photo of each."""
+    def _losses(self, image: Tensor, text: Tensor, photos: Tensor) -> dict[str, Tensor]:
+        """image, text: activations (N, K) of the whole batch's pairs.   photos: (N,), the photo of each.
+
+        Every rank has all of them and makes the same codes.
+        """
         training = self._training
-        pairs = pairs_of(self.train.labels[photos], photos)
+        pairs = pairs_of(self.train.labels[photos].to(image.device), photos.to(image.device))
         if training.objective == "pairwise":
-            return pairwise_loss(image, text, pairs)
+            return {"pairwise": pairwise_loss(image, text, pairs)}
         similarity = similarity_matrix(training.similarity, pairs, (image, text))
         near = decorrelated(image, text, training.decorrelation) if training.decorrelation else (image, text)
         codes = discrete_codes(*near, similarity, eta=training.eta, n_rounds=training.rounds)
-        return regression_loss(image, text, *codes)
+        return regression_terms(image, text, *codes)
 
-    def _steps(self, view: RegionFeatures, photos: Tensor) -> Tensor:
-        return steps_of(view.values[photos], view.boxes[photos], self._statistics, self.model.image.config)
+    def _steps(self, view: RegionFeatures, photos: Tensor, device: torch.device) -> Tensor:
+        values, boxes = view.values[photos].to(device), view.boxes[photos].to(device)
+        statistics = self._statistics[0].to(device), self._statistics[1].to(device)
+        return steps_of(values, boxes, statistics, self.model.image.config)
 
     def _multiplying(self) -> torch.autocast:
         # The LSTM's products of a step take a third of the time in bfloat16 on a processor that has it.
         half = self._training.precision == "bfloat16"
         return torch.autocast("cpu", dtype=torch.bfloat16, enabled=half)
 
-    def finished_model(self) -> TVDBModel:
-        """A copy with the weights that are measured and shipped."""
-        return averaged_copy(self.model, self._average)
-
-    def measure(self) -> dict[str, float]:
-        """Tie-aware mAP of some validation queries against the training split, and whether the codes say anything.
-
-        Raises
-        ------
-        CodesCollapsedError
-            they have said nothing for two epochs; the sentence says which setting to change.
-        """
-        model = self.finished_model()
-        gallery = self.encode(model, self.train)
-        found = self._watch.look(*gallery, n_label_sets(self.train.labels), advice_on(self._training))
-        queries = self.encode(model, self.val)
-        metrics = {
-            "i2t_map": mean_average_precision(
-                queries[0], gallery[1], self.val.labels, self.train.labels[self.train.owners]
-            ),
-            "t2i_map": mean_average_precision(
-                queries[1], gallery[0], self.val.labels[self.val.owners], self.train.labels
-            ),
+    def _look(self, model: TVDBModel) -> tuple[dict[str, float], dict[str, float], Shown]:
+        """Some validation queries against the training split."""
+        train, val = self.train, self.val
+        gallery = self.encode(model, train)
+        found = self._watch.look(*gallery, n_label_sets(train.labels), advice_on(self._training))
+        images, texts = self.encode(model, val)
+        maps = {
+            "i2t_map": mean_average_precision(images, gallery[1], val.labels, train.labels[train.owners]),
+            "t2i_map": mean_average_precision(texts, gallery[0], val.labels[val.owners], train.labels),
         }
-        return metrics | found
+        return maps, found, Shown(val.texts, val.photos, texts, images, val.owners, torch.arange(len(val)))
 
     @torch.inference_mode()
     def encode(self, model: TVDBModel, split: HashingSplit) -> tuple[Tensor, Tensor]:
-        """Activations of a split's photos as they are (n, K) and of all their sentences."""
+        """Activations of a split's photos as they are (n, K) and of all their sentences, on the CPU."""
+        device = device_of(model)
         with self._multiplying():
             rows = torch.arange(len(split)).split(_BATCH)
-            images = [model.image(self._steps(split.views[0], photos)).float() for photos in rows]
-            texts = [model.text(part).float() for part in split.rows.split(_TEXT_BATCH)]
+            images = [model.image(self._steps(split.views[0], photos, device)).float().cpu() for photos in rows]
+            texts = [model.text(part.to(device)).float().cpu() for part in split.rows.split(_TEXT_BATCH)]
         return torch.cat(images), torch.cat(texts)
-
-    def state(self) -> dict[str, Any]:
-        """Tensors and plain values."""
-        state = averaged_state(self.model, self._optimizer, self._average)
-        return state | {"n_collapsed": self._watch.n_collapsed}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """The inverse of :meth:`state`."""
-        restore_averaged(state, self.model, self._optimizer, self._average)
-        self._watch.n_collapsed = int(state.get("n_collapsed", 0))
 
 
 def advice_on(training: TVDBTrainingSection) -> str:

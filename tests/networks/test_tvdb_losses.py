@@ -21,7 +21,7 @@ from explorer.networks.tvdb.losses import (
     double_centred,
     objective,
     pairwise_loss,
-    regression_loss,
+    regression_terms,
     similarity_matrix,
     update_image_codes,
     update_text_codes,
@@ -268,7 +268,7 @@ def train_toy(n_classes: int, kind: str, n_epochs: int, *, decorrelation: float)
             near = decorrelated(f, g, decorrelation) if decorrelation else (f, g)
             codes = discrete_codes(*near, similarity, eta=eta, n_rounds=1)
             optimiser.zero_grad()
-            regression_loss(f, g, *codes).backward()
+            sum(regression_terms(f, g, *codes).values()).backward()
             optimiser.step()
     features, sentences, classes = toy(n_classes, 10, seed=1)
     steps = steps_of(features, boxes[: len(features)], statistics, image.config)

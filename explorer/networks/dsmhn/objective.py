@@ -51,8 +51,14 @@ class LossWeights:
         for field in fields(self):
             if not 0.0 <= getattr(self, field.name) < float("inf"):
                 raise ValueError(f"the weight {field.name} must be at least 0, got {getattr(self, field.name)}")
-        if not any(getattr(self, field.name) for field in fields(self) if field.name != "within"):
+        if not self.classification and not self.count_without_classes:
             raise ValueError("all weights are 0: nothing would be learned")
+
+    @property
+    def count_without_classes(self) -> bool:
+        """Whether something would be learned where there are no classes to tell."""
+        alone = (field.name for field in fields(self) if field.name not in ("within", "classification"))
+        return any(getattr(self, name) for name in alone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +98,7 @@ class Batch:
 
 
 def loss_terms(batch: Batch, weights: LossWeights, settings: PairSettings) -> dict[str, Tensor]:
-    """Every term that counts, weighted; their sum is the loss."""
+    """Every term that counts, weighted; their sum is the loss. None where only classes count, and there are none."""
     terms = _similarity_terms(batch, weights, settings)
     if weights.classification and batch.logits is not None:
         item_logits, text_logits = batch.logits
@@ -106,15 +112,6 @@ def loss_terms(batch: Batch, weights: LossWeights, settings: PairSettings) -> di
         if weight:
             terms[name] = weight * (loss(batch.items) + loss(batch.texts))
     return terms
-
-
-def total_loss(batch: Batch, weights: LossWeights, settings: PairSettings) -> Tensor:
-    """The objective, a scalar."""
-    terms = list(loss_terms(batch, weights, settings).values())
-    if not terms:
-        # Only classes count, and there are none.
-        return batch.items.sum() * 0.0
-    return torch.stack(terms).sum()
 
 
 def _similarity_terms(batch: Batch, weights: LossWeights, settings: PairSettings) -> dict[str, Tensor]:

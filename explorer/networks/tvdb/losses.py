@@ -93,12 +93,14 @@ def decorrelated(image: Tensor, text: Tensor, power: float) -> tuple[Tensor, Ten
     1 the steps are those of an orthogonal iteration, which finds K directions; 0 leaves correlations as they are.
     """
     means = image.mean(dim=0), text.mean(dim=0)
-    centred = torch.cat([image - means[0], text - means[1]]).double()
+    centred = torch.cat([image - means[0], text - means[1]])
+    # Apple's devices have no float64.
+    centred = (centred.cpu() if centred.device.type == "mps" else centred).double()
     values, vectors = torch.linalg.eigh(centred.T @ centred / len(centred))
     # Directions with next to no variance hold noise: it must not be blown up without limit.
     scaled = (values / values.mean().clamp(min=1e-12)).clamp(min=_SMALLEST_VARIANCE)
     turned = centred @ (vectors * scaled.pow(-power / 2)) @ vectors.T
-    turned = (turned / turned.std(dim=0).clamp(min=1e-6)).to(image.dtype)
+    turned = (turned / turned.std(dim=0).clamp(min=1e-6)).to(image.dtype).to(image.device)
     return turned[: len(image)], turned[len(image) :]
 
 
@@ -114,9 +116,12 @@ def discrete_codes(
     return image_codes, text_codes
 
 
-def regression_loss(image: Tensor, text: Tensor, image_codes: Tensor, text_codes: Tensor) -> Tensor:
-    """What the encoders' step minimises while the codes are fixed: the mean of |B - f|^2 + |H - g|^2 per bit."""
-    return F.mse_loss(image, image_codes) + F.mse_loss(text, text_codes)
+def regression_terms(image: Tensor, text: Tensor, image_codes: Tensor, text_codes: Tensor) -> dict[str, Tensor]:
+    """What the encoders' step minimises while the codes are fixed: the means of |B - f|^2 and of |H - g|^2 per bit.
+
+    Their sum is the loss.
+    """
+    return {"image_codes": F.mse_loss(image, image_codes), "text_codes": F.mse_loss(text, text_codes)}
 
 
 def pairwise_loss(image: Tensor, text: Tensor, pairs: Pairs) -> Tensor:
