@@ -17,6 +17,7 @@ from explorer.engine.health import EngineHealth
 from explorer.engine.requests import Kind, Line, Pending
 from explorer.engine.sample_requests import SampleCollection
 from explorer.engine.sentence_requests import Sentences, has_sentences, is_picture
+from explorer.engine.training_requests import OF_TRAINING, Training
 
 MAX_ATTEMPTS = 2
 """A request whose engine died this often without any progress is given up: it may be what kills the engine."""
@@ -30,11 +31,15 @@ class Indexing:
 
     Attributes:
         request_id: of the :class:`IndexFolders`.
+        model: whose vectors are made.
+        takes_over: this model is used from then on, if all are made.
         progress: the last word of the engine; ``None`` before the first.
         stopping: a stop was asked for and not yet confirmed.
     """
 
     request_id: int
+    model: str = ""
+    takes_over: bool = False
     progress: protocol.Progress | None = None
     stopping: bool = False
 
@@ -61,9 +66,10 @@ class Session:
         every_moment: whether all shots of a video are ranked; else the best of each.
         ranking: the last ranking that counted; ``ranking_ms``: its time; ``ranking_problem``: why the last failed.
         outdated: the library holds other photos than when the ranking was made; :meth:`refresh` mends it.
-        indexing: what is being indexed; ``waiting`` folders come next.
+        indexing: what is being indexed; ``waiting`` folders come next, then the ``waiting_models``.
         sentences: those of the library: being brought in, ranked for a picture, explaining in place of the query.
         sample: the sample collection, while it is rendered.
+        training: recipes, devices and measured models; it is of no library.
         engine: how the engine is. ``line``: the way to it, and single requests that change nothing here.
     """
 
@@ -86,10 +92,12 @@ class Session:
         self.outdated = False
         self.indexing: Indexing | None = None
         self.waiting: list[bytes] = []
+        self.waiting_models: list[str] = []
         self._clock = clock
         self.line = Line(clock)
         self.sentences = Sentences(self.line)
         self.sample = SampleCollection(self.line)
+        self.training = Training(self.line)
         self.engine = EngineHealth()
 
     # --- the engine's life --------------------------------------------------------------------------------------------
@@ -120,6 +128,7 @@ class Session:
             self.indexing, self.outdated = None, True
         self.sentences.engine_lost()
         self.sample.engine_lost()
+        self.training.engine_lost()
         given_up = [p for p in self.line.owed() if p.kind not in _REOPENED and p.attempts >= MAX_ATTEMPTS]
         failures = [self.receive(_given_up(p.request.id, details)) for p in given_up]
         return [failure for failure in failures if failure is not None]
@@ -136,6 +145,7 @@ class Session:
         received = Received(kind=pending.kind, answer=answer, elapsed_ms=1000.0 * (self._clock() - pending.asked_at))
         self.sentences.take(pending, answer)
         self.sample.take(pending, answer)
+        self.training.take(pending, answer)
         match answer:
             case protocol.Welcome():
                 self.engine.welcomed(answer)
@@ -169,17 +179,36 @@ class Session:
             self.line.cancel(self.indexing.request_id)
         self.sample.forget()
         self.sentences.forget()
-        self.waiting.clear()
-        self.line.forget(set(Kind) - _REOPENED)
+        self._wait_for_nothing()
+        self.line.forget(set(Kind) - _REOPENED - OF_TRAINING)
         self.indexing = None
         self.library_path, self.library, self.library_problem = path, None, None
         self.query, self.ranking, self.ranking_problem = None, None, None
         self.line.ask(Kind.LIBRARY, protocol.OpenLibrary(id=self.line.next_id(), path=path))
 
     def load_model(self, name: str) -> None:
-        """Use another model from now on."""
-        self.model, self.model_ready, self.model_problem = name, False, None
-        self.line.ask(Kind.MODEL, protocol.LoadModel(id=self.line.next_id(), name=name))
+        """Use another model from now on; what is being indexed does not change that any more."""
+        if self.indexing is not None:
+            takes_over = self.indexing.takes_over and self.indexing.model == name
+            self.indexing = replace(self.indexing, takes_over=takes_over)
+        self._use_model(name)
+
+    def look_for_models(self) -> None:
+        """A package was written, or went: list them again. The one in use stays as it is."""
+        self.line.ask(Kind.MODELS, protocol.ListModels(id=self.line.next_id()))
+
+    def index_with(self, model: str) -> None:
+        """Index the library with another model, or one of this name that was trained again, and use it from then on.
+
+        Until all its vectors are made, and if that is stopped, the model in use stays so. Comes after what is being
+        indexed now, if anything is.
+        """
+        indexing = self.indexing
+        if indexing is not None and not indexing.stopping and indexing.takes_over and indexing.model == model:
+            return
+        if model not in self.waiting_models:
+            self.waiting_models.append(model)
+        self._index_next()
 
     def search(self, query: protocol.Query) -> None:
         """Rank the library by this query; a query of nothing shows everything."""
@@ -217,11 +246,11 @@ class Session:
     def rescan(self) -> None:
         """Look through every source again, unless indexing is under way."""
         if self.indexing is None and self.model:
-            self._index(())
+            self._index((), self.model)
 
     def stop_indexing(self) -> None:
         """Ask the engine to stop indexing; what is finished stays."""
-        self.waiting.clear()
+        self._wait_for_nothing()
         if self.indexing is not None and not self.indexing.stopping:
             self.line.cancel(self.indexing.request_id)
             self.indexing = replace(self.indexing, stopping=True)
@@ -242,11 +271,12 @@ class Session:
         first, self.models_known, self.models = not self.models_known, True, answer.models
         usable = [model.name for model in answer.models if not model.problem]
         if not first and self.model in usable:
+            self._index_next()
             return
         if self.model not in usable:
             self.model = usable[0] if usable else ""
         if self.model:
-            self.load_model(self.model)
+            self._use_model(self.model)
             if self.query is not None:
                 self.search(self.query)
         self._index_next()
@@ -260,6 +290,10 @@ class Session:
         if kind in (Kind.REMOVE, Kind.STATE):
             self.outdated = True
 
+    def _use_model(self, name: str) -> None:
+        self.model, self.model_ready, self.model_problem = name, False, None
+        self.line.ask(Kind.MODEL, protocol.LoadModel(id=self.line.next_id(), name=name))
+
     def _model_loaded(self, answer: protocol.ModelLoaded) -> None:
         self.model_ready, self.model_problem = True, None
         self.engine.device = answer.device or self.engine.device
@@ -268,10 +302,13 @@ class Session:
             self.search(self.query)
 
     def _indexed(self, answer: protocol.IndexFinished) -> None:
-        self.library, self.indexing = answer.state, None
-        self._index_next()
+        done, self.indexing, self.library = self.indexing, None, answer.state
         if answer.n_added or answer.n_changed or answer.n_moved or answer.n_removed or answer.n_encoded:
             self.outdated = True
+        if done is not None and done.takes_over:
+            self._use_model(done.model)
+            self.refresh()  # the engine loads first, then ranks
+        self._index_next()
 
     def _not_done(self, pending: Pending, answer: protocol.Failed | protocol.Cancelled) -> None:
         failure = answer if isinstance(answer, protocol.Failed) else None
@@ -290,14 +327,22 @@ class Session:
                 self.line.look_at_library()
 
     def _index_next(self) -> None:
-        if self.waiting and self.indexing is None and self.model:
+        if self.indexing is not None:
+            return
+        if self.waiting and self.model:
             folders, self.waiting = tuple(self.waiting), []
-            self._index(folders)
+            self._index(folders, self.model)
+        elif self.waiting_models:
+            self._index((), self.waiting_models.pop(0), takes_over=True)
 
-    def _index(self, folders: tuple[bytes, ...]) -> None:
-        request = protocol.IndexFolders(id=self.line.next_id(), folders=folders, model=self.model)
-        self.indexing = Indexing(request_id=request.id)
+    def _index(self, folders: tuple[bytes, ...], model: str, *, takes_over: bool = False) -> None:
+        request = protocol.IndexFolders(id=self.line.next_id(), folders=folders, model=model)
+        self.indexing = Indexing(request_id=request.id, model=model, takes_over=takes_over)
         self.line.ask(Kind.INDEX, request)
+
+    def _wait_for_nothing(self) -> None:
+        self.waiting.clear()
+        self.waiting_models.clear()
 
 
 def _given_up(request_id: int, details: str) -> protocol.Failed:

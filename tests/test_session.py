@@ -411,3 +411,148 @@ def test_another_library_stops_the_sample_collection(session):
     rendered = p.SampleRendered(id=engine.last(p.RenderSample).id, folder=b"/sample", display="/sample",
                                 captions=b"/sample/captions.json", n_images=1, n_clips=1)
     assert engine.answer(rendered) is None
+
+
+# --- indexing with another model --------------------------------------------------------------------------------------
+
+
+def loaded(engine):
+    """The answer to the last request for a model."""
+    asked = engine.last(p.LoadModel)
+    return p.ModelLoaded(id=asked.id, name=asked.name, device="CPU", elapsed_ms=1)
+
+
+def test_the_old_model_is_in_use_until_the_library_is_indexed_with_the_new_one(session):
+    engine = Engine(session).open()
+    session.search(p.Query(text="a dog"))
+    engine.answer(ranking(engine.last(p.Search).id, 3, session.query, "m"))
+    session.index_with("n")
+    asked = engine.last(p.IndexFolders)
+    assert (asked.folders, asked.model) == ((), "n")
+    assert (session.indexing.model, session.indexing.takes_over) == ("n", True)
+    session.search(p.Query(text="a cat"))
+    assert engine.last(p.Search).model == "m"
+    engine.answer(ranking(engine.last(p.Search).id, 3, session.query, "m"))
+    assert [request.name for request in engine.all(p.LoadModel)] == ["m"]
+    engine.answer(finished(asked.id))
+    assert session.model == engine.last(p.LoadModel).name == "n"
+    again = engine.last(p.Search)
+    assert (again.model, again.query.text) == ("n", "a cat")
+    engine.answer(loaded(engine))
+    assert engine.last(p.Search) is again  # asked once
+    engine.answer(ranking(again.id, 3, again.query, "n"))
+    assert session.ranking.model == "n"
+    assert not session.outdated
+
+
+def test_a_model_that_was_trained_again_is_loaded_and_asked_anew(session):
+    engine = Engine(session).open()
+    session.search(p.Query(text="a dog"))
+    engine.answer(ranking(engine.last(p.Search).id, 3, session.query, "m"))
+    session.index_with("m")
+    engine.answer(finished(engine.last(p.IndexFolders).id))
+    assert len(engine.all(p.LoadModel)) == 2
+    assert len(engine.all(p.Search)) == 2
+
+
+def test_stopping_half_way_leaves_the_old_model_in_use(session):
+    engine = Engine(session).open()
+    session.index_with("n")
+    session.stop_indexing()
+    assert engine.last(p.Cancel).target == engine.last(p.IndexFolders).id
+    engine.answer(p.Cancelled(id=engine.last(p.IndexFolders).id))
+    assert (session.model, session.indexing) == ("m", None)
+    assert len(engine.all(p.LoadModel)) == 1
+
+
+def test_failing_leaves_the_old_model_in_use_and_the_next_has_its_turn(session):
+    engine = Engine(session).open()
+    session.index_with("n")
+    session.index_with("k")
+    engine.answer(p.Failed(id=engine.last(p.IndexFolders).id, message="No such model."))
+    assert session.model == "m"
+    assert engine.last(p.IndexFolders).model == "k"
+
+
+def test_a_second_model_waits_its_turn_behind_folders(session):
+    engine = Engine(session).open()
+    session.add_folders([b"/a"])
+    session.index_with("n")
+    session.index_with("n")  # once is enough
+    session.index_with("k")
+    session.add_folders([b"/b"])
+    asked = []
+    while session.indexing is not None:
+        request = engine.last(p.IndexFolders)
+        asked.append((request.folders, request.model))
+        engine.answer(finished(request.id))
+    assert asked == [((b"/a",), "m"), ((b"/b",), "m"), ((), "n"), ((), "k")]
+    assert session.model == "k"
+
+
+def test_asking_twice_for_what_is_under_way_does_nothing(session):
+    engine = Engine(session).open()
+    session.index_with("n")
+    session.index_with("n")
+    engine.answer(finished(engine.last(p.IndexFolders).id))
+    assert len(engine.all(p.IndexFolders)) == 1
+
+
+def test_a_model_that_a_person_chose_meanwhile_stays_in_use(session):
+    engine = Engine(session).open()
+    session.index_with("n")
+    session.load_model("m")
+    engine.answer(finished(engine.last(p.IndexFolders).id))
+    assert session.model == "m"
+    assert [request.name for request in engine.all(p.LoadModel)] == ["m", "m"]
+
+
+def test_picking_the_model_that_folders_are_indexed_with_changes_nothing(session):
+    engine = Engine(session).open()
+    session.add_folders([b"/a"])
+    session.load_model("m")
+    engine.answer(finished(engine.last(p.IndexFolders).id))
+    assert len(engine.all(p.LoadModel)) == 2
+
+
+def test_indexing_with_another_model_survives_the_engine(session):
+    engine = Engine(session).open()
+    session.index_with("n")
+    session.lost("")
+    engine = Engine(session).open()
+    assert engine.last(p.LoadModel).name == "m"
+    assert engine.last(p.IndexFolders).model == "n"
+    engine.answer(finished(engine.last(p.IndexFolders).id))
+    assert session.model == "n"
+
+
+def test_what_waits_behind_a_stop_that_the_engine_did_not_survive_has_its_turn(session):
+    Engine(session).open()
+    session.index_with("n")
+    session.stop_indexing()
+    session.index_with("k")
+    session.lost("")
+    assert session.indexing is None
+    engine = Engine(session).open()
+    assert [request.model for request in engine.all(p.IndexFolders)] == ["k"]
+
+
+def test_another_library_drops_the_models_that_wait(session):
+    engine = Engine(session).open()
+    session.index_with("n")
+    session.index_with("k")
+    session.open_library(b"/other")
+    engine.answer(state(engine.last(p.OpenLibrary).id, 3))
+    assert session.indexing is None
+    assert session.waiting_models == []
+    assert len(engine.all(p.IndexFolders)) == 1
+
+
+def test_models_are_looked_for_again_and_the_one_in_use_stays(session):
+    engine = Engine(session).open()
+    session.look_for_models()
+    new = p.ModelSummary(name="a", family="f", title="A", output="", modalities=("text",), overlays=())
+    engine.answer(p.ModelList(id=engine.last(p.ListModels).id, models=(new, MODEL)))
+    assert session.models == (new, MODEL)
+    assert session.model == "m"
+    assert len(engine.all(p.LoadModel)) == 1

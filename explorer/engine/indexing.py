@@ -20,11 +20,12 @@ from explorer.protocol import Answer
 def index_folders(opened: Opened, request: protocol.IndexFolders, token: CancellationToken) -> Iterator[Answer]:
     """Scan, encode what is new or changed, the library's sentences included; ends with what was done.
 
-    A model is loaded only if there is something to encode: a second run over an unchanged folder needs no torch.
+    A model is loaded only if there is something to encode: a second run over an unchanged folder needs no torch. Of a
+    model that was trained again since it was loaded the new version encodes; the old one is in use until all is done.
     """
     started = time.monotonic()
     library = opened.library
-    package = opened.models.package(request.model)
+    package = opened.models.newest_package(request.model)
     model_id, kinds = package.model_id, pipeline.kinds_read_by(frozenset(package.manifest.modalities))
     with library.indexing(), opened.indexing_under_way():
         if not request.folders:
@@ -43,7 +44,7 @@ def index_folders(opened: Opened, request: protocol.IndexFolders, token: Cancell
         pending = library.pending(model_id, kinds)
         steps: Iterator[pipeline.IndexingStep] = iter(())
         if pending:
-            steps = pipeline.index_items(library, pending, opened.models.get(request.model), token=token)
+            steps = pipeline.index_items(library, pending, opened.models.get_newest(request.model), token=token)
         for progress in paced(steps):
             n_encoded, n_failed = progress.n_done - progress.n_failed, progress.n_failed
             yield protocol.Progress(
@@ -55,9 +56,9 @@ def index_folders(opened: Opened, request: protocol.IndexFolders, token: Cancell
                 remaining_s=progress.remaining_s,
                 current=_current(progress),
             )
-        yield from sentences.encode_missing(opened, request.model, request.id, token)
+        yield from sentences.encode_missing(opened, request.model, request.id, token, newest=True)
     assert summary is not None, "a scan ends with its summary"
-    _drop_other_versions(library, model_id)
+    _give_way(opened, request.model, model_id)
     yield protocol.IndexFinished(
         id=request.id,
         n_added=summary.n_added,
@@ -89,11 +90,15 @@ def _left_out(library: Library, model: str, kinds: frozenset[str]) -> str:
     return f"{model} reads videos only: {what} left out."
 
 
-def _drop_other_versions(library: Library, model_id: str) -> None:
-    """Vectors of an older version of the model are of no use once the new one has been through the library."""
-    for other in library.counts().n_indexed:
-        if other != model_id and other.partition("@")[0] == model_id.partition("@")[0]:
-            library.drop_model(other)
+def _give_way(opened: Opened, model: str, model_id: str) -> None:
+    """An older version of the model, and its vectors, are of no use once the new one has been through the library."""
+    library, name = opened.library, model_id.partition("@")[0]
+    others = [other for other in library.counts().n_indexed if other != model_id and other.partition("@")[0] == name]
+    if opened.models.package(model).model_id != model_id:
+        opened.models.take_over(model)
+    for other in others:
+        library.drop_model(other)
+    library.sentences.drop_other_versions(model_id)
 
 
 def remove_source(opened: Opened, request: protocol.RemoveSource, _token: CancellationToken) -> Iterator[Answer]:

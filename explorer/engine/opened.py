@@ -107,6 +107,13 @@ class Opened:
         if previous is not None:
             previous.close()
 
+    def is_behind(self, model_id: str, newer_id: str) -> bool:
+        """Whether the open library, if any, has more vectors of this version of a model than of the newer one."""
+        if self._library is None or model_id == newer_id:
+            return False
+        n_indexed = self._library.counts().n_indexed
+        return n_indexed.get(model_id, 0) > n_indexed.get(newer_id, 0)
+
     def table_of(self, model_id: str) -> VectorTable:
         """All vectors of a model as the library is now.
 

@@ -56,6 +56,10 @@ class Kind(StrEnum):
     FIGURE = "figure"
     FIGURE_PREVIEW = "figure preview"
     SAMPLE = "sample collection"
+    RECIPE_FORMS = "recipe forms"
+    RECIPE_CHECK = "recipe check"
+    DEVICES = "devices"
+    EVALUATION = "evaluation"
 
 
 _EACH_COUNTS = frozenset({Kind.DESCRIPTIONS, Kind.THUMBNAILS, Kind.REMOVE})
@@ -124,7 +128,7 @@ class RequestLedger:
 
 _CANCEL_OLDER = frozenset({
     Kind.RANKING, Kind.PICTURE, Kind.SHOTS, Kind.POSTER, Kind.EXPLANATION, Kind.COMPARISON, Kind.CARRIERS,
-    Kind.SENTENCES, Kind.FIGURE_PREVIEW, Kind.SAMPLE,
+    Kind.SENTENCES, Kind.FIGURE_PREVIEW, Kind.SAMPLE, Kind.RECIPE_CHECK, Kind.EVALUATION,
 })
 
 

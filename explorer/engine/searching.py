@@ -13,15 +13,23 @@ from explorer.retrieval import best_segments, n_items_of, rank_scores
 
 
 def load_model(opened: Opened, request: protocol.LoadModel, _token: CancellationToken) -> Iterator[Answer]:
-    """Make a model ready, so that the first search does not wait for it."""
+    """Make a model ready, so that the first search does not wait for it.
+
+    Of one that was trained again since it was loaded the new version is, unless the library would have to be indexed
+    again for it: then what is in memory stays in use, and the answer says so.
+    """
     started = time.monotonic()
-    encoder = opened.models.get(request.name)
+    encoder, kept = opened.models.get(request.name), ""
+    if opened.is_behind(encoder.model_id, opened.models.newest_package(request.name).model_id):
+        kept = f"{request.name} was trained again: its older version is in use until the library is indexed anew."
+    else:
+        encoder = opened.models.take_over(request.name)
     yield protocol.ModelLoaded(
         id=request.id,
         name=request.name,
         device=encoder.device,
         elapsed_ms=ms_since(started),
-        notice=opened.models.take_notice(),
+        notice=" ".join(filter(None, (opened.models.take_notice(), kept))),
     )
 
 

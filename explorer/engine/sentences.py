@@ -101,12 +101,13 @@ def search_sentences(
 
 
 def encode_missing(
-    opened: Opened, model: str, request_id: int, token: CancellationToken
+    opened: Opened, model: str, request_id: int, token: CancellationToken, *, newest: bool = False
 ) -> Generator[Answer, None, int]:
     """Encode every sentence that has no vector of this model; returns how many there were.
 
     The model is loaded only if there are any; one that reads no sentences encodes none. Where two requests want the
-    same, the later one waits for the earlier.
+    same, the later one waits for the earlier. ``newest``: with the package as it is on disk, beside an older version
+    in use, whose vectors stay.
 
     Raises
     ------
@@ -114,7 +115,8 @@ def encode_missing(
         There are some, and their vectors cannot be kept.
     """
     library = opened.library
-    model_id = opened.models.package(model).model_id
+    models = opened.models
+    model_id = (models.newest_package(model) if newest else models.package(model)).model_id
     while not opened.encoding_sentences.acquire(timeout=_LOCK_INTERVAL_S):
         token.check()
     try:
@@ -127,7 +129,7 @@ def encode_missing(
                 " cannot be written to.",
                 "Search for sentences once where it can be written to, or choose another model.",
             )
-        encoder = opened.models.get(model)
+        encoder = models.get_newest(model) if newest else models.get(model)
         if Modality.TEXT not in encoder.modalities:
             return 0
         n_done = 0
@@ -141,7 +143,8 @@ def encode_missing(
                 rate_per_s=step.rate_per_s,
                 remaining_s=(step.n_total - step.n_done) / max(step.rate_per_s, 1e-6),
             )
-        library.sentences.drop_other_versions(model_id)
+        if not newest:
+            library.sentences.drop_other_versions(model_id)
         return n_done
     finally:
         opened.encoding_sentences.release()

@@ -68,11 +68,20 @@ def library_state(request_id: int, library: Library) -> LibraryState:
         ),
         n_items=counts.n_items,
         n_errors=counts.n_problems,
-        n_indexed={model_id.split("@")[0]: n for model_id, n in counts.n_indexed.items()},
+        n_indexed=_by_name(counts.n_indexed),
         read_only=library.read_only,
         n_sentences=counts.n_sentences,
         n_videos=counts.n_videos,
     )
+
+
+def _by_name(n_indexed: Mapping[str, int]) -> dict[str, int]:
+    """Vectors by a model's name; of two versions those of the one that has more, which is the one in use."""
+    found: dict[str, int] = {}
+    for model_id, n in n_indexed.items():
+        name = model_id.partition("@")[0]
+        found[name] = max(n, found.get(name, 0))
+    return found
 
 
 def model_summaries(found: Sequence[FoundPackage]) -> tuple[ModelSummary, ...]:

@@ -23,13 +23,19 @@ from explorer.protocol.figures import Figure, FigureLayer, FigureSpec, MakeFigur
 from explorer.protocol.sentences import AddCaptions, CaptionsAdded, RankedSentence, SearchSentences, SentenceRanking
 from explorer.protocol.training import (
     CheckRecipe,
+    Device,
     Devices,
     EvaluateModels,
     GetRecipeForms,
     ListDevices,
+    ModelScore,
     ModelsEvaluated,
     RecipeChecked,
+    RecipeField,
+    RecipeForm,
     RecipeForms,
+    RecipeStart,
+    SplitFound,
 )
 from explorer.protocol.videos import GetPoster, GetShots, RenderSample, SampleRendered, Shots
 
@@ -358,13 +364,13 @@ Answer = (
 __all__ = [
     "PROTOCOL_VERSION", "AddCaptions", "Answer", "BitCarriers", "Bits", "Boxes", "Browse", "Cancel",
     "Cancelled", "CaptionsAdded", "CarriersOfBit", "CheckRecipe", "ClassMap", "ClipMaps", "DescribeItems",
-    "DescribeLibrary", "Devices", "ErrorList", "EvaluateModels", "Explain", "Explanation", "Failed", "Figure",
-    "FigureLayer", "FigureSpec", "FileProblem", "GetPicture", "GetPoster", "GetRecipeForms", "GetShots",
+    "DescribeLibrary", "Device", "Devices", "ErrorList", "EvaluateModels", "Explain", "Explanation", "Failed",
+    "Figure", "FigureLayer", "FigureSpec", "FileProblem", "GetPicture", "GetPoster", "GetRecipeForms", "GetShots",
     "GetThumbnails", "Grid", "Hello", "IndexFinished", "IndexFolders", "ItemDescription", "ItemDescriptions",
     "LibraryState", "ListDevices", "ListErrors", "ListModels", "LoadModel", "MakeFigure", "Message",
-    "ModelList", "ModelLoaded", "ModelSummary", "ModelsEvaluated", "MovingClasses", "MovingGrid", "OpenLibrary",
-    "Picture", "PointedMaps", "Progress", "Query", "RankedSentence", "RecipeChecked", "RecipeForms",
-    "RemoveSource", "RenderSample", "Request", "SampleRendered", "Search", "SearchResponse", "SearchSentences",
-    "SentenceRanking", "Shots", "Shutdown", "Source", "Thumbnail", "Thumbnails", "Welcome", "WordLinks",
-    "Words",
+    "ModelList", "ModelLoaded", "ModelScore", "ModelSummary", "ModelsEvaluated", "MovingClasses", "MovingGrid",
+    "OpenLibrary", "Picture", "PointedMaps", "Progress", "Query", "RankedSentence", "RecipeChecked",
+    "RecipeField", "RecipeForm", "RecipeForms", "RecipeStart", "RemoveSource", "RenderSample", "Request",
+    "SampleRendered", "Search", "SearchResponse", "SearchSentences", "SentenceRanking", "Shots", "Shutdown",
+    "Source", "SplitFound", "Thumbnail", "Thumbnails", "Welcome", "WordLinks", "Words",
 ]
