@@ -39,6 +39,17 @@ class _Stroke:
     dash: Any
 
 
+@dataclass(frozen=True, slots=True)
+class PlotBox:
+    """Inside the axes, in the window's own pixels from the top left; ``last_step``: where the steps, from 0, end."""
+
+    left_px: float
+    top_px: float
+    width_px: float
+    height_px: float
+    last_step: float
+
+
 class CurveBoard:
     """The board for one look of :class:`CurvesSpec` and one scale. Not for two threads at a time."""
 
@@ -62,6 +73,14 @@ class CurveBoard:
             self.to_figure(spec)
             self._canvas.draw()
         return np.array(self._canvas.buffer_rgba())
+
+    def plot_box(self, spec: CurvesSpec) -> PlotBox:
+        """Where the axes lie in the picture that was drawn last."""
+        box = self._axes.get_position()
+        return PlotBox(
+            left_px=box.x0 * spec.width_px, top_px=(1.0 - box.y1) * spec.height_px, width_px=box.width * spec.width_px,
+            height_px=box.height * spec.height_px, last_step=self._axes.get_xlim()[1],
+        )  # fmt: skip
 
     def to_figure(self, spec: CurvesSpec) -> Figure:
         """The board with these curves on it."""

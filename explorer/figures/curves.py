@@ -12,12 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from explorer.errors import ConfigError
-from explorer.figures.curve_board import CurveBoard
+from explorer.figures.curve_board import CurveBoard, PlotBox
 from explorer.figures.curve_scales import value_scale
 from explorer.figures.curve_spec import PAPER, Curve, CurvesSpec, CurveTheme
 from explorer.figures.saving import FORMATS, check_pixels, figure_bytes, write_whole
 
-__all__ = ["PAPER", "Curve", "CurveTheme", "CurvesSpec", "curves_bytes", "draw_curves", "write_curves"]
+__all__ = [
+    "PAPER", "Curve", "CurveTheme", "CurvesSpec", "PlotBox", "curves_bytes", "draw_curves", "plot_box", "write_curves",
+]
 
 _POINTS_PER_INCH = 72
 _BOARDS_KEPT = 6
@@ -36,6 +38,11 @@ def draw_curves(spec: CurvesSpec) -> np.ndarray:
     """
     check_pixels(spec.width_px * spec.height_px * spec.ratio**2)
     return _board_for(spec).pixels(spec)
+
+
+def plot_box(spec: CurvesSpec) -> PlotBox:
+    """Where the axes lie in the picture that :func:`draw_curves` has just made of this in the same thread."""
+    return _board_for(spec).plot_box(spec)
 
 
 def curves_bytes(spec: CurvesSpec, file_format: str, dpi: int = 300) -> bytes:

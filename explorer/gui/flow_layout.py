@@ -55,6 +55,8 @@ class FlowLayout(QLayout):
         direction = parent.layoutDirection() if parent is not None else Qt.LayoutDirection.LeftToRight
         x, y, line = area.left(), area.top(), 0
         for item in self._items:
+            if item.isEmpty():  # hidden
+                continue
             size = item.sizeHint().boundedTo(QSize(area.width(), 1 << 20))
             if x > area.left() and x + size.width() > area.left() + area.width():
                 x, y, line = area.left(), y + line + self._gap_px, 0
