@@ -32,15 +32,17 @@ class SentenceBank:
     first: Tensor
     embeddings: Tensor
 
-    def words(self, sentences: Tensor) -> WordStates:
-        """Padded states, or rows of words, of these sentences, int64 (S,)."""
+    def words(self, sentences: Tensor, device: torch.device | None = None) -> WordStates:
+        """Padded states, or rows of words, of these sentences, int64 (S,), on a device; the bank is on the CPU."""
         lengths = self.starts[sentences + 1] - self.starts[sentences]
         step = torch.arange(int(lengths.max()))
         valid = step < lengths.unsqueeze(1)
         where = (self.starts[sentences].unsqueeze(1) + step).clamp(max=len(self.flat) - 1)
+        words, lengths = self.flat[where].to(device), lengths.to(device)
+        valid = valid.to(device)
         if self.flat.ndim == 1:
-            return WordStates(self.flat[where] * valid, lengths)
-        return WordStates(self.flat[where].float() * valid.unsqueeze(-1), lengths)
+            return WordStates(words * valid, lengths)
+        return WordStates(words.float() * valid.unsqueeze(-1), lengths)
 
     def draw(self, photos: Tensor, n_each: int) -> tuple[Tensor, Tensor]:
         """Draw ``n_each`` different sentences of each photo (all, if it has fewer).

@@ -27,6 +27,7 @@ from explorer.evaluation.image_text import Ranks
 from explorer.networks.common.pooling import pool_features
 from explorer.networks.pooled.losses import fit_ridge
 from explorer.protocol.runs import Progressed, RunEvent, Stepped
+from explorer.training.compute import choose_compute
 from explorer.training.config import ImageSentenceRecipe, read_recipe
 from explorer.training.image_sentence import Ready, encoder_configs, make_ready, network_phase
 from explorer.training.phases import run_phase
@@ -216,6 +217,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--variants", default="3shnet,plain", help=f"all, or some of {', '.join(VARIANTS)}")
     parser.add_argument("--tokens", choices=["grid", "regions"], help="in the place of what the recipe says")
+    parser.add_argument("--device", default="cpu", help="where networks are trained: cpu, cuda, mps or auto")
     given = parser.parse_args(arguments)
     try:
         recipe = read_recipe(given.recipe)
@@ -232,6 +234,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             features_folder=given.run.absolute().parent.parent / "features",
             search_folders=[given.models],
             packages_folder=given.results,
+            compute=choose_compute(given.device),
         )
         runs = _runs(given.variants, given.seeds)
         for event in compare(recipe, places, given.results, runs, CancellationToken()):

@@ -88,6 +88,13 @@ class Compute:
         gathered: Tensor = _Gathered.apply(part, self.rank, self.n_ranks)
         return gathered
 
+    def mean(self, part: Tensor, n: int) -> Tensor:
+        """The mean over the ranks of a scalar, the mean of n values on this one; gradients flow back to each."""
+        if self.n_ranks == 1:
+            return part
+        counts = self.gather(part.new_tensor([n]))
+        return (self.gather(part[None]) * counts).sum() / counts.sum()
+
     def shared(self, module: nn.Module) -> nn.Module:
         """The module, which is moved to this device, with its gradients averaged over the ranks.
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from explorer.training.config import GateSection
 from explorer.training.network import NetworkPhase
-from explorer.training.schedule import decay_groups, rate_at, set_rate, take_step
+from explorer.training.schedule import decay_groups, rate_at, set_rate
 
 _SHARPNESS = 1.5
 _WARMUP_STEPS = 5
@@ -29,23 +29,27 @@ class GatePhase(NetworkPhase):
     def __init__(self, trained: NetworkPhase, section: GateSection) -> None:
         self.__dict__.update(trained.__dict__)
         self._section = section
-        self.n_epochs = section.epochs
+        self.n_epochs, self.learning_rate = section.epochs, 0.0
         self.model = trained.finished_model().train().requires_grad_(True)
+        self._shared = self.compute.shared(self.model)
         self._optimizer = torch.optim.AdamW(decay_groups([(self.model, section.learning_rate)], 0.0))
         self._average = None
+        self._embedded = None
 
     def step(self, epoch: int, step: int) -> dict[str, float]:
         """One step on a random view and a few sentences of each photo."""
         n_done, n_all = epoch * self.n_steps + step, self.n_epochs * self.n_steps
-        set_rate(self._optimizer, rate_at(n_done, n_all, _WARMUP_STEPS))
-        batch, words, owners = self._draw(epoch + 500, step)
-        encoded = batch.encode(self.model.image)
-        sentences = self.model.text(words.states, words.lengths)
-        loss = self._loss(encoded.embedding @ sentences.T, owners, epoch)
+        self.learning_rate = set_rate(self._optimizer, rate_at(n_done, n_all, _WARMUP_STEPS))
+        draw = self._draw(epoch + 500, step)
+        # In float32 on every device: what a cell gave is told from small differences.
+        encoded, sentences, log_scale = self._encode(draw)
+        matching = self._loss(encoded, sentences, log_scale, draw.owners, epoch)
         assert encoded.vsem_logits is not None
-        wished = wished_gates(encoded, sentences.detach(), owners)
-        total = loss + self._section.weight * F.binary_cross_entropy_with_logits(encoded.vsem_logits, wished)
-        return {"loss": take_step(total, self.model, self._optimizer, clip_norm=self._training.clip_norm)}
+        # A picture's wishes hang on its own sentences alone, which its rank has.
+        wished = wished_gates(encoded, sentences.detach(), draw.own)
+        unlike = F.binary_cross_entropy_with_logits(encoded.vsem_logits, wished)
+        attributions = self._section.weight * self.compute.mean(unlike, wished.numel())
+        return self._descend({"matching": matching, "attributions": attributions})
 
 
 def wished_gates(encoded: Any, sentences: Tensor, owners: Tensor) -> Tensor:

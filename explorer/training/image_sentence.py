@@ -6,7 +6,7 @@ backbone stages, if the recipe tunes them) and ``network`` (3SHNet itself, on wh
 
 import os
 from collections.abc import Generator, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from explorer.cancellation import CancellationToken, Cancelled
+from explorer.cancellation import CancellationToken
 from explorer.errors import ConfigError
 from explorer.networks.common.loading import join_parts, packed
 from explorer.networks.registry import load_encoder
@@ -25,6 +25,7 @@ from explorer.packages.package import write_package
 from explorer.packages.reference import make_reference
 from explorer.protocol.runs import Finished, Progressed, RunEvent
 from explorer.representations import Modality
+from explorer.training.compute import Compute
 from explorer.training.config import ImageSentenceRecipe, NetworkSection
 from explorer.training.gates import GatePhase
 from explorer.training.network import NetworkPhase, TokenSource, first_view_statistics
@@ -32,6 +33,7 @@ from explorer.training.packaging import recall_table, write_card
 from explorer.training.phases import run_phase
 from explorer.training.photos import Split
 from explorer.training.preparation import Prepared, TrainingPlaces, prepare, with_minilm
+from explorer.training.stopping import StoppingSection
 from explorer.training.tail import TailPhase
 from explorer.vision import DEFAULT_SOURCE, load_backbone
 
@@ -48,6 +50,7 @@ class Ready:
         train: tokens of the training photos' views.
         val: tokens of the validation photos.
         configs: sizes of both encoders.
+        compute: what it is trained on.
     """
 
     prepared: Prepared
@@ -55,6 +58,7 @@ class Ready:
     train: TokenSource
     val: TokenSource
     configs: tuple[ImageEncoderConfig, TextConfig]
+    compute: Compute = field(default_factory=Compute)
 
 
 def train_image_sentence(
@@ -69,19 +73,25 @@ def train_image_sentence(
     """
     ready = yield from make_ready(recipe, places, token)
     phase = network_phase(recipe, ready)
-    yield from run_phase(phase, places.run, token=token)
-    if recipe.gates.epochs:
+    end = yield from run_phase(phase, places.run, token=token, stopping=recipe.stopping)
+    if recipe.gates.epochs and not end.kept:
         phase = GatePhase(phase, recipe.gates)
-        yield from run_phase(phase, places.run, token=token)
+        # Without patience: gates are taught to the end, though recall may be best before it.
+        yield from run_phase(phase, places.run, token=token, stopping=StoppingSection())
     metrics = phase.measure()
-    path = write_trained(recipe, places, ready, phase, metrics)
-    yield Finished(path=os.fsencode(path), metrics=metrics)
+    yield from places.compute.led(_finish(recipe, places, ready, phase, metrics))
+
+
+def _finish(
+    recipe: ImageSentenceRecipe, places: TrainingPlaces, ready: Ready, phase: NetworkPhase, metrics: dict[str, float]
+) -> Iterator[RunEvent]:
+    yield Finished(path=os.fsencode(write_trained(recipe, places, ready, phase, metrics)), metrics=metrics)
 
 
 def network_phase(recipe: ImageSentenceRecipe, ready: Ready) -> NetworkPhase:
     """The network as the recipe wants it, on prepared tokens."""
     train, val = (ready.prepared.train, ready.train), (ready.prepared.val, ready.val)
-    return NetworkPhase(ready.configs, recipe.training, train, val)
+    return NetworkPhase(ready.configs, recipe.training, train, val, ready.compute)
 
 
 def make_ready(
@@ -95,15 +105,15 @@ def make_ready(
     if recipe.tail.epochs:
         pristine = load_backbone(prepared.vision.backbone.name).tail
         splits = (with_minilm(split, places.features_folder) for split in (prepared.train, prepared.val))
-        phase = TailPhase(pristine, recipe.tail, *splits, seed=recipe.training.seed)
+        phase = TailPhase(pristine, recipe.tail, *splits, seed=recipe.training.seed, compute=places.compute)
         yield from run_phase(phase, places.run, token=token)
         tail = phase.tuned_tail()
-    grids = yield from _grids(prepared, tail, places.run.folder / "features", token)
+    grids = yield from _grids(prepared, tail, places, token)
     tokens = token_config(recipe.network, prepared)
     mean, scale = first_view_statistics(tokens, prepared.train.views[0], grids[0][0])
     train, val = (TokenSource(part, mean, scale, tokens) for part in grids)
     configs = encoder_configs(recipe.network, prepared, len(mean))
-    return Ready(prepared, tail, train, val, configs)
+    return Ready(prepared, tail, train, val, configs, places.compute)
 
 
 def token_config(network: NetworkSection, prepared: Prepared) -> TokenConfig:
@@ -151,17 +161,17 @@ def encoder_configs(
 
 
 def _grids(
-    prepared: Prepared, tail: nn.Module | None, folder: Path, token: CancellationToken
+    prepared: Prepared, tail: nn.Module | None, places: TrainingPlaces, token: CancellationToken
 ) -> Generator[RunEvent, None, tuple[list[Tensor], list[Tensor]]]:
     """What the tail gives for every view, kept in the run's folder: float16 memory maps (n, G, g, g)."""
+    folder = places.run.folder / "features"
     folder.mkdir(exist_ok=True)
     network = (tail or prepared.vision.backbone.tail).eval()
     result: tuple[list[Tensor], list[Tensor]] = ([], [])
     for number, split in enumerate((prepared.train, prepared.val)):
         for view in range(len(split.views)):
             path = folder / f"grid-{number}-{view}.npy"
-            if not path.is_file():
-                yield from _cache_grid(split, view, network, path, token)
+            yield from places.compute.led(_cache_grid(split, view, network, path, token))
             result[number].append(torch.from_numpy(np.load(path, mmap_mode="c")))
     return result
 
@@ -169,15 +179,17 @@ def _grids(
 def _cache_grid(
     split: Split, view: int, tail: nn.Module, path: Path, token: CancellationToken
 ) -> Iterator[RunEvent]:
+    if path.is_file():
+        return
     trunks = split.views[view].trunk
+    weight = next(tail.parameters())  # vision's own tail is in half precision on a graphics card
     partial = path.with_suffix(".partial")
     array: np.memmap | None = None
     for row in range(0, len(trunks), _BATCH):
-        if token.cancelled:
-            raise Cancelled
+        token.check()
         with torch.inference_mode():
-            trunk = trunks[row : row + _BATCH].float().contiguous(memory_format=torch.channels_last)
-            grid = tail(trunk).half().contiguous().numpy()
+            trunk = trunks[row : row + _BATCH].to(weight.device, weight.dtype)
+            grid = tail(trunk.contiguous(memory_format=torch.channels_last)).half().contiguous().cpu().numpy()
         if array is None:
             shape = (len(trunks), *grid.shape[1:])
             array = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float16, shape=shape)

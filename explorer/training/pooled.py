@@ -1,4 +1,7 @@
-"""The task ``pooled``: ridge regression from pooled features to sentence embeddings, in closed form."""
+"""The task ``pooled``: ridge regression from pooled features to sentence embeddings, in closed form.
+
+Features are pooled on the run's device; the regression itself is solved on the CPU, in seconds, and by rank 0 alone.
+"""
 
 import os
 from collections.abc import Iterator
@@ -32,6 +35,10 @@ _BATCH = 16
 def train_pooled(recipe: PooledRecipe, places: TrainingPlaces, token: CancellationToken) -> Iterator[RunEvent]:
     """Fit, measure and write the package."""
     prepared = yield from prepare(recipe.dataset, recipe.features, places, token)
+    yield from places.compute.led(_fit(recipe, places, prepared))
+
+
+def _fit(recipe: PooledRecipe, places: TrainingPlaces, prepared: Prepared) -> Iterator[RunEvent]:
     train, val = prepared.train, prepared.val
     tail = prepared.vision.backbone.tail
     features = pooled_features(train, tail)
@@ -49,12 +56,12 @@ def train_pooled(recipe: PooledRecipe, places: TrainingPlaces, token: Cancellati
 
 @torch.inference_mode()
 def pooled_features(split: Split, tail: torch.nn.Module) -> torch.Tensor:
-    """Pooled features of a split's photos as they are, float32 (n, F)."""
-    trunks = split.views[0].trunk
+    """Pooled features of a split's photos as they are, float32 (n, F), on the CPU wherever the tail is."""
+    trunks, weight = split.views[0].trunk, next(tail.parameters())
     parts = []
     for trunk in trunks.split(_BATCH):
-        features = trunk.float().contiguous(memory_format=torch.channels_last)
-        parts.append(pool_features(features, tail(features)))
+        features = trunk.to(weight.device, weight.dtype).contiguous(memory_format=torch.channels_last)
+        parts.append(pool_features(features, tail(features)).cpu())
     return torch.cat(parts)
 
 

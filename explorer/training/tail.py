@@ -5,6 +5,7 @@ here only the stages behind the cached trunk move, which costs a twentieth.
 """
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -12,22 +13,25 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from explorer.networks.common.gpo import GeneralizedPooling
+from explorer.networks.common.language import WordStates
 from explorer.networks.common.minilm import WORD_DIM
 from explorer.networks.common.pooling import pool_features
 from explorer.networks.three_shnet.losses import info_nce_loss
+from explorer.training.compute import Compute
 from explorer.training.config import TailSection
-from explorer.training.phases import epoch_order
+from explorer.training.phases import QueryAnswer, epoch_order
 from explorer.training.photos import Split, draw_views, gather, recall_metrics, val_ranks
+from explorer.training.query_answers import answer_sentences
 from explorer.training.schedule import (
     LogScale,
     RunningAverage,
     averaged_copy,
     averaged_state,
     decay_groups,
+    descend,
     rate_at,
     restore_averaged,
     set_rate,
-    take_step,
 )
 
 _HIDDEN = 1024
@@ -75,6 +79,11 @@ class TailModel(nn.Module):
         self.tail = tail
         self.head = head
 
+    def forward(self, trunk: Tensor, words: WordStates) -> tuple[Tensor, Tensor, Tensor]:
+        """Unit vectors of pictures and of sentences, (B, D) and (S, D), and the logarithm of the scale."""
+        images = self.head.encode_images(trunk, self.tail(trunk))
+        return images, self.head.encode_words(words.states, words.lengths), self.head.log_scale()
+
     def train(self, mode: bool = True) -> "TailModel":
         """As usual for the head; never for the tail."""
         super().train(mode)
@@ -86,57 +95,76 @@ class TailPhase:
     """The phase ``tail``; see :class:`~explorer.training.phases.Phase`."""
 
     name = "tail"
+    watched = "rsum"
 
-    def __init__(self, tail: nn.Module, config: TailSection, train: Split, val: Split, *, seed: int) -> None:
+    def __init__(
+        self, tail: nn.Module, config: TailSection, train: Split, val: Split, *, seed: int,
+        compute: Compute | None = None,
+    ) -> None:
+        """tail: as it came, on the CPU; a copy is tuned."""
         torch.manual_seed(seed)
-        self._config, self._train, self._val = config, train, val
+        self._config, self._train, self._val, self.compute = config, train, val, compute or Compute()
         self.seed, self.n_epochs, self.batch_size = seed, config.epochs, min(config.batch_size, len(train))
-        self.n_steps = len(train) // self.batch_size
+        self.n_steps, self.learning_rate = len(train) // self.batch_size, 0.0
         with torch.no_grad():
             trunk = train.views[0].trunk[:1].float()
             n_features = pool_features(trunk, tail(trunk)).shape[1]
         tail = copy.deepcopy(tail).requires_grad_(True)
         self.model = TailModel(tail, PooledHead(n_features, config)).train()
+        self._shared = self.compute.shared(self.model)
         groups = decay_groups(
             [(self.model.head, config.learning_rate), (self.model.tail, config.tail_learning_rate)], config.weight_decay
         )
         self._optimizer = torch.optim.AdamW(groups)
         self._average = RunningAverage(self.model, _AVERAGING)
+        self._embedded: tuple[Tensor, Tensor] | None = None
 
     def step(self, epoch: int, step: int) -> dict[str, float]:
         """One step on a random view and a few sentences of each photo."""
-        set_rate(self._optimizer, rate_at(epoch * self.n_steps + step, self.n_epochs * self.n_steps, _WARMUP_STEPS))
+        compute = self.compute
+        share = rate_at(epoch * self.n_steps + step, self.n_epochs * self.n_steps, _WARMUP_STEPS)
+        self.learning_rate = set_rate(self._optimizer, share)
         order = epoch_order(len(self._train), self.seed, epoch)
         photos = order[step * self.batch_size : (step + 1) * self.batch_size].sort().values
         which = draw_views(len(photos), len(self._train.views))
-        trunk = gather([view.trunk for view in self._train.views], which, photos)
-        trunk = trunk.contiguous(memory_format=torch.channels_last)
         sentences, owners = self._train.bank.draw(photos, self._config.sentences)
-        words = self._train.bank.words(sentences)
-        head = self.model.head
-        images = head.encode_images(trunk, self.model.tail(trunk))
-        scores = images @ head.encode_words(words.states, words.lengths).T
-        loss = info_nce_loss(scores, owners, log_scale=head.log_scale())
-        return {"loss": take_step(loss, self.model, self._optimizer, self._average, clip_norm=_CLIP_NORM)}
+        part = compute.part(len(photos))
+        here = (owners >= part.start) & (owners < part.stop)
+        trunk = gather([view.trunk for view in self._train.views], which[part], photos[part], compute.device)
+        words = self._train.bank.words(sentences[here], compute.device)
+        compute.part_ways()
+        with compute.autocast():
+            images, texts, log_scale = self._shared(trunk.contiguous(memory_format=torch.channels_last), words)
+        scores = compute.gather(images.float()) @ compute.gather(texts.float()).T
+        terms = {"info-nce": info_nce_loss(scores, owners.to(compute.device), log_scale=log_scale)}
+        self._embedded = None
+        return descend(terms, self.model, self._optimizer, self._average, clip_norm=_CLIP_NORM)
 
     def tuned_tail(self) -> nn.Module:
-        """The tail with the running average of its weights, frozen."""
+        """The tail with the running average of its weights, frozen, on the device it was tuned on."""
         model = averaged_copy(self.model, self._average)
         return model.tail.requires_grad_(False)
 
-    @torch.inference_mode()
     def measure(self) -> dict[str, float]:
-        """Recall of the pooled head on the validation split."""
-        model = averaged_copy(self.model, self._average)
-        images = [
-            model.head.encode_images(trunk.float(), model.tail(trunk.float()))
-            for trunk in self._val.views[0].trunk.split(_BATCH)
-        ]
-        bank = self._val.bank
-        rows = torch.arange(len(bank.starts) - 1).split(8 * _BATCH)
-        words = [bank.words(row) for row in rows]
-        sentences = [model.head.encode_words(word.states, word.lengths) for word in words]
-        return recall_metrics(val_ranks(torch.cat(images), torch.cat(sentences), bank.first))
+        """Recall of the pooled head on the validation split, by rank 0."""
+        return self.compute.told(lambda: recall_metrics(val_ranks(*self._embed_val(), self._val.bank.first)))
+
+    def answer_queries(self, n_queries: int, n_top: int) -> Sequence[QueryAnswer]:
+        """See :class:`~explorer.training.phases.AnswersQueries`; by the pooled head."""
+        return answer_sentences(self._val, *self._embed_val(), n_queries, n_top)
+
+    @torch.inference_mode()
+    def _embed_val(self) -> tuple[Tensor, Tensor]:
+        """Embeddings of the validation photos and of their sentences, on the CPU."""
+        if self._embedded is None:
+            model, device, bank = averaged_copy(self.model, self._average), self.compute.device, self._val.bank
+            trunks = (trunk.to(device).float() for trunk in self._val.views[0].trunk.split(_BATCH))
+            images = [model.head.encode_images(trunk, model.tail(trunk)).cpu() for trunk in trunks]
+            rows = torch.arange(len(bank.starts) - 1).split(8 * _BATCH)
+            words = [bank.words(row, device) for row in rows]
+            sentences = [model.head.encode_words(word.states, word.lengths).cpu() for word in words]
+            self._embedded = torch.cat(images), torch.cat(sentences)
+        return self._embedded
 
     def state(self) -> dict[str, Any]:
         """Tensors and plain values."""
@@ -145,3 +173,4 @@ class TailPhase:
     def restore(self, state: dict[str, Any]) -> None:
         """The inverse of :meth:`state`."""
         restore_averaged(state, self.model, self._optimizer, self._average)
+        self._embedded = None

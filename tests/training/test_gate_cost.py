@@ -19,7 +19,8 @@ def test_wished_gates_follow_the_fall_of_the_score_without_a_cell(make_phase):
 
     phase = make_phase(sentences=1)
     model = phase.model.eval()
-    batch, words, owners = phase._draw(0, 0)
+    draw = phase._draw(0, 0)
+    batch, words, owners = draw.batch, draw.words, draw.own
     sentences = model.text(words.states, words.lengths).detach()
     inputs = (batch.scores, batch.class_map, batch.presence)
     encoded = model.image(batch.tokens.values, *inputs)
