@@ -20,6 +20,7 @@ from explorer.training.hashing_config import TVDBRecipe
 from explorer.training.precision import Precision
 from explorer.training.scenes_config import ScenesRecipe
 from explorer.training.sections import Count, DatasetSection, FeatureSection, Positive, Rate, Share
+from explorer.training.stopping import StoppingSection
 
 
 class TailSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -180,6 +181,7 @@ class ImageSentenceRecipe(
     network: NetworkSection = NetworkSection()
     training: TrainingSection = TrainingSection()
     gates: GateSection = GateSection()
+    stopping: StoppingSection = StoppingSection()
 
     def __post_init__(self) -> None:
         network = self.network

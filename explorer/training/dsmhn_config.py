@@ -10,6 +10,7 @@ from explorer.networks.dsmhn.losses import LabelKind
 from explorer.networks.dsmhn.objective import LossWeights, PairSettings
 from explorer.training.hashing_config import LabelSection
 from explorer.training.sections import Count, DatasetSection, FeatureSection, Positive, Rate, Share
+from explorer.training.stopping import StoppingSection
 
 Weight = Annotated[float, msgspec.Meta(ge=0.0)]
 
@@ -166,3 +167,4 @@ class DSMHNRecipe(
     text: TextSection = TextSection()
     loss: LossSection = LossSection()
     training: DSMHNTrainingSection = DSMHNTrainingSection()
+    stopping: StoppingSection = StoppingSection()

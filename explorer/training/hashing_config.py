@@ -9,6 +9,7 @@ from explorer.networks.tvdb.extractors import FeatureKind
 from explorer.networks.tvdb.losses import SimilarityKind
 from explorer.training.precision import Precision
 from explorer.training.sections import Count, DatasetSection, FeatureSection, Positive, Rate, Share
+from explorer.training.stopping import StoppingSection
 
 
 class LabelSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -114,3 +115,4 @@ class TVDBRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     features: FeatureSection = FeatureSection()
     network: TVDBNetworkSection = TVDBNetworkSection()
     training: TVDBTrainingSection = TVDBTrainingSection()
+    stopping: StoppingSection = StoppingSection()

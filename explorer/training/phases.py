@@ -2,27 +2,32 @@
 
 Every random draw of a step comes from a generator seeded by (seed, epoch, step). A run that was cancelled, killed or
 resumed anywhere therefore takes the very steps that an undisturbed run takes.
+
+Checkpoints are written after each epoch, before the run stops or rests, and after every minute of steps.
 """
 
 import math
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import torch
 
 from explorer.cancellation import CancellationToken, Cancelled
-from explorer.errors import UserFacingError
-from explorer.protocol.runs import EpochFinished, PhaseStarted, RunEvent, Saved, Stepped
+from explorer.protocol.runs import BitsMeasured, EpochFinished, Noted, PhaseStarted, RunEvent, Saved, Stepped
+from explorer.training.answering import queries_answered
+from explorer.training.checkpoints import Checkpoints, Mark, TrainingDivergedError, check_numbers
+from explorer.training.compute import Compute
+from explorer.training.control import RunToken, run_token
+from explorer.training.memory import device_mb, resident_mb
 from explorer.training.run_directory import RunDirectory
+from explorer.training.stopping import StoppingSection
 
 _REPORT_EVERY_S = 0.5
-
-
-class TrainingDivergedError(UserFacingError):
-    """The loss is no longer a number."""
+_SAVE_EVERY_S = 60.0
+_N_QUERIES, _N_TOP = 5, 5
 
 
 class Phase(Protocol):
@@ -36,6 +41,7 @@ class Phase(Protocol):
         seed: of everything random.
         watched: name of the metric by which epochs are compared, larger is better; empty where none is measured.
         learning_rate: the highest of the optimizer's groups in the last step.
+        compute: where it computes; its ranks take the same steps.
     """
 
     name: str
@@ -45,6 +51,7 @@ class Phase(Protocol):
     seed: int
     watched: str
     learning_rate: float
+    compute: Compute
 
     def step(self, epoch: int, step: int) -> dict[str, float]:
         """Take one optimizer step; ``"loss"`` and its weighted terms by name.
@@ -54,7 +61,10 @@ class Phase(Protocol):
         ...
 
     def measure(self) -> dict[str, float]:
-        """Metrics on the validation split."""
+        """Metrics on the validation split, the same on all ranks.
+
+        It leaves what :meth:`state` gives as it was if it is left by an exception, as when the run is stopped then.
+        """
         ...
 
     def state(self) -> dict[str, Any]:
@@ -68,7 +78,7 @@ class Phase(Protocol):
 
 @runtime_checkable
 class AnswersQueries(Protocol):
-    """A phase that can show what it finds."""
+    """A phase that can show what it finds; only rank 0 is asked."""
 
     def answer_queries(self, n_queries: int, n_top: int) -> Sequence["QueryAnswer"]:
         """What fixed sentences of the validation split, evenly taken, find among its photos."""
@@ -77,11 +87,26 @@ class AnswersQueries(Protocol):
 
 @runtime_checkable
 class HasBits(Protocol):
-    """A phase whose network makes codes."""
+    """A phase whose network makes codes; only rank 0 is asked."""
 
     def bit_shares(self) -> Sequence[float]:
         """For each bit, the share of training items that have it set, in [0, 1]."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseEnd:
+    """How a phase ended.
+
+    Attributes:
+        epoch: whose state the phase has now, from 1.
+        early: whether it ended before its last epoch, or ships another one than that.
+        kept: whether somebody asked for it; the package is then made without further phases.
+    """
+
+    epoch: int
+    early: bool = False
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,84 +138,240 @@ def epoch_order(n_photos: int, seed: int, epoch: int) -> torch.Tensor:
     return torch.randperm(n_photos, generator=generator)
 
 
-def run_phase(phase: Phase, run: RunDirectory, *, token: CancellationToken) -> Iterator[RunEvent]:
-    """Train one phase to its end, from its last checkpoint if it has one.
+def run_phase(
+    phase: Phase,
+    run: RunDirectory,
+    *,
+    token: CancellationToken,
+    stopping: StoppingSection | None = None,
+    save_every_s: float = _SAVE_EVERY_S,
+) -> Generator[RunEvent, None, PhaseEnd]:
+    """Train one phase to its end, from its last checkpoint if it has one; what is returned says how it ended.
 
-    Saves after every epoch, and once more when cancelled.
+    Parameters
+    ----------
+    phase
+        it has the state that is to be shipped when this returns: of the last epoch, or of the best one where
+        ``stopping`` has patience, or where whoever watches asked to keep that.
+    run
+        where checkpoints are.
+    token
+        asks for a stop, a pause, or the best epoch.
+    stopping
+        given where the package is made of this phase: its best epoch is then kept.
+    save_every_s
+        seconds of training after which a checkpoint is written within an epoch.
 
     Raises
     ------
     Cancelled
         a stop was asked for; the checkpoint holds everything up to the last step.
     TrainingDivergedError
-        the loss is not a number.
+        the loss, or a weight, is no number any more.
+    StorageFullError, ConfigError
+        a checkpoint cannot be written or read.
     """
-    epoch, step = _restore(phase, run)
-    yield PhaseStarted(
-        phase=phase.name,
-        n_done=epoch * phase.n_steps + step,
-        n_steps=phase.n_epochs * phase.n_steps,
-        n_epochs=phase.n_epochs,
-        watched=getattr(phase, "watched", ""),
-    )
-    reporter = _Reporter(phase)
-    while epoch < phase.n_epochs:
-        while step < phase.n_steps:
-            if token.cancelled:
-                yield _save(phase, run, epoch, step)
-                raise Cancelled
-            seed_step(phase.seed, epoch, step)
-            losses = phase.step(epoch, step)
-            loss = losses["loss"]
-            if not math.isfinite(loss):
-                raise TrainingDivergedError(
-                    f"The loss became {loss} in step {step + 1} of epoch {epoch + 1}.",
-                    "Lower the learning rate in the recipe and begin again.",
-                )
-            step += 1
-            if (event := reporter.event(epoch, step, losses)) is not None:
+    loop = _Loop(phase, run, run_token(token), stopping, save_every_s)
+    try:
+        return (yield from loop.events())
+    finally:
+        loop.leave()
+
+
+class _Loop:
+    """One phase at work.
+
+    A stop is raised at once where the work can be left where it is: while something is measured. All else is held.
+    """
+
+    def __init__(
+        self, phase: Phase, run: RunDirectory, token: RunToken, stopping: StoppingSection | None, save_every_s: float
+    ) -> None:
+        self._phase, self._run, self._token = phase, run, token
+        self._ships, self._patience = stopping is not None, stopping.patience if stopping else 0
+        self._save_every_s = save_every_s
+        self._compute = phase.compute
+        self._checkpoints = Checkpoints(run, phase.name, keep_best=self._ships)
+        self._mark = Mark()
+        self._measured_from: dict[str, Any] | None = None
+        self._saved_at = self._now()
+
+    def events(self) -> Generator[RunEvent, None, PhaseEnd]:
+        phase, token = self._phase, self._token
+        if (found := self._checkpoints.restore()) is not None:
+            self._mark = found[0]
+            phase.restore(found[1])
+        if self._checkpoints.note:
+            yield Noted(text=self._checkpoints.note)
+        yield PhaseStarted(
+            phase=phase.name,
+            n_done=self._n_done,
+            n_steps=phase.n_epochs * phase.n_steps,
+            n_epochs=phase.n_epochs,
+            watched=phase.watched,
+            ships=self._ships,
+        )
+        token.before_rest = self._save
+        token.can_keep = self._ships and self._mark.best_epoch > 0
+        reporter = _Reporter(phase, token, self._n_done)
+        try:
+            while not self._is_over:
+                yield from self._take_steps(reporter)
+                if not self._mark.kept:
+                    yield from self._finish_epoch()
+        except Cancelled:
+            with token.held():
+                if (saved := self._save()) is not None:
+                    yield saved
+            raise
+        return self._end()
+
+    def leave(self) -> None:
+        """Let the token forget this phase."""
+        self._token.before_rest = lambda: None
+        if self._token.can_keep:
+            self._token.can_keep = False
+            self._token.nothing_to_keep = "The package is being made already."
+
+    def _take_steps(self, reporter: "_Reporter") -> Iterator[RunEvent]:
+        """Those of an epoch that are still to be taken; fewer where the best epoch is wanted."""
+        phase, token = self._phase, self._token
+        while self._mark.step < phase.n_steps:
+            yield from self._heed()
+            if self._mark.kept:
+                return
+            with token.held():
+                epoch, step = self._mark.epoch, self._mark.step
+                seed_step(phase.seed, epoch, step)
+                losses = phase.step(epoch, step)
+                if not math.isfinite(losses["loss"]):
+                    raise TrainingDivergedError(
+                        f"The loss became {losses['loss']} in step {step + 1} of epoch {epoch + 1}.",
+                        f"Lower the learning rate in the recipe (it was {phase.learning_rate:g} in this step), to a "
+                        "tenth say, and begin again.",
+                    )
+                self._mark = replace(self._mark, step=step + 1)
+            if (event := reporter.event(epoch, step + 1, losses)) is not None:
                 yield event
+            if self._now() - self._saved_at >= self._save_every_s and (saved := self._save()) is not None:
+                yield saved
+
+    def _heed(self) -> Iterator[RunEvent]:
+        """Do what was asked for meanwhile; all ranks come here before each step."""
+        token, compute = self._token, self._compute
+        if not compute.agree(token.cancelled or token.wants_best):
+            return
+        if compute.agree(token.cancelled):
+            raise Cancelled
+        self._mark = replace(self._mark, kept=True)
+        if (saved := self._save()) is not None:
+            yield saved
+
+    def _finish_epoch(self) -> Iterator[RunEvent]:
+        """Measure, compare, show, keep."""
+        phase, compute = self._phase, self._compute
+        # What is kept if the run is stopped or killed while it measures: all steps of the epoch, none of it measured.
+        self._measured_from = phase.state()
+        check_numbers(self._measured_from)
+        if compute.agree(self._token.cancelled):
+            raise Cancelled
         metrics = phase.measure()
-        yield EpochFinished(phase=phase.name, epoch=epoch + 1, metrics=metrics)
-        epoch, step = epoch + 1, 0
-        yield _save(phase, run, epoch, step)
+        epoch = self._mark.epoch + 1
+        value = metrics.get(phase.watched, math.nan) if phase.watched else float(epoch)
+        value = -math.inf if math.isnan(value) else value
+        best = self._mark.best_epoch == 0 or value > self._mark.best_value
+        shown = list(self._shown(epoch)) if compute.leads else []
+        with self._token.held():
+            self._measured_from = None
+            self._mark = Mark(epoch, 0, epoch, value) if best else replace(self._mark, epoch=epoch, step=0)
+        yield EpochFinished(phase=phase.name, epoch=epoch, metrics=metrics, best=best and bool(phase.watched))
+        yield from shown
+        if (saved := self._save()) is not None:
+            yield saved
+        self._token.can_keep = self._ships
 
+    def _shown(self, epoch: int) -> Iterator[RunEvent]:
+        """What one sees it learn by, after this epoch."""
+        phase = self._phase
+        if isinstance(phase, AnswersQueries):
+            answers = phase.answer_queries(_N_QUERIES, _N_TOP)
+            yield queries_answered(phase.name, epoch, answers, self._run.pictures_path)
+        if isinstance(phase, HasBits):
+            yield BitsMeasured(phase=phase.name, epoch=epoch, shares=tuple(phase.bit_shares()))
 
-def _restore(phase: Phase, run: RunDirectory) -> tuple[int, int]:
-    saved = run.load(phase.name)
-    if saved is None:
-        return 0, 0
-    phase.restore(saved["state"])
-    return int(saved["epoch"]), int(saved["step"])
+    @property
+    def _is_over(self) -> bool:
+        mark = self._mark
+        waited = mark.epoch - mark.best_epoch
+        out_of_patience = self._patience > 0 and mark.step == 0 and mark.best_epoch > 0 and waited >= self._patience
+        return mark.epoch >= self._phase.n_epochs or mark.kept or out_of_patience
 
+    def _end(self) -> PhaseEnd:
+        """Give the phase the state that is shipped."""
+        mark = self._mark
+        if not (mark.kept or self._patience):
+            return PhaseEnd(mark.epoch)
+        early = mark.kept or mark.epoch < self._phase.n_epochs or not mark.is_best
+        if not mark.is_best:
+            # Only rank 0 has the file; the others' copies were never written.
+            state = self._compute.told(lambda: self._checkpoints.best_state(mark))
+            self._phase.restore(state)
+        return PhaseEnd(mark.best_epoch, early, mark.kept)
 
-def _save(phase: Phase, run: RunDirectory, epoch: int, step: int) -> Saved:
-    run.save(phase.name, {"epoch": epoch, "step": step, "state": phase.state()})
-    return Saved(phase=phase.name, step=epoch * phase.n_steps + step)
+    def _save(self) -> Saved | None:
+        """Write down how far the phase is; None where that was done already, or is another rank's task."""
+        self._saved_at = self._now()
+        if not self._compute.leads:
+            return None
+        with self._token.held():
+            state = self._measured_from
+            if state is None:
+                state = self._phase.state()
+                check_numbers(state)
+            written = self._checkpoints.save(self._mark, state)
+        return Saved(phase=self._phase.name, step=self._n_done) if written else None
+
+    @property
+    def _n_done(self) -> int:
+        return self._mark.epoch * self._phase.n_steps + self._mark.step
+
+    def _now(self) -> float:
+        """Seconds of work; pauses do not count."""
+        return time.monotonic() - self._token.rested_s
 
 
 class _Reporter:
     """Turns steps into at most two events a second, and one at the end of each epoch."""
 
-    def __init__(self, phase: Phase) -> None:
-        self._phase = phase
-        self._last_time = time.monotonic()
-        self._steps_since = 0
+    def __init__(self, phase: Phase, token: RunToken, n_done: int) -> None:
+        self._phase, self._token = phase, token
+        self._first_step, self._began_at = n_done, self._now()
+        self._last_time, self._steps_since = self._began_at, 0
 
     def event(self, epoch: int, step: int, losses: dict[str, float]) -> Stepped | None:
+        """step: done of this epoch, the latest with these losses."""
         self._steps_since += 1
-        now = time.monotonic()
+        now = self._now()
         phase = self._phase
         if now - self._last_time < _REPORT_EVERY_S and step < phase.n_steps:
             return None
         rate = self._steps_since * phase.batch_size / max(now - self._last_time, 1e-6)
         self._last_time, self._steps_since = now, 0
+        n_done, n_steps = epoch * phase.n_steps + step, phase.n_epochs * phase.n_steps
+        # Measuring after an epoch is part of what a step costs on average.
+        step_s = (now - self._began_at) / (n_done - self._first_step)
         return Stepped(
             phase=phase.name,
             epoch=epoch + 1,
-            step=epoch * phase.n_steps + step,
-            n_steps=phase.n_epochs * phase.n_steps,
+            step=n_done,
+            n_steps=n_steps,
             losses=losses,
-            learning_rate=getattr(phase, "learning_rate", 0.0),
+            learning_rate=phase.learning_rate,
             items_per_s=rate,
+            remaining_s=(n_steps - n_done) * step_s,
+            memory_mb=resident_mb(),
+            device_memory_mb=device_mb(phase.compute.device),
         )
+
+    def _now(self) -> float:
+        return time.monotonic() - self._token.rested_s

@@ -1,23 +1,24 @@
-"""The folder of one training run: its recipe, its log and its checkpoints.
+"""What training itself keeps in a run's folder: the last checkpoint of each phase, and that of its best epoch.
+
+The folder as a whole is described in :mod:`explorer.runs`.
 
 ::
 
     runs/3shnet-flickr8k-20261122-061500/
-      recipe.toml        the recipe as it was when the run began
-      tail.checkpoint    last checkpoint of each phase; tensors and plain values, read with ``weights_only=True``
+      tail.checkpoint          last checkpoint of each phase; tensors and plain values, read with ``weights_only=True``
       network.checkpoint
-      features/          what the tuned tail gives for every photo; safe to delete
+      network.best.checkpoint  that of the best epoch so far, where it is not the last
 """
 
 import os
-import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import torch
 
 from explorer.errors import ConfigError
+from explorer.runs.failures import written
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,79 +31,88 @@ class RunDirectory:
 
     folder: Path
 
-    @property
-    def recipe_path(self) -> Path:
-        """The recipe as it was when the run began."""
-        return self.folder / "recipe.toml"
-
     def checkpoint_path(self, phase: str) -> Path:
         """Last checkpoint of a phase."""
         return self.folder / f"{phase}.checkpoint"
 
-    def save(self, phase: str, state: dict[str, Any]) -> Path:
-        """Replace a phase's checkpoint at once, so that a killed process leaves the old one or the new one."""
-        path = self.checkpoint_path(phase)
-        partial = path.with_suffix(".partial")
-        with partial.open("wb") as file:
-            torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-        return path
+    def best_path(self, phase: str) -> Path:
+        """Checkpoint of a phase's best epoch, where that is not the last."""
+        return self.folder / f"{phase}.best.checkpoint"
 
-    def load(self, phase: str) -> dict[str, Any] | None:
-        """Last checkpoint of a phase, or None if it has none yet.
+    @property
+    def pictures_path(self) -> Path:
+        """Folder of small pictures of what fixed queries found."""
+        return self.folder / "pictures"
 
-        Raises
-        ------
-        ConfigError
-            it cannot be read.
-        """
-        path = self.checkpoint_path(phase)
-        if not path.is_file():
-            return None
+
+def write_checkpoint(path: Path, content: dict[str, Any]) -> None:
+    """Replace a checkpoint at once, so that a killed process leaves the old one or the new one.
+
+    Raises
+    ------
+    StorageFullError
+        the disk is full; the old one is still there.
+    ConfigError
+        it cannot be written there.
+    """
+    partial = path.with_suffix(".partial")
+    with written(path):
         try:
-            state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        except Exception as error:
-            raise ConfigError(
-                f"The checkpoint {path.name} cannot be read.", "Delete it; the run then begins this phase anew."
-            ) from error
-        return state
+            with partial.open("wb") as file:
+                _save(content, file)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        except OSError:
+            partial.unlink(missing_ok=True)
+            raise
 
 
-def begin_run(runs_folder: Path, name: str, recipe: bytes) -> RunDirectory:
-    """Make the folder of a new run; its name carries the date and the time.
+def read_checkpoint(path: Path) -> dict[str, Any] | None:
+    """What a checkpoint holds; None if there is none.
 
     Raises
     ------
     ConfigError
-        the folder cannot be made.
+        it cannot be read.
     """
-    stem = f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
-    folder = runs_folder / stem
+    if not path.is_file():
+        return None
     try:
-        n = 1
-        while folder.exists():
-            n += 1
-            folder = runs_folder / f"{stem}-{n}"
-        folder.mkdir(parents=True)
-        (folder / "recipe.toml").write_bytes(recipe)
-    except OSError as error:
+        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
         raise ConfigError(
-            f"The run's folder {folder} cannot be made: {error.strerror or error}.", "Choose another data folder."
+            f"The checkpoint {path.name} cannot be read.", "Delete it; the run then begins this phase anew."
         ) from error
-    return RunDirectory(folder)
+    return content
 
 
-def open_run(folder: Path) -> RunDirectory:
-    """An earlier run to go on with.
+def _save(content: dict[str, Any], file: BinaryIO) -> None:
+    """Write; what the disk says against it is an OSError, which PyTorch makes another error of."""
+    watched = _Watched(file)
+    try:
+        torch.save(content, cast("BinaryIO", watched))
+    except RuntimeError:
+        if watched.trouble is None:
+            raise
+        raise watched.trouble from None
 
-    Raises
-    ------
-    ConfigError
-        the folder is no run.
-    """
-    run = RunDirectory(folder)
-    if not run.recipe_path.is_file():
-        raise ConfigError(f"{folder} is no training run.", "Name the folder that the run printed when it began.")
-    return run
+
+class _Watched:
+    """A file that remembers why it could not be written."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.trouble: OSError | None = None
+
+    def write(self, content: bytes) -> int:
+        """As the file's own."""
+        try:
+            return self._file.write(content)
+        except OSError as error:
+            self.trouble = error
+            raise
+
+    def flush(self) -> None:
+        """As the file's own."""
+        self._file.flush()

@@ -10,6 +10,7 @@ from explorer.networks.dsmhn.losses import SimilarityLoss
 from explorer.networks.dsmhn.video_network import CLIP_FRAMES
 from explorer.training.precision import Precision
 from explorer.training.sections import Count, Positive, Rate, Share
+from explorer.training.stopping import StoppingSection
 
 Weight = Annotated[float, msgspec.Meta(ge=0.0)]
 
@@ -128,3 +129,4 @@ class ScenesRecipe(
     scenes: ScenesSection = ScenesSection()
     network: ScenesNetworkSection = ScenesNetworkSection()
     training: ScenesTrainingSection = ScenesTrainingSection()
+    stopping: StoppingSection = StoppingSection()

@@ -1,16 +1,20 @@
 """Training from a recipe to a package: a generator of events."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 from explorer.cancellation import CancellationToken, Cancelled
 from explorer.protocol.runs import RunEvent
+from explorer.runs.folder import RunFolder, create_run, open_run
+from explorer.training.compute import Compute
 from explorer.training.config import PooledRecipe, Recipe, read_recipe, read_recipe_bytes, task_of
+from explorer.training.distillation import DistillationConfig, data_folder, distil_vision, read_distillation_config
 from explorer.training.dsmhn_config import DSMHNRecipe
 from explorer.training.hashing_config import TVDBRecipe
 from explorer.training.preparation import TrainingPlaces
-from explorer.training.run_directory import begin_run, open_run
+from explorer.training.run_directory import RunDirectory
 from explorer.training.scenes_config import ScenesRecipe
+from explorer.training.taking import take_photos
 
 _FEATURES = "features"
 _PACKAGES = "models"
@@ -23,7 +27,9 @@ def train(
     runs_folder: Path,
     search_folders: Sequence[Path],
     token: CancellationToken,
-) -> Iterator[RunEvent]:
+    compute: Compute | None = None,
+    recipe_folder: Path | None = None,
+) -> Generator[RunEvent, None, None]:
     """Train by a recipe; the last event is :class:`~explorer.protocol.runs.Finished`, unless it was cancelled.
 
     Parameters
@@ -37,7 +43,12 @@ def train(
     search_folders
         where packages, such as the vision package, are looked for.
     token
-        asks for a stop; the run then saves a checkpoint, says so and ends.
+        asks for a stop; the run then saves a checkpoint, says so and ends. A
+        :class:`~explorer.training.control.RunToken` also asks for pauses and for the best epoch.
+    compute
+        what is computed on; the CPU if not given. Ranks need a run to go on with, the same for all.
+    recipe_folder
+        what relative paths in the recipe start at; the recipe's own folder if not given.
 
     Raises
     ------
@@ -46,25 +57,54 @@ def train(
     DatasetError, PackageError
         the data or the vision package are not.
     """
-    if task_of(read_recipe_bytes(config_path), where=config_path.name) == "distillation":
-        yield from _distil(config_path, resume, runs_folder, token)
-        return
-    recipe = read_recipe(config_path)
-    run = open_run(resume) if resume else begin_run(runs_folder, recipe.name, config_path.read_bytes())
+    recipe_folder = recipe_folder or config_path.absolute().parent
+    recipe = read_any_recipe(config_path)
+    run = open_run(resume) if resume else begin_run(config_path, runs_folder, recipe_folder=recipe_folder)
     places = TrainingPlaces(
-        run=run,
-        recipe_folder=config_path.absolute().parent,
+        run=RunDirectory(run.path),
+        recipe_folder=recipe_folder,
         features_folder=runs_folder.parent / _FEATURES,
         search_folders=search_folders,
         packages_folder=runs_folder.parent / _PACKAGES,
+        compute=compute or Compute(),
     )
     try:
-        yield from _train_encoder(recipe, places, token)
+        if isinstance(recipe, DistillationConfig):
+            yield from places.compute.led(_distil(recipe, places, token))
+        else:
+            yield from _train_encoder(recipe, places, token)
     except Cancelled:
         return
 
 
+def read_any_recipe(path: Path) -> Recipe | DistillationConfig:
+    """A recipe of any task; raises as :func:`~explorer.training.config.read_recipe`."""
+    if task_of(read_recipe_bytes(path), where=path.name) == "distillation":
+        return read_distillation_config(path)
+    return read_recipe(path)
+
+
+def begin_run(config_path: Path, runs_folder: Path, *, recipe_folder: Path, device: str = "auto") -> RunFolder:
+    """The folder of a new run of this recipe.
+
+    Raises
+    ------
+    ConfigError
+        the recipe cannot be followed, or the folder cannot be made.
+    StorageFullError
+        the disk is full.
+    """
+    recipe, content = read_any_recipe(config_path), read_recipe_bytes(config_path)
+    task = task_of(content, where=config_path.name)
+    return create_run(
+        runs_folder, recipe.name, content, task=task, title=recipe.title, recipe_folder=recipe_folder, device=device
+    )
+
+
 def _train_encoder(recipe: Recipe, places: TrainingPlaces, token: CancellationToken) -> Iterator[RunEvent]:
+    if not isinstance(recipe, ScenesRecipe):
+        labels = recipe.labels if isinstance(recipe, TVDBRecipe | DSMHNRecipe) else None
+        yield from take_photos(recipe.dataset, labels, places, token)
     if isinstance(recipe, PooledRecipe):
         from explorer.training.pooled import train_pooled
 
@@ -87,17 +127,8 @@ def _train_encoder(recipe: Recipe, places: TrainingPlaces, token: CancellationTo
         yield from train_image_sentence(recipe, places, token)
 
 
-def _distil(
-    config_path: Path, resume: Path | None, runs_folder: Path, token: CancellationToken
-) -> Iterator[RunEvent]:
-    from explorer.training.distillation import data_folder, distil_vision, read_distillation_config
-
-    config = read_distillation_config(config_path)
-    data_dir = data_folder(config, config_path.absolute().parent)
-    run = open_run(resume) if resume else begin_run(runs_folder, config.name, config_path.read_bytes())
-    try:
-        yield from distil_vision(
-            config, data_dir=data_dir, run_dir=run.folder, packages_folder=runs_folder.parent / _PACKAGES, token=token
-        )
-    except Cancelled:
-        return
+def _distil(config: DistillationConfig, places: TrainingPlaces, token: CancellationToken) -> Iterator[RunEvent]:
+    data_dir = data_folder(config, places.recipe_folder)
+    yield from distil_vision(
+        config, data_dir=data_dir, run_dir=places.run.folder, packages_folder=places.packages_folder, token=token
+    )

@@ -1,5 +1,6 @@
 """A tiny captioned world: features and word states drawn at random, no network behind them."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -41,7 +42,7 @@ def tiny_split(n_photos=8, n_views=2, n_sentences=2, seed=0):
         first=torch.arange(n_photos + 1) * n_sentences,
         embeddings=torch.nn.functional.normalize(random(n_photos * n_sentences, 384), dim=1),
     )
-    return Split([None] * n_photos, [("",) * n_sentences] * n_photos, views, bank)
+    return Split([Path(f"{number}.jpg") for number in range(n_photos)], [("",) * n_sentences] * n_photos, views, bank)
 
 
 def tiny_regions(n_photos, *, lengths=None, n_regions=4, seed=0):

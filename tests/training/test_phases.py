@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from explorer.cancellation import CancellationToken, Cancelled
-from explorer.protocol.runs import EpochFinished, PhaseStarted, Saved, Stepped
+from explorer.protocol.runs import EpochFinished, PhaseStarted, QueriesAnswered, Saved, Stepped
 from explorer.training.phases import TrainingDivergedError, run_phase
 from explorer.training.run_directory import RunDirectory
 
@@ -80,7 +80,7 @@ def test_cancelling_leaves_a_checkpoint_that_loads_without_pickle(make_phase, ru
 def test_events_come_in_order(make_phase, run):
     _, events = losses_of(make_phase(epochs=2), run)
     kinds = [type(event) for event in events if not isinstance(event, Stepped)]
-    assert kinds == [PhaseStarted, EpochFinished, Saved, EpochFinished, Saved]
+    assert kinds == [PhaseStarted, EpochFinished, QueriesAnswered, Saved, EpochFinished, QueriesAnswered, Saved]
     assert [event.epoch for event in events if isinstance(event, EpochFinished)] == [1, 2]
     assert all("rsum" in event.metrics for event in events if isinstance(event, EpochFinished))
     last = [event for event in events if isinstance(event, Stepped)][-1]
