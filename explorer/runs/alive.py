@@ -33,6 +33,7 @@ def hold(run: RunFolder) -> Iterator[None]:
     """
     lock = FileLock(run.alive_path, thread_local=False)
     with written(run.alive_path):
+        run.alive_path.touch()  # the lock would make the folder anew where it is gone
         try:
             lock.acquire(timeout=_PATIENCE_S)
         except Timeout:  # an OSError, too, but not one of the disk's

@@ -19,7 +19,7 @@ class Series:
         self._values = np.empty(64, np.float64)
         self._n = 0
         self._stride = 1
-        self._n_since = 0  # points since the last one that stays
+        self._newest = -1  # how many points came before it; those at multiples of the stride stay
 
     def __len__(self) -> int:
         return self._n
@@ -43,13 +43,13 @@ class Series:
         """Add a point; points at this step or later are replaced by it, because these steps were done again."""
         if self._n and step <= self._steps[self._n - 1]:
             self.drop_after(step - 1)
-        if self._n_since % self._stride and self._n:
-            self._n -= 1  # the newest so far was there for being the newest only
+        if self._n and self._newest % self._stride:
+            self._n -= 1  # it was there for being the newest only
         if self._n == len(self._steps):
             self._make_room()
         self._steps[self._n], self._values[self._n] = step, value
         self._n += 1
-        self._n_since += 1
+        self._newest += 1
         if self._n >= MOST_POINTS:
             self._thin()
 
@@ -59,7 +59,7 @@ class Series:
         if n < self._n:
             # Copies, for whoever draws the present ones.
             self._steps, self._values = self._steps.copy(), self._values.copy()
-            self._n, self._n_since = n, self._stride
+            self._n, self._newest = n, (n - 1) * self._stride if n else -1
 
     def _make_room(self) -> None:
         room = np.empty(len(self._steps), np.int64), np.empty(len(self._values), np.float64)
@@ -67,11 +67,12 @@ class Series:
         self._values = np.concatenate([self._values, room[1]])
 
     def _thin(self) -> None:
-        # From the end, so that the newest stays.
-        kept = slice((self._n - 1) % 2, self._n, 2)
-        steps, values = self._steps[kept].copy(), self._values[kept].copy()
-        self._n, self._stride, self._n_since = len(steps), self._stride * 2, self._stride * 2
-        self._steps, self._values = steps, values
+        self._stride *= 2
+        kept = list(range(0, self._n, 2))
+        if self._newest % self._stride:
+            kept.append(self._n - 1)
+        self._steps, self._values = self._steps[kept], self._values[kept]
+        self._n = len(kept)
 
 
 def smoothed(values: np.ndarray, span: float) -> np.ndarray:
