@@ -1,28 +1,31 @@
 """What the phases of all binary codes share: schedule, optimizer, running average, state, and what their codes say."""
 # K bits
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from explorer.protocol.runs import Finished, RunEvent
 from explorer.training.code_measures import CollapseWatch
 from explorer.training.code_queries import Shown, answer
 from explorer.training.compute import Compute
 from explorer.training.dsmhn_config import DSMHNTrainingSection
 from explorer.training.hashing_config import TVDBTrainingSection
-from explorer.training.phases import QueryAnswer, epoch_order
+from explorer.training.phases import PhaseEnd, QueryAnswer, epoch_order
 from explorer.training.scenes_config import ScenesTrainingSection
 from explorer.training.schedule import (
     RunningAverage,
     averaged_copy,
     averaged_state,
     decay_groups,
+    descend,
     rate_at,
     restore_averaged,
     set_rate,
-    take_step,
 )
 
 CodeTraining = TVDBTrainingSection | DSMHNTrainingSection | ScenesTrainingSection
@@ -79,16 +82,13 @@ class CodePhase(Generic[ModelT, TrainingT]):
         order = epoch_order(self.n_items, self.seed, epoch)
         return order[step * self.batch_size : (step + 1) * self.batch_size]
 
-    def _descend(self, epoch: int, step: int, loss: Tensor, terms: Mapping[str, Tensor]) -> dict[str, float]:
-        """One optimizer step down the loss; the loss and its weighted terms as numbers."""
+    def _descend(self, epoch: int, step: int, terms: Mapping[str, Tensor]) -> dict[str, float]:
+        """One optimizer step down the sum of the weighted terms of the whole batch; the loss and the terms."""
         n_done = epoch * self.n_steps + step
-        set_rate(self._optimizer, rate_at(n_done, self.n_epochs * self.n_steps, self._training.warmup_steps))
-        self.learning_rate = max(float(group["lr"]) for group in self._optimizer.param_groups)
+        share = rate_at(n_done, self.n_epochs * self.n_steps, self._training.warmup_steps)
+        self.learning_rate = set_rate(self._optimizer, share)
         self._watch.is_new = True
-        found = take_step(loss, self.model, self._optimizer, self._average, clip_norm=self._training.clip_norm)
-        # One transfer from the device for all of them.
-        numbers = torch.stack([term.detach() for term in terms.values()]).tolist()
-        return {"loss": found, **dict(zip(terms, numbers, strict=True))}
+        return descend(terms, self.model, self._optimizer, self._average, clip_norm=self._training.clip_norm)
 
     def finished_model(self) -> ModelT:
         """A copy with the weights that are measured and shipped, on the CPU."""
@@ -131,9 +131,21 @@ class CodePhase(Generic[ModelT, TrainingT]):
         self._shown = None
 
 
-def total(terms: Mapping[str, Tensor]) -> Tensor:
-    """The sum of all terms, a scalar."""
-    return torch.stack(list(terms.values())).sum()
+def ship(
+    phase: CodePhase[Any, Any], end: PhaseEnd, write: Callable[[dict[str, float]], Path]
+) -> Iterator[RunEvent]:
+    """Measure what a phase ended with, let rank 0 write the package of it, and say so.
+
+    write: takes the metrics; gives the package's folder.
+    """
+    metrics = phase.measure()
+    yield from phase.compute.led(_finished(end, write, metrics))
+
+
+def _finished(
+    end: PhaseEnd, write: Callable[[dict[str, float]], Path], metrics: dict[str, float]
+) -> Iterator[RunEvent]:
+    yield Finished(path=os.fsencode(write(metrics)), metrics=metrics, epoch=end.epoch, early=end.early)
 
 
 def device_of(model: nn.Module) -> torch.device:

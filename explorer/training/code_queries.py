@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from explorer.networks.common.codes import sign
 from explorer.training.phases import QueryAnswer
+from explorer.training.query_answers import answer_query, evenly
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,29 +34,16 @@ class Shown:
 
 
 def answer(shown: Shown, n_queries: int, n_top: int) -> tuple[QueryAnswer, ...]:
-    """The best items for sentences that are evenly taken; equal scores in the items' order.
+    """What sentences that are evenly taken find; empty where there is nothing to show.
 
-    Scores are ``1 - 2 d / K``, d the Hamming distance: 1 where all bits agree, -1 where none does. A rank is that of
-    the first own item in the order shown.
+    Scores are ``1 - 2 d / K``, d the Hamming distance: 1 where all bits agree, -1 where none does.
     """
-    n = len(shown.texts)
-    if not n or not len(shown.pictures):
+    if not len(shown.texts) or not len(shown.pictures):
         return ()
-    items = sign(shown.item_codes)
-    rows = sorted({(2 * number + 1) * n // (2 * n_queries) for number in range(n_queries)})
-    return tuple(_answer(shown, row, items, n_top) for row in rows)
-
-
-def _answer(shown: Shown, row: int, items: Tensor, n_top: int) -> QueryAnswer:
-    scores = items @ sign(shown.text_codes[row]) / items.shape[1]
-    order = torch.sort(scores, descending=True, stable=True).indices
-    own = (shown.groups == shown.groups[shown.owners[row]])[order]
-    top = order[:n_top].tolist()
-    return QueryAnswer(
-        text=shown.texts[row],
-        rank=int(own.int().argmax()) + 1,
-        n_ranked=len(order),
-        pictures=tuple(shown.pictures[item] for item in top),
-        own=tuple(own[:n_top].tolist()),
-        scores=tuple(scores[order[:n_top]].tolist()),
-    )
+    items, n_bits = sign(shown.item_codes), shown.item_codes.shape[1]
+    answers = []
+    for row in evenly(len(shown.texts), n_queries):
+        scores = items @ sign(shown.text_codes[row]) / n_bits
+        own = shown.groups == shown.groups[shown.owners[row]]
+        answers.append(answer_query(shown.texts[row], scores, own, shown.pictures, n_top))
+    return tuple(answers)

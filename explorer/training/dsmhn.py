@@ -5,7 +5,6 @@ Three phases, each resumable: ``features`` (the frozen backbone on every view), 
 """
 
 import json
-import os
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,6 @@ from torch import Tensor
 
 from explorer.cancellation import CancellationToken
 from explorer.datasets.karpathy import CaptionedImages
-from explorer.datasets.labels import item_names, read_labels
 from explorer.errors import ConfigError
 from explorer.networks.common.words import build_vocabulary
 from explorer.networks.dsmhn.config import ImageStreamConfig, StreamConfigs, TextStreamConfig
@@ -26,12 +24,14 @@ from explorer.networks.registry import load_encoder
 from explorer.packages.manifest import Manifest, Output, Part, Preprocess, VisionPart
 from explorer.packages.package import write_package
 from explorer.packages.reference import make_reference
-from explorer.protocol.runs import Finished, Noted, RunEvent
+from explorer.protocol.runs import Noted, RunEvent
 from explorer.representations import BinaryCodes
 from explorer.training.captions import build_sentence_bank
-from explorer.training.config import expand_path
+from explorer.training.code_checks import look_at_splits
+from explorer.training.code_phase import ship
 from explorer.training.dsmhn_config import DSMHNRecipe
 from explorer.training.dsmhn_phase import DSMHNModel, DSMHNPhase, PictureSplit
+from explorer.training.label_sources import read_split_labels
 from explorer.training.packaging import describe_dsmhn, hashing_table, write_card
 from explorer.training.phases import run_phase
 from explorer.training.picture_features import PictureSource, cache_pictures, open_pictures
@@ -81,12 +81,15 @@ def train_dsmhn(recipe: DSMHNRecipe, places: TrainingPlaces, token: Cancellation
         the codes say nothing any more; the sentence says what to change.
     """
     ready = yield from make_ready(recipe, places, token)
-    phase = DSMHNPhase(ready.configs, recipe, ready.train, ready.val)
-    yield from run_phase(phase, places.run, token=token)
-    metrics = phase.measure()
-    (places.run.folder / "bits.json").write_text(json.dumps(phase.bit_means(), indent=1) + "\n", encoding="utf-8")
-    path = _write(recipe, places, ready, phase.finished_model(), metrics)
-    yield Finished(path=os.fsencode(path), metrics=metrics)
+    phase = DSMHNPhase(ready.configs, recipe, ready.train, ready.val, places.compute)
+    end = yield from run_phase(phase, places.run, token=token, stopping=recipe.stopping)
+
+    def write(metrics: dict[str, float]) -> Path:
+        means = json.dumps(phase.bit_means(), indent=1) + "\n"
+        (places.run.folder / "bits.json").write_text(means, encoding="utf-8")
+        return _write(recipe, places, ready, phase.finished_model(), metrics)
+
+    yield from ship(phase, end, write)
 
 
 def make_ready(
@@ -102,7 +105,9 @@ def make_ready(
     captioned = read_splits(recipe.dataset, places)
     if recipe.labels is None:
         yield Noted(text=_NO_LABELS)
-    labels = [_labels(part, recipe, places.recipe_folder) for part in captioned]
+    labels = read_split_labels(recipe.labels, captioned, places)
+    for note in look_at_splits(captioned, labels, recipe.training.batch_size):
+        yield Noted(text=note)
     texts = [[text for photo in part.sentences for text in photo] for part in captioned]
     text = recipe.text
     counts = text.readers != ("minilm",)
@@ -131,7 +136,7 @@ def make_ready(
             embeddings = bank.embeddings
         sentences = Sentences(bags_of_words(spoken, vocabulary, text_config), embeddings)
         first = torch.tensor([0, *(len(photo) for photo in part.sentences)]).cumsum(0)
-        splits.append(PictureSplit(view, sentences, first, known))
+        splits.append(PictureSplit(view, sentences, first, known, part.image_paths, spoken))
     train, val = splits
     configs = StreamConfigs(image=_image_config(recipe, train.views[0].shape[1]), text=text_config)
     return DSMHNReady(seen, train, val, configs, vocabulary)
@@ -158,7 +163,7 @@ def _picture_views(
 ) -> Generator[RunEvent, None, list[list[Tensor]]]:
     """What the image stream reads of every view of every split."""
     features, parts = recipe.features, recipe.image.parts
-    alexnet = load_crop_network(device=torch.device("cpu")) if "alexnet" in parts else None
+    alexnet = load_crop_network(device=places.compute.device) if "alexnet" in parts else None
     wanted = [training_views(features.n_crops, features.flip, features.seed), *([View("photo")] for _ in captioned[1:])]
     found: list[list[Tensor]] = []
     for number, part in enumerate(captioned):
@@ -166,19 +171,10 @@ def _picture_views(
         for view, cached in zip(wanted[number], seen.views[number], strict=True):
             path = places.run.folder / "pictures" / f"{number}-{view.name}.npy"
             source = PictureSource(part.image_paths, view, cached, seen.vision, parts, alexnet)
-            yield from cache_pictures(source, path, token)
+            yield from places.compute.led(cache_pictures(source, path, token))
             opened.append(open_pictures(path))
         found.append(opened)
     return found
-
-
-def _labels(part: CaptionedImages, recipe: DSMHNRecipe, recipe_folder: Path) -> Tensor:
-    """Which classes each photo has, bool (n, C); no column where the recipe names no labels."""
-    section = recipe.labels
-    if section is None:
-        return torch.zeros(len(part), 0, dtype=torch.bool)
-    labels = read_labels(expand_path(section.file, recipe_folder)).without(section.without)
-    return torch.from_numpy(labels.matrix(item_names(part.image_paths)))
 
 
 def _write(

@@ -15,7 +15,7 @@ from explorer.networks.dsmhn.model import Classifier, ImageStream, Streams, Text
 from explorer.networks.dsmhn.objective import Batch, loss_terms
 from explorer.networks.dsmhn.preprocess import Sentences
 from explorer.training.code_measures import mean_average_precision, n_label_sets, owners_of
-from explorer.training.code_phase import CodePhase, device_of, total
+from explorer.training.code_phase import CodePhase, device_of
 from explorer.training.code_queries import Shown
 from explorer.training.compute import Compute
 from explorer.training.dsmhn_config import DSMHNRecipe, DSMHNTrainingSection
@@ -154,8 +154,7 @@ class DSMHNPhase(CodePhase[DSMHNModel, DSMHNTrainingSection]):
         told = (logits[0], logits[1]) if logits else None
         labels = train.labels[photos].to(device)
         batch = Batch(items, texts, owners.to(device), photos.to(device), labels, told)
-        terms = loss_terms(batch, self._weights, self._settings)
-        return self._descend(epoch, step, total(terms), terms)
+        return self._descend(epoch, step, loss_terms(batch, self._weights, self._settings))
 
     def _look(self, model: DSMHNModel) -> tuple[dict[str, float], dict[str, float], Shown]:
         """Some validation queries against the training split.

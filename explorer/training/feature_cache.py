@@ -36,6 +36,7 @@ from explorer.errors import DatasetError, MediaError
 from explorer.media.image import decode_image, squash
 from explorer.media.item import display_path, read_content
 from explorer.protocol.runs import Progressed
+from explorer.training.row_maps import make_row_map
 from explorer.training.views import View
 from explorer.vision.features import Regions, VisualFeatures
 
@@ -240,12 +241,7 @@ def _region_parts(features: VisualFeatures) -> dict[str, np.ndarray]:
 def _open(path: Path, n: int, like: np.ndarray, begin: int) -> np.memmap:
     if begin:
         return np.lib.format.open_memmap(path, mode="r+")
-    array = np.lib.format.open_memmap(path, mode="w+", dtype=like.dtype, shape=(n, *like.shape[1:]))
-    if hasattr(os, "posix_fallocate"):
-        # Claimed now: on a full disk, writing into a map kills the process instead of raising.
-        with path.open("r+b") as file:
-            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
-    return array
+    return make_row_map(path, (n, *like.shape[1:]), like.dtype)
 
 
 def _identity(photo: Path) -> str:

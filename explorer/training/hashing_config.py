@@ -106,13 +106,24 @@ class TVDBTrainingSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
 
 
 class TVDBRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="task", tag="tvdb"):
-    """TVDB on captioned photos with labels."""
+    """TVDB on captioned photos with labels.
+
+    Attributes:
+        labels: which photos are alike; must be there.
+    """
 
     name: str
     dataset: DatasetSection
-    labels: LabelSection
+    labels: LabelSection | None = None
     title: str = "TVDB"
     features: FeatureSection = FeatureSection()
     network: TVDBNetworkSection = TVDBNetworkSection()
     training: TVDBTrainingSection = TVDBTrainingSection()
     stopping: StoppingSection = StoppingSection()
+
+    def __post_init__(self) -> None:
+        if self.labels is None:
+            raise ValueError(
+                'TVDB learns from labels: name a file in [labels], or say source = "sentences" there, which takes them '
+                "from the sentences"
+            )

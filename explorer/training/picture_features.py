@@ -50,20 +50,22 @@ class PictureSource:
 
     @torch.inference_mode()
     def read(self, rows: Tensor) -> Tensor:
-        """Features, float32 (B, F), of some of the photos."""
+        """Features, float32 (B, F), of some of the photos, on the CPU."""
         cached = self.cached
-        trunk = cached.trunk[rows].float().contiguous(memory_format=torch.channels_last)
+        weight = next(self.vision.backbone.tail.parameters())
+        device = weight.device
+        trunk = cached.trunk[rows].to(device, weight.dtype).contiguous(memory_format=torch.channels_last)
         grid = self.vision.backbone.tail(trunk)
         seen = VisualFeatures(
             trunk=trunk,
             grid=grid,
             pooled=grid.mean(dim=(2, 3)),
-            presence=None if cached.presence is None else cached.presence[rows].float(),
-            regions=None if cached.regions is None else gather_regions([cached], torch.zeros(len(rows)), rows),
+            presence=None if cached.presence is None else cached.presence[rows].to(device).float(),
+            regions=None if cached.regions is None else gather_regions([cached], torch.zeros(len(rows)), rows, device),
         )
         alexnet = None if self.alexnet is None else (self.alexnet, self._squares(rows))
         columns = picture_columns(seen, self.parts, len(self.vision.region_names), alexnet)
-        return torch.cat(columns, dim=1).float()
+        return torch.cat([column.float() for column in columns], dim=1).cpu()
 
     def _squares(self, rows: Tensor) -> np.ndarray:
         side = self.vision.side_px

@@ -21,6 +21,7 @@ from explorer.networks.tvdb.preprocess import order_regions
 from explorer.protocol.runs import Progressed
 from explorer.training.feature_cache import CachedView
 from explorer.training.photos import gather_regions
+from explorer.training.row_maps import make_row_map
 
 _BATCH = 16
 _BATCHES_BETWEEN_EVENTS = 32
@@ -52,6 +53,13 @@ def cache_regions(
     """Compute the regions' features of a view unless they are there; a killed run computes the view anew.
 
     view: with the proposer's regions.   place: the folder, and the name of split and view.
+
+    Raises
+    ------
+    Cancelled
+        a stop was asked for.
+    OSError
+        there is no room for the features.
     """
     folder, name = place
     path = folder / f"features-{name}.npy"
@@ -63,7 +71,7 @@ def cache_regions(
     np.save(folder / f"boxes-{name}.npy", sequence.boxes.numpy())
     partial = path.with_suffix(".partial")
     shape = (n, sequence.boxes.shape[1], config.feature_dim)
-    features = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float16, shape=shape)
+    features = make_row_map(partial, shape, np.float16)
     for number, rows in enumerate(torch.arange(n).split(_BATCH)):
         if token.cancelled:
             raise Cancelled

@@ -3,7 +3,6 @@
 Two phases, each resumable: rendering (with what vision gives for the pictures), and ``network`` (all streams together).
 """
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,8 +21,10 @@ from explorer.packages.finding import resolve_package
 from explorer.packages.manifest import Manifest, Output, Part, Preprocess, VisionPart
 from explorer.packages.package import ModelPackage, write_package
 from explorer.packages.reference import make_reference
-from explorer.protocol.runs import Finished, RunEvent
+from explorer.protocol.runs import RunEvent
 from explorer.representations import BinaryCodes
+from explorer.training.code_phase import ship
+from explorer.training.compute import Compute
 from explorer.training.phases import run_phase
 from explorer.training.preparation import TrainingPlaces
 from explorer.training.scenes_card import scenes_card
@@ -48,17 +49,19 @@ def train_scenes(recipe: ScenesRecipe, places: TrainingPlaces, token: Cancellati
         a stop was asked for; what is done stays.
     """
     package = resolve_package(recipe.vision, places.search_folders)
-    vision = load_vision(package, device="cpu")
-    ready = yield from make_scenes(recipe, vision, package.manifest.weights.sha256, places.features_folder, token)
-    phase = scenes_phase(recipe, ready)
-    yield from run_phase(phase, places.run, token=token)
-    metrics = phase.measure()
-    streams = phase.finished_streams()
-    path = _write(recipe, places, ready, (streams, _manifest(recipe, streams, package, vision)), metrics)
-    yield Finished(path=os.fsencode(path), metrics=metrics)
+    vision = load_vision(package, device=places.compute.device.type)
+    ready = yield from make_scenes(recipe, (vision, package.manifest.weights.sha256), places, token)
+    phase = scenes_phase(recipe, ready, places.compute)
+    end = yield from run_phase(phase, places.run, token=token, stopping=recipe.stopping)
+
+    def write(metrics: dict[str, float]) -> Path:
+        streams = phase.finished_streams()
+        return _write(recipe, places, ready, (streams, _manifest(recipe, streams, package, vision)), metrics)
+
+    yield from ship(phase, end, write)
 
 
-def scenes_phase(recipe: ScenesRecipe, ready: ScenesReady) -> ScenesPhase:
+def scenes_phase(recipe: ScenesRecipe, ready: ScenesReady, compute: Compute | None = None) -> ScenesPhase:
     """The streams as the recipe wants them, on rendered scenes."""
     network = recipe.network
     configs = StreamConfigs(
@@ -70,7 +73,7 @@ def scenes_phase(recipe: ScenesRecipe, ready: ScenesReady) -> ScenesPhase:
         video=video_config(network),
         text=ready.text,
     )
-    return ScenesPhase(configs, recipe.training, N_CLASSES, ready.train, ready.val)
+    return ScenesPhase(configs, recipe.training, N_CLASSES, ready.train, ready.val, compute)
 
 
 def video_config(network: ScenesNetworkSection) -> VideoStreamConfig:

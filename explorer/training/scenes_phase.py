@@ -198,39 +198,32 @@ class ScenesPhase(CodePhase[ScenesModel, ScenesTrainingSection]):
             with compute.autocast():
                 found = self._shared(frames[part], seen, say)
         image, video, *texts = (compute.gather(rows) for rows in found)
-        loss, terms = self._losses(image, video, torch.cat(texts), self._classes(clips, pictures))
-        return self._descend(epoch, step, loss, terms)
+        return self._descend(epoch, step, self._losses(image, video, torch.cat(texts), self._classes(clips, pictures)))
 
     def _classes(self, clips: Tensor, pictures: Tensor) -> Tensor:
         """Classes (N, A) of the rows of pictures, clips, and the sentences of clips and of pictures."""
         moving, still = self.train.clip_classes[clips], self.train.picture_classes[pictures]
         return torch.cat([still, moving, moving, still]).to(self.compute.device)
 
-    def _losses(
-        self, image: Tensor, video: Tensor, text: Tensor, classes: Tensor
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """The loss of the whole batch, and its weighted terms; ``classes`` as :meth:`_classes` gives them."""
+    def _losses(self, image: Tensor, video: Tensor, text: Tensor, classes: Tensor) -> dict[str, Tensor]:
+        """The weighted terms of the whole batch; ``classes`` as :meth:`_classes` gives them."""
         training = self._training
         rows = torch.cat([image, video, text])
-        loss = training.quantisation * quantisation_loss(rows)
-        terms = {"quantisation": loss}
+        terms = {"quantisation": training.quantisation * quantisation_loss(rows)}
         parts = rows.split(list(self._n_bits), dim=1)
-        similar, classified = [], []
+        similar, told = [], []
         for part, wanted, n, classifier in zip(
             parts, classes.T, self._n_classes, self.model.classifiers, strict=True
         ):
-            alike = similarity_loss(training.similarity, part, part, pairs_alike(wanted))
-            told = classification_loss(classifier(part, "shared"), F.one_hot(wanted, n).bool(), "single")
-            loss = loss + (alike + training.classification * told) / len(parts)
-            similar.append(alike)
-            classified.append(training.classification * told)
-        terms |= {training.similarity: torch.stack(similar).mean(), "classification": torch.stack(classified).mean()}
+            similar.append(similarity_loss(training.similarity, part, part, pairs_alike(wanted)))
+            told.append(classification_loss(classifier(part, "shared"), F.one_hot(wanted, n).bool(), "single"))
+        terms[training.similarity] = torch.stack(similar).mean()
+        terms["classification"] = training.classification * torch.stack(told).mean()
         if training.balance:
             uneven = torch.stack([balance_loss(part) for part in (image, video, text)]).sum()
             terms["balance"] = training.balance * uneven
-            loss = loss + terms["balance"]
-        # What has no weight is no term; the similarity always has one.
-        return loss, {name: term for name, term in terms.items() if getattr(training, name, 1.0)}
+        # What has no weight is no term; the similarity always counts.
+        return {name: term for name, term in terms.items() if getattr(training, name, 1.0)}
 
     def finished_streams(self) -> Streams:
         """A copy of the streams with the weights that are measured and shipped, on the CPU."""

@@ -8,6 +8,7 @@
       val-clips.npy        likewise
       val-pictures.npy
       *.n_done             rows that are finished; a killed run goes on behind them
+      val-frames/          the middle frame of each clip, shown for what a sentence finds
 """
 # N rendered frames, S side of a frame, F features of a picture
 
@@ -27,12 +28,15 @@ from explorer.datasets.scenes.rendering import render_frame
 from explorer.datasets.scenes.scene import Scene, Thing, draw_scenes
 from explorer.datasets.scenes.wording import sentences_of
 from explorer.datasets.scenes.world import COLOURS, KINDS, MOTIONS, Split
+from explorer.media.image import encode_jpeg
 from explorer.networks.common.minilm import MiniLM
 from explorer.networks.common.words import build_vocabulary
 from explorer.networks.dsmhn.config import ImagePart, TextStreamConfig
 from explorer.networks.dsmhn.preprocess import picture_columns, read_sentences
 from explorer.networks.dsmhn.video_network import CLIP_FRAMES
 from explorer.protocol.runs import Progressed, RunEvent
+from explorer.training.preparation import TrainingPlaces
+from explorer.training.row_maps import make_row_map
 from explorer.training.scenes_config import ScenesRecipe
 from explorer.training.scenes_phase import Said, SceneSplit
 from explorer.training.scenes_views import worn_clip
@@ -52,6 +56,9 @@ _PICTURE_ASPECTS, _PICTURE_ASPECT_SHARES = (1.0, 4 / 3, 3 / 2, 3 / 4), (0.15, 0.
 
 _ROWS = 16
 """Rows of a cached array that are made at once."""
+
+_SHOWN_PX = 128
+"""Longer edge of a frame that is shown to a person."""
 
 RowMaker = Callable[[int, int], np.ndarray]
 """First row and the one behind the last, to these rows."""
@@ -75,19 +82,22 @@ class ScenesReady:
 
 
 def make_scenes(
-    recipe: ScenesRecipe, vision: Vision, vision_id: str, features_folder: Path, token: CancellationToken
+    recipe: ScenesRecipe, eyes: tuple[Vision, str], places: TrainingPlaces, token: CancellationToken
 ) -> Generator[RunEvent, None, ScenesReady]:
     """Render what is missing, and read the sentences.
 
-    vision_id: of the vision package's weights.
+    eyes: what sees the pictures, and the digest of its weights.
 
     Raises
     ------
     Cancelled
         a stop was asked for; what is rendered stays.
+    OSError
+        there is no room for what is rendered.
     """
+    vision, vision_id = eyes
     drawn = {split: _draw(recipe, split) for split in _SPLITS}
-    folder = features_folder / f"scenes-{_digest(recipe, vision_id)}"
+    folder = places.features_folder / f"scenes-{_digest(recipe, vision_id)}"
     folder.mkdir(parents=True, exist_ok=True)
     side, generator = recipe.network.side_px, torch.Generator()
     arrays: dict[str, np.ndarray] = {}
@@ -107,8 +117,11 @@ def make_scenes(
             return see_pictures(pictures[first:end], vision).numpy()
 
         for name, n, maker in (("clips", len(clips), clip_rows), ("pictures", len(pictures), picture_rows)):
-            yield from _fill(folder / f"{split}-{name}.npy", n, maker, f"rendering {name}, {split}", token)
-            arrays[f"{split}-{name}"] = np.load(folder / f"{split}-{name}.npy", mmap_mode="r")
+            path = folder / f"{split}-{name}.npy"
+            yield from places.compute.led(_fill(path, n, maker, f"rendering {name}, {split}", token))
+            arrays[f"{split}-{name}"] = np.load(path, mmap_mode="r")
+    frames = [folder / "val-frames" / f"{number}.jpg" for number in range(len(drawn["val"][0]))]
+    yield from places.compute.led(_draw_frames(drawn["val"][0], frames, token))
     said = {split: [[sentences_of(scene) for scene in part] for part in parts] for split, parts in drawn.items()}
     vocabulary, text, minilm = _reader(recipe, [text for part in said["train"] for texts in part for text in texts])
     splits = {}
@@ -117,7 +130,7 @@ def make_scenes(
         features = torch.from_numpy(arrays[f"{split}-pictures"].copy())
         splits[split] = SceneSplit(
             arrays[f"{split}-clips"], classes_of(clips), read[0], features, classes_of(pictures), read[1])
-    return ScenesReady(splits["train"], splits["val"], text, vocabulary)
+    return ScenesReady(splits["train"], replace(splits["val"], frames=frames), text, vocabulary)
 
 
 def render_clip(scene: Scene, n_frames: int, side_px: int, aspect: float = 1.0) -> np.ndarray:
@@ -195,7 +208,7 @@ def _digest(recipe: ScenesRecipe, vision_id: str) -> str:
 def _fill(path: Path, n: int, maker: RowMaker, message: str, token: CancellationToken) -> Iterator[Progressed]:
     """Make the rows of an array that are still missing."""
     mark = path.with_suffix(".n_done")
-    done = int(mark.read_text()) if mark.is_file() else 0
+    done = int(mark.read_text()) if mark.is_file() and path.is_file() else 0
     array = np.lib.format.open_memmap(path, "r+") if done else None
     while done < n:
         if token.cancelled:
@@ -203,13 +216,30 @@ def _fill(path: Path, n: int, maker: RowMaker, message: str, token: Cancellation
         began = time.monotonic()
         rows = maker(done, min(done + _ROWS, n))
         if array is None:
-            array = np.lib.format.open_memmap(path, "w+", dtype=rows.dtype, shape=(n, *rows.shape[1:]))
+            array = make_row_map(path, (n, *rows.shape[1:]), rows.dtype)
         array[done : done + len(rows)] = rows
         array.flush()
         done += len(rows)
-        mark.write_text(str(done))
+        partial = mark.with_suffix(".partial")
+        partial.write_text(str(done))
+        partial.replace(mark)
         rate = len(rows) / max(time.monotonic() - began, 1e-6)
         yield Progressed(message=message, n_done=done, n_total=n, rate_per_s=rate)
+
+
+def _draw_frames(scenes: Sequence[Scene], paths: Sequence[Path], token: CancellationToken) -> Iterator[Progressed]:
+    """The middle frame of each scene as a small JPEG, for whoever watches what sentences find."""
+    for number, (scene, path) in enumerate(zip(scenes, paths, strict=True)):
+        if path.is_file():
+            continue
+        if token.cancelled:
+            raise Cancelled
+        path.parent.mkdir(exist_ok=True)
+        partial = path.with_suffix(".partial")
+        partial.write_bytes(encode_jpeg(render_frame(scene, 0.5, _SHOWN_PX, aspect=aspect_of(scene)).pixels))
+        partial.replace(path)
+        if number % _ROWS == 0:
+            yield Progressed(message="drawing frames to show", n_done=number, n_total=len(paths))
 
 
 def _reader(recipe: ScenesRecipe, texts: list[str]) -> tuple[dict[str, int], TextStreamConfig, MiniLM | None]:
@@ -230,4 +260,4 @@ def _said(
     texts = [text for texts in sentences for text in texts]
     # Many scenes are told in the same words.
     unique, rows = np.unique(texts, return_inverse=True)
-    return Said(read_sentences(unique.tolist(), vocabulary, text, minilm)[torch.from_numpy(rows)], first)
+    return Said(read_sentences(unique.tolist(), vocabulary, text, minilm)[torch.from_numpy(rows)], first, texts)

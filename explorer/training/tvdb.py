@@ -4,7 +4,6 @@ Three phases, each resumable: ``features`` (the frozen backbone and the region p
 features, and ``network`` (both encoders, alternating with the codes).
 """
 
-import os
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,7 +14,6 @@ from torch import Tensor, nn
 
 from explorer.cancellation import CancellationToken
 from explorer.datasets.karpathy import CaptionedImages
-from explorer.datasets.labels import read_labels
 from explorer.errors import ConfigError
 from explorer.networks.common.words import build_vocabulary, word_rows
 from explorer.networks.registry import load_encoder
@@ -25,11 +23,14 @@ from explorer.networks.tvdb.state_dict import to_package
 from explorer.packages.manifest import Manifest, Output, Part, Preprocess, VisionPart
 from explorer.packages.package import write_package
 from explorer.packages.reference import make_reference
-from explorer.protocol.runs import Finished, RunEvent
+from explorer.protocol.runs import Noted, RunEvent
 from explorer.representations import BinaryCodes, Modality
-from explorer.training.config import expand_path
+from explorer.training.code_checks import look_at_splits
+from explorer.training.code_phase import ship
+from explorer.training.compute import Compute
 from explorer.training.feature_cache import CachedView, read_square
-from explorer.training.hashing_config import LabelSection, TVDBNetworkSection, TVDBRecipe
+from explorer.training.hashing_config import TVDBNetworkSection, TVDBRecipe
+from explorer.training.label_sources import read_split_labels
 from explorer.training.packaging import hashing_table, write_card
 from explorer.training.phases import run_phase
 from explorer.training.preparation import Seen, TrainingPlaces, read_splits, see_splits
@@ -74,14 +75,12 @@ def train_tvdb(recipe: TVDBRecipe, places: TrainingPlaces, token: CancellationTo
         the codes say nothing any more; the sentence says what to change.
     """
     ready = yield from make_ready(recipe, places, token)
-    phase = tvdb_phase(recipe, ready)
-    yield from run_phase(phase, places.run, token=token)
-    metrics = phase.measure()
-    path = _write(recipe, places, ready, phase, metrics)
-    yield Finished(path=os.fsencode(path), metrics=metrics)
+    phase = tvdb_phase(recipe, ready, places.compute)
+    end = yield from run_phase(phase, places.run, token=token, stopping=recipe.stopping)
+    yield from ship(phase, end, lambda metrics: _write(recipe, places, ready, phase, metrics))
 
 
-def tvdb_phase(recipe: TVDBRecipe, ready: TVDBReady) -> TVDBPhase:
+def tvdb_phase(recipe: TVDBRecipe, ready: TVDBReady, compute: Compute | None = None) -> TVDBPhase:
     """The networks as the recipe wants them, on prepared regions."""
     text = recipe.network
     configs = image_config(recipe.network, len(ready.statistics[0])), TextEncoderConfig(
@@ -95,7 +94,7 @@ def tvdb_phase(recipe: TVDBRecipe, ready: TVDBReady) -> TVDBPhase:
         word_dropout=text.word_dropout,
         normalised=text.normalised,
     )
-    return TVDBPhase(configs, recipe.training, ready.statistics, ready.train, ready.val)
+    return TVDBPhase(configs, recipe.training, ready.statistics, ready.train, ready.val, compute)
 
 
 def image_config(network: TVDBNetworkSection, feature_dim: int) -> ImageEncoderConfig:
@@ -121,22 +120,25 @@ def make_ready(
     if not recipe.features.vision:
         raise ConfigError("The recipe names no vision package.", 'Add vision = "vision-lite0" to [features].')
     captioned = read_splits(recipe.dataset, places)
-    labels = [_labels(part, recipe.labels, places.recipe_folder) for part in captioned]
+    labels = read_split_labels(recipe.labels, captioned, places)
+    for note in look_at_splits(captioned, labels, recipe.training.batch_size):
+        yield Noted(text=note)
     texts = (text for photo in captioned[0].sentences for text in photo)
     vocabulary = build_vocabulary(texts, min_count=recipe.network.min_word_count)
     seen = yield from see_splits(captioned, recipe.features, places, token, regions=True)
-    backbone = seen.vision.backbone
-    extract = load_extractor(recipe.network.features, grid_dim=backbone.channels[-1], device=torch.device("cpu"))
+    vision, features = seen.vision, recipe.features
+    extract = load_extractor(
+        recipe.network.features, grid_dim=vision.backbone.channels[-1], device=places.compute.device
+    )
     config = image_config(recipe.network, extract.dim)
-    features = recipe.features
     views = [training_views(features.n_crops, features.flip, features.seed), *([View("photo")] for _ in captioned[1:])]
     folder, splits = places.run.folder / "regions", []
     for number, part in enumerate(captioned):
         regions: list[RegionFeatures] = []
         for view, cached in zip(views[number], seen.views[number], strict=True):
             name = f"{number}-{view.name}"
-            reader = _Reader(cached, backbone.tail, extract, part.image_paths, view, seen.vision.side_px)
-            yield from cache_regions(cached, reader, config, (folder, name), token)
+            reader = _Reader(cached, vision.backbone.tail, extract, part.image_paths, view, vision.side_px)
+            yield from places.compute.led(cache_regions(cached, reader, config, (folder, name), token))
             regions.append(open_regions(folder, name))
         splits.append(_split(part, labels[number], regions, vocabulary, recipe.network.n_tokens))
     train, val = splits
@@ -156,17 +158,14 @@ class _Reader:
 
     @torch.inference_mode()
     def __call__(self, rows: Tensor, boxes: Tensor) -> Tensor:
-        grid = self.tail(self.cached.trunk[rows].float().contiguous(memory_format=torch.channels_last))
-        return self.extract(grid, boxes, self._squares(rows) if self.extract.reads_squares else None)
+        weight = next(self.tail.parameters())
+        trunk = self.cached.trunk[rows].to(weight.device, weight.dtype)
+        grid = self.tail(trunk.contiguous(memory_format=torch.channels_last))
+        squares = self._squares(rows) if self.extract.reads_squares else None
+        return self.extract(grid, boxes.to(weight.device), squares).cpu()
 
     def _squares(self, rows: Tensor) -> np.ndarray:
         return np.stack([self.view.of(read_square(self.photos[row], self.side_px), row) for row in rows.tolist()])
-
-
-def _labels(part: CaptionedImages, section: LabelSection, recipe_folder: Path) -> Tensor:
-    """Which classes each photo has, bool (n, C)."""
-    labels = read_labels(expand_path(section.file, recipe_folder)).without(section.without)
-    return torch.from_numpy(labels.matrix([path.name for path in part.image_paths]))
 
 
 def _split(
@@ -174,7 +173,7 @@ def _split(
 ) -> HashingSplit:
     texts = [text for photo in part.sentences for text in photo]
     first = torch.tensor([0, *(len(photo) for photo in part.sentences)]).cumsum(0)
-    return HashingSplit(regions, word_rows(texts, vocabulary, n_tokens), first, labels)
+    return HashingSplit(regions, word_rows(texts, vocabulary, n_tokens), first, labels, part.image_paths, texts)
 
 
 def _statistics(view: RegionFeatures) -> tuple[Tensor, Tensor]:

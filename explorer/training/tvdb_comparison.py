@@ -32,7 +32,7 @@ from explorer.training.code_comparison import (
     write_summary,
 )
 from explorer.training.config import read_recipe
-from explorer.training.hashing_config import TVDBRecipe
+from explorer.training.hashing_config import LabelSection, TVDBRecipe
 from explorer.training.phases import run_phase
 from explorer.training.preparation import TrainingPlaces
 from explorer.training.region_features import RegionFeatures
@@ -129,7 +129,8 @@ def _recipe_of(given: argparse.Namespace) -> TVDBRecipe:
     if not isinstance(recipe, TVDBRecipe):
         raise ConfigError("Only recipes of the task tvdb can be compared.")
     if given.labels:
-        labels = msgspec.structs.replace(recipe.labels, file=str(given.labels.absolute()))
+        without = recipe.labels.without if recipe.labels else ()
+        labels = LabelSection(file=str(given.labels.absolute()), without=without)
         recipe = msgspec.structs.replace(recipe, labels=labels)
     return recipe
 

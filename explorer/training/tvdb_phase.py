@@ -20,7 +20,7 @@ from explorer.networks.tvdb.losses import (
 from explorer.networks.tvdb.model import ImageEncoder, TextEncoder
 from explorer.networks.tvdb.preprocess import steps_of
 from explorer.training.code_measures import mean_average_precision, n_label_sets, owners_of
-from explorer.training.code_phase import CodePhase, device_of, total
+from explorer.training.code_phase import CodePhase, device_of
 from explorer.training.code_queries import Shown
 from explorer.training.compute import Compute
 from explorer.training.hashing_config import TVDBTrainingSection
@@ -119,8 +119,7 @@ class TVDBPhase(CodePhase[TVDBModel, TVDBTrainingSection]):
             image, text = self._shared(steps, rows)
         # A photo is seen once, however many of its sentences are in the batch: each is a pair with the same photo.
         image, text = compute.gather(image.float())[owners.to(device)], compute.gather(text.float())
-        terms = self._losses(image, text, photos[owners])
-        return self._descend(epoch, step, total(terms), terms)
+        return self._descend(epoch, step, self._losses(image, text, photos[owners]))
 
     def _losses(self, image: Tensor, text: Tensor, photos: Tensor) -> dict[str, Tensor]:
         """image, text: activations (N, K) of the whole batch's pairs.   photos: (N,), the photo of each.
