@@ -70,29 +70,34 @@ def with_regions(split, **settings):
     return Split(split.photos, split.sentences, views, split.bank)
 
 
+def tiny_phase(*, tokens=None, lengths=None, image=None, text=None, compute=None, n_photos=8, **changes):
+    """A network phase on the tiny world; measured on the first view of its own training photos.
+
+    image: changes of the image encoder's sizes.   text: the text encoder's, if not MiniLM's.
+    """
+    split = tiny_split(n_photos)
+    tokens = tokens or TokenConfig(trunk_cells=True)
+    if tokens.kind == "regions":
+        split = with_regions(split, lengths=lengths)
+    generator = torch.Generator().manual_seed(9)
+    grids = [torch.randn(n_photos, 6, SIDE, SIDE, generator=generator).half() for _ in split.views]
+    mean, scale = first_view_statistics(tokens, split.views[0], grids[0])
+    source = TokenSource(grids, mean, scale, tokens)
+    sizes = {"embed_dim": 32, "map_size": 4, "hidden_dim": 24, "spatial_dim": 8, "map_mean": 0.4, "map_std": 0.3}
+    config = ImageEncoderConfig(
+        **{"visual_dim": len(mean), "n_classes": N_CLASSES, "score_size": SIDE} | sizes | (image or {})
+    )
+    training = TrainingSection(
+        **{"epochs": 3, "batch_size": 4, "sentences": 2, "learning_rate": 5e-3, "warmup_steps": 2, **changes}
+    )
+    text = text or TextEncoderConfig(embed_dim=32)
+    return NetworkPhase((config, text), training, (split, source), (split, source), compute)
+
+
 @pytest.fixture
 def make_phase():
-    """Build a network phase on the tiny world; measured on the first view of its own training photos."""
-
-    def make(*, tokens=None, lengths=None, **changes):
-        split = tiny_split()
-        tokens = tokens or TokenConfig(trunk_cells=True)
-        if tokens.kind == "regions":
-            split = with_regions(split, lengths=lengths)
-        grids = [torch.randn(8, 6, SIDE, SIDE, generator=torch.Generator().manual_seed(9)).half() for _ in split.views]
-        mean, scale = first_view_statistics(tokens, split.views[0], grids[0])
-        source = TokenSource(grids, mean, scale, tokens)
-        image = ImageEncoderConfig(
-            visual_dim=len(mean), embed_dim=32, n_classes=N_CLASSES, map_size=4, score_size=SIDE, hidden_dim=24,
-            spatial_dim=8, map_mean=0.4, map_std=0.3,
-        )
-        training = TrainingSection(
-            **{"epochs": 3, "batch_size": 4, "sentences": 2, "learning_rate": 5e-3, "warmup_steps": 2, **changes}
-        )
-        text = TextEncoderConfig(embed_dim=32)
-        return NetworkPhase((image, text), training, (split, source), (split, source))
-
-    return make
+    """Build a network phase on the tiny world."""
+    return tiny_phase
 
 
 @pytest.fixture(autouse=True)
