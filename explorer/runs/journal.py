@@ -23,15 +23,17 @@ class JournalWriter:
     def __init__(self, path: Path) -> None:
         self._records = RecordWriter(path)
 
-    def append(self, event: RunEvent) -> None:
-        """Write an event; its time is now, unless it has one.
+    def append(self, event: RunEvent) -> RunEvent:
+        """Write an event; its time is now, unless it has one. Returns it as it was written.
 
         Raises
         ------
         StorageFullError, ConfigError
             it cannot be written.
         """
-        self._records.append(event if event.at_s else msgspec.structs.replace(event, at_s=time.time()))
+        timed = event if event.at_s else msgspec.structs.replace(event, at_s=time.time())
+        self._records.append(timed)
+        return timed
 
     def close(self) -> None:
         """Give the file back."""
