@@ -11,7 +11,8 @@ from explorer.representations import Modality
 
 SCHEMA_VERSION = "1.0"
 
-_Name = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._-]*\Z", max_length=100)]
+PackageName = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._-]*\Z", max_length=100)]
+"""Of a package, a family, ...: it is a folder's name, too."""
 _Sha256 = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 # A name without folders: a package must not reach outside its own folder.
 _FileName = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._-]*\Z", max_length=200)]
@@ -72,7 +73,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 class VisionPart(msgspec.Struct, frozen=True, kw_only=True):
     """The vision package this model was trained on top of; its weights must be these and no others."""
 
-    name: _Name
+    name: PackageName
     sha256: _Sha256
 
 
@@ -118,8 +119,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         regions: the region proposer of a vision package.
     """
 
-    family: _Name
-    name: _Name
+    family: PackageName
+    name: PackageName
     title: str
     preprocess: Preprocess
     output: Output

@@ -15,6 +15,7 @@ import msgspec
 from explorer.errors import ConfigError
 from explorer.networks.common.language import DEFAULT_LANGUAGE_MODEL
 from explorer.networks.three_shnet.reading import TextKind
+from explorer.packages.manifest import PackageName
 from explorer.training.dsmhn_config import DSMHNRecipe
 from explorer.training.hashing_config import TVDBRecipe
 from explorer.training.precision import Precision
@@ -161,7 +162,7 @@ class PooledRecipe(
 ):
     """Ridge regression from pooled features to sentence embeddings."""
 
-    name: str
+    name: PackageName
     dataset: DatasetSection
     title: str = "Pooled features"
     features: FeatureSection = FeatureSection()
@@ -173,7 +174,7 @@ class ImageSentenceRecipe(
 ):
     """3SHNet on captioned photos."""
 
-    name: str
+    name: PackageName
     dataset: DatasetSection
     title: str = "3SHNet"
     features: FeatureSection = FeatureSection()
@@ -195,6 +196,13 @@ Recipe = PooledRecipe | ImageSentenceRecipe | TVDBRecipe | DSMHNRecipe | ScenesR
 
 TASKS = ("pooled", "image-sentence", "tvdb", "dsmhn", "scenes", "distillation")
 """What a recipe can be for; the last has its recipe in ``distillation.py``, because it trains no encoder."""
+
+
+_REMEDIES = {
+    "missing required field `dataset`": "Say under [dataset] where the photos are: annotations, or library.",
+    "at `$.name`": "A name has letters, digits, dots, dashes and underscores, and begins with a letter or a digit.",
+}
+"""What to do about some errors of msgspec, by a part of their text."""
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -246,26 +254,19 @@ def decode_recipe(content: bytes, *, where: str) -> Recipe:
     try:
         recipe: Recipe = msgspec.convert(table, Recipe)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{where} cannot be followed: {error}.", "Correct that value.") from error
+        remedy = next((words for part, words in _REMEDIES.items() if part in str(error)), "Correct that value.")
+        raise ConfigError(f"{where} cannot be followed: {error}.", remedy) from error
     return recipe
 
 
-def dataset_paths(section: DatasetSection, recipe_folder: Path) -> tuple[Path, Path]:
-    """The annotation file and the folder of the photos.
+def expand_path(path: str, recipe_folder: Path) -> Path:
+    """A path of a recipe: variables and ``~`` replaced, relative to the recipe.
 
     Raises
     ------
     ConfigError
-        a variable that the recipe names is not set.
+        a variable that it names is not set.
     """
-    return (
-        annotations := expand_path(section.annotations, recipe_folder),
-        expand_path(section.images, recipe_folder) if section.images else annotations.parent / "images",
-    )
-
-
-def expand_path(path: str, recipe_folder: Path) -> Path:
-    """A path of a recipe: variables and ``~`` replaced, relative to the recipe; raises as :func:`dataset_paths`."""
     expanded = os.path.expandvars(path)
     if "$" in expanded:
         variable = expanded[expanded.index("$") :].split("/")[0].strip("${}")

@@ -8,6 +8,7 @@ from explorer.networks.common.codes import check_bits
 from explorer.networks.dsmhn.config import ImagePart, TextReader
 from explorer.networks.dsmhn.losses import LabelKind
 from explorer.networks.dsmhn.objective import LossWeights, PairSettings
+from explorer.packages.manifest import PackageName
 from explorer.training.hashing_config import LabelSection
 from explorer.training.sections import Count, DatasetSection, FeatureSection, Positive, Rate, Share
 from explorer.training.stopping import StoppingSection
@@ -157,7 +158,7 @@ class DSMHNRecipe(
         labels: which photos are alike. Without it only what belongs to one photo is, and no classes are told.
     """
 
-    name: str
+    name: PackageName
     dataset: DatasetSection
     title: str = "DSMHN"
     labels: LabelSection | None = None

@@ -7,6 +7,7 @@ import msgspec
 from explorer.networks.common.codes import check_bits
 from explorer.networks.tvdb.extractors import FeatureKind
 from explorer.networks.tvdb.losses import SimilarityKind
+from explorer.packages.manifest import PackageName
 from explorer.training.precision import Precision
 from explorer.training.sections import Count, DatasetSection, FeatureSection, Positive, Rate, Share
 from explorer.training.stopping import StoppingSection
@@ -112,7 +113,7 @@ class TVDBRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         labels: which photos are alike; must be there.
     """
 
-    name: str
+    name: PackageName
     dataset: DatasetSection
     labels: LabelSection | None = None
     title: str = "TVDB"

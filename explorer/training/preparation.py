@@ -165,19 +165,46 @@ def see_splits(
     vision = load_vision(package, device=places.compute.device.type)
     if features.proposer:
         vision.use_detector(load_proposer(features.proposer))
-    views = training_views(features.n_crops, features.flip, features.seed)
-    yield PhaseStarted(phase="features", n_done=0, n_steps=len(views) + len(captioned) - 1, n_epochs=1)
-    regions_id = (features.proposer or _regions_id(package)) if regions else ""
-    model_id = package.model_id if package else DEFAULT_BACKBONE
+    wanted = view_requests(captioned, features, package, vision.side_px, places.features_folder, regions=regions)
+    yield PhaseStarted(phase="features", n_done=0, n_steps=sum(map(len, wanted)), n_epochs=1)
     seen: list[list[CachedView]] = []
-    for number, part in enumerate(captioned):
+    for requests in wanted:
         cached: list[CachedView] = []
-        for view in views if number == 0 else [View("photo")]:
-            request = ViewRequest(places.features_folder, model_id, part.image_paths, view, vision.side_px, regions_id)
+        for request in requests:
             yield from places.compute.led(_complete(request, vision, token))
             cached.append(open_view(request))
         seen.append(cached)
     return Seen(vision, package, tuple(seen))
+
+
+def view_requests(
+    captioned: Sequence[CaptionedImages],
+    features: FeatureSection,
+    package: ModelPackage | None,
+    side_px: int,
+    features_folder: Path,
+    *,
+    regions: bool,
+) -> list[list[ViewRequest]]:
+    """The features that are wanted of each split, view by view: the first split is trained on.
+
+    package: the vision package.   side_px: of the squares it sees.
+
+    Raises
+    ------
+    ConfigError
+        regions are wanted, and the package proposes none.
+    """
+    views = training_views(features.n_crops, features.flip, features.seed)
+    regions_id = (features.proposer or _regions_id(package)) if regions else ""
+    model_id = package.model_id if package else DEFAULT_BACKBONE
+    return [
+        [
+            ViewRequest(features_folder, model_id, part.image_paths, view, side_px, regions_id)
+            for view in (views if number == 0 else [View("photo")])
+        ]
+        for number, part in enumerate(captioned)
+    ]
 
 
 def _complete(request: ViewRequest, vision: Vision, token: CancellationToken) -> Iterator[RunEvent]:

@@ -8,6 +8,7 @@ from explorer.networks.common.codes import check_bits
 from explorer.networks.dsmhn.config import TextReader
 from explorer.networks.dsmhn.losses import SimilarityLoss
 from explorer.networks.dsmhn.video_network import CLIP_FRAMES
+from explorer.packages.manifest import PackageName
 from explorer.training.precision import Precision
 from explorer.training.sections import Count, Positive, Rate, Share
 from explorer.training.stopping import StoppingSection
@@ -123,7 +124,7 @@ class ScenesRecipe(
         vision: the vision package whose backbone sees the pictures.
     """
 
-    name: str
+    name: PackageName
     title: str = "DSMHN (rendered scenes)"
     vision: str = "vision-lite0"
     scenes: ScenesSection = ScenesSection()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from explorer.errors import ConfigError
-from explorer.training.config import ImageSentenceRecipe, dataset_paths, decode_recipe, read_recipe
+from explorer.training.config import ImageSentenceRecipe, decode_recipe, expand_path, read_recipe
 from explorer.training.views import View, training_views
 
 RECIPES = Path(__file__).parents[2] / "resources" / "recipes"
@@ -39,6 +39,11 @@ def test_what_is_not_said_has_a_default():
         (GOOD + '[training]\nloss = "contrastive"\n', "loss"),
         (GOOD + '[training]\nloss = "triplet"\nsentences = 3\n', "sentences = 1"),
         (GOOD + "[network]\ndropout = 1.5\n", "dropout"),
+        (GOOD.replace('"x"', '"../x"'), "letters, digits, dots"),
+        (GOOD + 'library = "somewhere"\n', "exactly one of annotations and library"),
+        (GOOD.replace('annotations = "a.json"', ""), "exactly one of annotations and library"),
+        (GOOD.replace("image-sentence", "tvdb"), "TVDB learns from labels"),
+        (GOOD.replace("image-sentence", "tvdb") + '[labels]\nfile = "a"\nsource = "data"\n', "exactly one of file"),
     ],
 )
 def test_a_wrong_recipe_is_refused_with_a_sentence(text, sentence):
@@ -56,9 +61,9 @@ def test_paths_follow_the_environment_and_the_recipe(monkeypatch, tmp_path):
     recipe = decode_recipe(GOOD.replace("a.json", "$PHOTOS_HERE/a.json").encode(), where="x")
     monkeypatch.delenv("PHOTOS_HERE", raising=False)
     with pytest.raises(ConfigError, match="PHOTOS_HERE is not set"):
-        dataset_paths(recipe.dataset, tmp_path)
+        expand_path(recipe.dataset.annotations, tmp_path)
     monkeypatch.setenv("PHOTOS_HERE", "sub")
-    assert dataset_paths(recipe.dataset, tmp_path) == (tmp_path / "sub/a.json", tmp_path / "sub/images")
+    assert expand_path(recipe.dataset.annotations, tmp_path) == tmp_path / "sub/a.json"
 
 
 def test_views_are_the_photo_first_and_crops_that_repeat():
