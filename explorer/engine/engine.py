@@ -11,7 +11,19 @@ from pathlib import Path
 import explorer
 from explorer import protocol
 from explorer.cancellation import CancellationToken, Cancelled
-from explorer.engine import carriers, indexing, looking, posters, sample, searching, sentences, shots, translate
+from explorer.engine import (
+    carriers,
+    devices,
+    indexing,
+    looking,
+    posters,
+    recipes,
+    sample,
+    searching,
+    sentences,
+    shots,
+    translate,
+)
 from explorer.engine.opened import EXACT, Opened
 from explorer.errors import EngineError, UserFacingError
 from explorer.packages.finding import find_packages
@@ -54,6 +66,13 @@ def _make_figure(opened: Opened, request: protocol.MakeFigure, token: Cancellati
     yield from make_figure(opened, request, token)
 
 
+def _evaluate_models(opened: Opened, request: protocol.EvaluateModels, token: CancellationToken) -> Iterator[Answer]:
+    # Imported here for the same reason: what reads and measures data sets.
+    from explorer.engine.measuring import evaluate_models
+
+    yield from evaluate_models(opened, request, token)
+
+
 _ANSWERS: dict[type, Callable[..., Iterator[Answer]]] = {
     protocol.Hello: _hello,
     protocol.ListModels: _list_models,
@@ -76,6 +95,10 @@ _ANSWERS: dict[type, Callable[..., Iterator[Answer]]] = {
     protocol.CarriersOfBit: carriers.find_carriers,
     protocol.MakeFigure: _make_figure,
     protocol.ListErrors: looking.list_errors,
+    protocol.GetRecipeForms: recipes.get_recipe_forms,
+    protocol.CheckRecipe: recipes.check_recipe,
+    protocol.ListDevices: devices.list_devices,
+    protocol.EvaluateModels: _evaluate_models,
 }
 
 

@@ -1,13 +1,14 @@
-"""The engine behind standard input and output: reads requests, answers from five lanes.
+"""The engine behind standard input and output: reads requests, answers from six lanes.
 
 * search: loading models, searching, shots of a video, what carries a bit;
 * look: what the window shows (thumbnails, descriptions, pictures, evidence);
 * sentences: ranking sentences, which the first time means to encode them all;
 * figures: drawing them, which for a grid of many results takes a while;
-* slow: indexing, bringing sentences in, rendering the sample collection.
+* recipes: forms and checks of training recipes, and devices, which the first time means to import torch;
+* slow: indexing, bringing sentences in, rendering the sample collection, measuring models.
 
-A search never waits behind indexing, sentences or figures. Answers of all lanes go out through one writer lock. The
-end of standard input means that the window is gone: everything under way is cancelled, and the process ends.
+A search never waits behind indexing, sentences, figures or recipes. Answers of all lanes go out through one writer
+lock. The end of standard input means that the window is gone: everything under way is cancelled, and the process ends.
 """
 
 import contextlib
@@ -34,9 +35,14 @@ _LANES: dict[type, str] = {
     protocol.RemoveSource: "slow",
     protocol.AddCaptions: "slow",
     protocol.RenderSample: "slow",
+    protocol.EvaluateModels: "slow",
     protocol.SearchSentences: "sentences",
     protocol.MakeFigure: "figures",
+    protocol.GetRecipeForms: "recipes",
+    protocol.CheckRecipe: "recipes",
+    protocol.ListDevices: "recipes",
 }
+_LANE_NAMES = ("search", "look", "sentences", "figures", "recipes", "slow")
 
 
 class _Work(Protocol):
@@ -55,7 +61,7 @@ class Server:
         self._write_lock = threading.Lock()
         self._tokens: dict[int, CancellationToken] = {}
         self._latest_search: CancellationToken | None = None
-        self._lanes = {name: _Lane(name, self._work) for name in ("search", "look", "sentences", "figures", "slow")}
+        self._lanes = {name: _Lane(name, self._work) for name in _LANE_NAMES}
 
     def serve(self) -> None:
         """Answer until the stream ends or :class:`~explorer.protocol.Shutdown` comes."""

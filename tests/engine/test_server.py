@@ -14,6 +14,7 @@ from explorer.protocol import Answer, Request, read_message, write_message
 
 _LONG = (
     protocol.IndexFolders, protocol.AddCaptions, protocol.SearchSentences, protocol.MakeFigure, protocol.RenderSample,
+    protocol.EvaluateModels, protocol.CheckRecipe,
 )  # fmt: skip
 
 
@@ -85,6 +86,8 @@ def wire() -> Iterator[Wire]:
         protocol.AddCaptions(id=1, path=b"said.json", model="m"),
         protocol.SearchSentences(id=1, query=protocol.Query(text="a dog"), model="m"),
         protocol.RenderSample(id=1, folder=b"/sample"),
+        protocol.EvaluateModels(id=1, models=("m",), content=b"", folder=b"/"),
+        protocol.CheckRecipe(id=1, content=b"", folder=b"/", data=True),
     ],
     ids=lambda request: type(request).__name__,
 )
@@ -106,6 +109,15 @@ def test_a_search_never_waits_behind_long_work(wire: Wire, slow: Request, quick:
     assert answer.id == 2
     wire.engine.go_on.set()
     assert wire.read() == protocol.Progress(id=1, stage="indexing", n_done=1, n_total=1)
+
+
+def test_a_recipe_is_checked_while_the_library_is_indexed(wire: Wire) -> None:
+    wire.send(protocol.IndexFolders(id=1, folders=(), model="m"))
+    assert wire.engine.started.wait(60)
+    wire.send(protocol.ListDevices(id=2))
+    assert _id(wire.read()) == 2
+    wire.engine.go_on.set()
+    assert _id(wire.read()) == 1
 
 
 def test_what_is_looked_at_never_waits_behind_a_figure(wire: Wire) -> None:
