@@ -23,6 +23,7 @@ from explorer.cli import (
     models,
     road,
     sampling,
+    training,
 )
 from explorer.cli.shared import DeviceOption, JsonOption, places_of, print_out
 from explorer.errors import UserFacingError
@@ -35,7 +36,7 @@ app = typer.Typer(
 app.command()(road.index)
 app.command()(road.search)
 app.command()(explaining.explain)
-app.command()(models.train)
+app.command()(training.train)
 app.command()(evaluating.evaluate)
 app.command()(labels.labels)
 app.command()(converting.convert)

@@ -1,59 +1,12 @@
-"""Models from the command line: train, list, verify."""
+"""Models from the command line: list, verify."""
 
 import json
-import os
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from explorer.cli.shared import (
-    JsonOption,
-    places_of,
-    print_out,
-    progress_bar,
-    say,
-    stoppable,
-)
+from explorer.cli.shared import JsonOption, places_of, print_out
 from explorer.errors import UserFacingError
-
-
-def train(
-    context: typer.Context,
-    config: Annotated[Path, typer.Argument(help="A recipe (TOML); the program's own are in resources/recipes.")],
-    resume: Annotated[Path | None, typer.Option(help="Folder of a run to go on with.")] = None,
-) -> None:
-    """Train a model package by a recipe. Ctrl-C keeps a checkpoint; --resume goes on from it."""
-    from explorer.protocol import runs
-    from explorer.training.trainer import train as run_recipe
-
-    places = places_of(context)
-    with stoppable() as token, progress_bar() as bar:
-        task = bar.add_task("starting", total=None)
-        for event in run_recipe(
-            config, resume=resume, runs_folder=places.runs, search_folders=places.model_folders, token=token
-        ):
-            match event:
-                case runs.Progressed():
-                    bar.update(task, description=event.message, completed=event.n_done, total=event.n_total)
-                case runs.Stepped():
-                    description = f"{event.phase}, epoch {event.epoch}, loss {event.losses['loss']:.3f}"
-                    bar.update(task, description=description, completed=event.step, total=event.n_steps)
-                case runs.PhaseStarted():
-                    bar.console.print(f"Phase: {event.phase}")
-                case runs.Noted():
-                    bar.console.print(f"Note: {event.text}")
-                case runs.EpochFinished():
-                    bar.console.print(f"epoch {event.epoch}: " + _numbers(event.metrics))
-                case runs.Finished():
-                    say(f"Wrote {os.fsdecode(event.path)}. " + _numbers(event.metrics))
-    if token.cancelled:
-        raise UserFacingError("Stopped; a checkpoint was kept.", "Go on with --resume and the run's folder.")
-
-
-def _numbers(metrics: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {value:.4g}" for name, value in metrics.items())
 
 
 def models_list(context: typer.Context, as_json: JsonOption = False) -> None:

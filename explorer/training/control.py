@@ -36,6 +36,8 @@ class RunToken(CancellationToken):
         before_rest: called before the run rests, for whatever has to be kept first; what it returns is said.
         rested_s: how long the run was paused so far, in seconds.
         stopped_at: when a stop was asked for, by the monotonic clock; None before.
+        stop_worker: what an order to stop does.
+        can_leave: whether a signal may raise its stop at all; not where other ranks wait for this one.
     """
 
     def __init__(self, say: Callable[[RunEvent], None], *, within: CancellationToken | None = None) -> None:
@@ -53,6 +55,8 @@ class RunToken(CancellationToken):
         self.before_rest: Callable[[], RunEvent | None] = lambda: None
         self.rested_s = 0.0
         self.stopped_at: float | None = None
+        self.stop_worker: Callable[[], None] = self.cancel
+        self.can_leave = True
 
     def take(self, order: AnyRunOrder) -> None:
         """Do as told; returns at once."""
@@ -63,14 +67,15 @@ class RunToken(CancellationToken):
             case ResumeRun():
                 self._going.set()
             case StopRun():
-                self.cancel()
+                self.stopped_at = self.stopped_at or time.monotonic()
+                self.stop_worker()
+                self._going.set()
             case KeepBest():
                 self.keep()
 
     def cancel(self) -> None:
         """Ask the work to stop at its next check, paused or not."""
-        if self.stopped_at is None:
-            self.stopped_at = time.monotonic()
+        self.stopped_at = self.stopped_at or time.monotonic()
         super().cancel()
         self._going.set()
 
@@ -104,7 +109,7 @@ class RunToken(CancellationToken):
         """
         first = not self._stopped
         self.cancel()
-        if first and not self.is_held:
+        if first and self.can_leave and not self.is_held:
             raise Cancelled
 
     @property
@@ -115,6 +120,9 @@ class RunToken(CancellationToken):
     @contextmanager
     def held(self) -> Iterator[None]:
         """Something is done that has to be done whole: a step, a checkpoint, an event of the journal."""
+        if threading.get_ident() != self._worker:
+            yield  # signals come to the working thread only
+            return
         self._n_held += 1
         try:
             yield
