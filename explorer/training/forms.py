@@ -4,6 +4,7 @@ All of it is read off the recipes' own structs: types and limits, defaults, and 
 So a setting that is added to a recipe is in the form, too.
 """
 
+import functools
 import inspect
 import json
 import os
@@ -123,6 +124,14 @@ def recipe_forms(recipes_folder: Path) -> tuple[RecipeForm, ...]:
             starts=tuple(starts.get(task.name, ())),
         )
         for task in _TASKS
+    )
+
+
+@functools.cache
+def every_key() -> frozenset[str]:
+    """The settings of all tasks."""
+    return frozenset(
+        field.key for task in _TASKS for field in _fields(task, task.recipe, "", None, optional=False)
     )
 
 

@@ -10,7 +10,6 @@ from explorer import protocol
 from explorer.engine import devices
 from explorer.engine.engine import Engine
 from explorer.engine.recipes import key_of_problem
-from explorer.errors import ConfigError
 
 GOOD = b'task = "pooled"\nname = "mine"\n[dataset]\nannotations = "a.json"\n'
 HASHING = b'task = "tvdb"\nname = "mine"\n[dataset]\nannotations = "a.json"\n[labels]\nfile = "l.json"\n'
@@ -33,8 +32,14 @@ def test_forms_have_the_recipes_that_came_with_the_program(engine: Engine) -> No
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(answer), type=protocol.Answer) == answer
 
 
-def test_a_sound_recipe_has_no_problem(engine: Engine) -> None:
-    assert check(engine, GOOD).problem == ""
+def test_a_sound_recipe_has_no_problem_until_its_data_is_looked_at(tmp_path: Path) -> None:
+    engine = Engine((tmp_path / "models",))
+    assert check(engine, GOOD) == protocol.RecipeChecked(id=5)
+    looked = check(engine, GOOD, data=True)
+    assert "a.json" in looked.problem
+    assert looked.key == "dataset.annotations"
+    (tmp_path / "models" / "mine").mkdir(parents=True)
+    assert "called mine already" in check(engine, GOOD).notes[0]
 
 
 @pytest.mark.parametrize(
@@ -51,7 +56,9 @@ def test_a_sound_recipe_has_no_problem(engine: Engine) -> None:
         (GOOD.replace(b"pooled", b"image-sentence") + b"[training]\nlearning_rat = 0.1\n",
          "training.learning_rat", "unknown key"),
         (GOOD + b"[tuning]\nx = 1\n", "tuning", "unknown key"),
-        (HASHING + b"[network]\nn_bits = 12\n", "network", "multiple of 8"),
+        (HASHING + b"[network]\nn_bits = 12\n", "network.n_bits", "multiple of 8"),
+        (GOOD.replace(b"annotations", b"library") + b'annotations = "b.json"', "dataset.annotations", "exactly one"),
+        (HASHING.replace(b'file = "l.json"', b""), "labels.file", "exactly one"),
     ],
 )
 def test_a_recipe_that_cannot_be_followed_says_why_and_where(
@@ -63,10 +70,11 @@ def test_a_recipe_that_cannot_be_followed_says_why_and_where(
 
 
 def test_a_missing_setting_is_named_with_its_section() -> None:
-    of_section = ConfigError("x cannot be followed: Object missing required field `file` - at `$.labels`.")
+    of_section = "x cannot be followed: Object missing required field `file` - at `$.labels`."
     assert key_of_problem(of_section) == "labels.file"
-    assert key_of_problem(ConfigError("Object missing required field `name`.")) == "name"
-    assert key_of_problem(ConfigError("Expected `str`, got `int` - at `$.labels.without[...]`.")) == "labels.without"
+    assert key_of_problem("Object missing required field `name`.") == "name"
+    assert key_of_problem("Expected `str`, got `int` - at `$.labels.without[...]`.") == "labels.without"
+    assert key_of_problem("nothing counts - at `$.loss`.") == "loss"
 
 
 def test_a_check_that_nobody_waits_for_is_not_made(engine: Engine) -> None:
