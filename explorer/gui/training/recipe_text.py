@@ -138,11 +138,11 @@ def _edit(lines: list[str], section: str, name: str, value: str | None) -> str:
                 del lines[place]
                 _drop_empty(lines, section)
             else:
-                begin, comment = f"{found[1]}{value}", _comment_of(found[3])
+                line, comment = f"{found[1]}{value}", _comment_of(found[3])
                 if comment:  # where it stood before, if there is room
                     column = len(found[1]) + len(found[3].rstrip()) - len(comment)
-                    begin = f"{begin:<{column}}" if len(begin) < column else f"{begin} "
-                lines[place] = f"{begin}{comment}{found[4] or chr(10)}"
+                    line = f"{line:<{column}}" if len(line) < column else f"{line} "
+                lines[place] = f"{line}{comment}{found[4] or chr(10)}"
             return "".join(lines)
     if value is not None:
         while end > begin and not lines[end - 1].strip():
