@@ -176,3 +176,10 @@ def test_an_ending_that_is_no_figure_is_refused(tmp_path: Path) -> None:
         write_curves(tmp_path / "loss.gif", spec())
     with pytest.raises(ConfigError, match="megapixels"):
         draw_curves(spec(width_px=100_000, height_px=100_000))
+
+
+def test_a_logarithmic_board_with_marks_begins_empty() -> None:
+    nothing = Curve("loss", np.empty(0, np.int64), np.empty(0))
+    grown = Curve("loss", _STEPS, falling())
+    for curve in (nothing, grown):
+        assert draw_curves(spec(curve, log=True, marks=((50, "best"),))).shape == (160, 300, 4)
