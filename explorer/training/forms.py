@@ -291,7 +291,7 @@ def attributes_of(described: type) -> dict[str, str]:
 def _sentence(name: str, text: str) -> str:
     """A docstring's words as a sentence: "of all matrices." of ``weight_decay`` is "Weight decay of all matrices."."""
     text = re.sub(r":\w+:`~?([^`]*)`", r"\1", text).replace("``", "")
-    text = re.sub(r" \([a-e]\)(?=[ .])", "", text)  # letters of the papers' equations
+    text = re.sub(r" \((?:[a-e]|[^()]*\.(?:py|md)\b[^()]*)\)", "", text)  # letters of equations, files of this program
     text = re.sub(r"^(\w+)'s\.$", r"of \1.", text)
     if text.startswith(_CONTINUES_THE_NAME):
         text = f"{name.removeprefix('n_').replace('_', ' ')} {text}"
