@@ -48,7 +48,7 @@ def test_a_karpathy_json_keeps_its_splits_and_needs_no_photos(tmp_path: Path) ->
     assert found.of_split("val").image_paths == (tmp_path / "images" / "d",)
     assert {len(own) for own in found.photos.sentences} == {5}
     assert found.read_labels is None
-    with pytest.raises(DatasetError, match="no split called 'test'.*It has restval, train, val"):
+    with pytest.raises(DatasetError, match=r"no split called 'test'.*It has restval, train, val"):
         found.of_split("test")
 
 
@@ -109,7 +109,7 @@ def test_forms_without_photos_are_refused_with_what_they_are_good_for(tmp_path: 
     (tmp_path / "scan" / "train_caps.txt").write_text("a dog\n")
     np.save(tmp_path / "scan" / "train_ims.npy", np.zeros((1, 3), np.float32))
     for path in (tmp_path / "scan", tmp_path / "scan" / "train_ims.npy"):
-        with pytest.raises(DatasetError, match="holds features that somebody computed.*retrieval-explorer evaluate"):
+        with pytest.raises(DatasetError, match=r"holds features that somebody computed.*retrieval-explorer evaluate"):
             read_photo_set(path)
     msr = {"videos": [{"video_id": "video1", "split": "train"}], "sentences": []}
     for path in (write(tmp_path / "msr" / "train_val_videodatainfo.json", msr), tmp_path / "msr"):

@@ -151,7 +151,7 @@ def test_photos_that_left_a_library_are_counted(tmp_path: Path, photos_folder: P
 
 def test_a_library_without_sentences_or_none_at_all_is_said(tmp_path: Path, photos_folder: Path) -> None:
     write_library(tmp_path / "silent", photos_folder, {})
-    with pytest.raises(DatasetError, match="None of the 7 photos of the library in .* has a sentence") as caught:
+    with pytest.raises(DatasetError, match=r"None of the 7 photos of the library in .* has a sentence") as caught:
         read_library_photos(tmp_path / "silent")
     assert "sentences" in caught.value.remedy
     write_library(tmp_path / "one", photos_folder, {b"1.jpg": ["a dog"]})
@@ -274,7 +274,7 @@ def test_data_from_which_nothing_can_be_learnt_is_refused(
 
 def test_a_run_whose_own_data_is_damaged_says_so(tmp_path: Path, places: TrainingPlaces) -> None:
     dataset_path(places.run.folder).write_text("{")
-    with pytest.raises(DatasetError, match="own data set is damaged.*Begin a new run"):
+    with pytest.raises(DatasetError, match=r"own data set is damaged.*Begin a new run"):
         read_splits(DatasetSection(annotations="photos.json"), places)
 
 
