@@ -10,6 +10,7 @@ from torch import Tensor
 from explorer.networks.common.language import LanguageModel, WordStates, mean_sentence
 from explorer.networks.common.minilm import MiniLM
 from explorer.networks.three_shnet.reading import word_ids
+from explorer.training.compute import Compute
 
 _CHUNK = 1000
 
@@ -59,20 +60,37 @@ class SentenceBank:
 
 
 def build_sentence_bank(
-    sentences: Sequence[Sequence[str]], path: Path, model_of: Callable[[], LanguageModel] = MiniLM
+    sentences: Sequence[Sequence[str]],
+    path: Path,
+    model_of: Callable[[torch.device], LanguageModel] = lambda device: MiniLM(device=device),
+    compute: Compute | None = None,
 ) -> SentenceBank:
-    """Read all sentences with a frozen model once, and keep the result at ``path`` (a torch file of tensors)."""
+    """Read all sentences with a frozen model once, and keep the result at ``path`` (a torch file of tensors).
+
+    The model runs on the device of ``compute``, in rank 0; the bank is on the CPU.
+    """
+    compute = compute or Compute()
+    compute.told(lambda: _keep_sentences(sentences, path, model_of, compute.device))
+    return SentenceBank(**torch.load(path, weights_only=True, mmap=True))
+
+
+def _keep_sentences(
+    sentences: Sequence[Sequence[str]],
+    path: Path,
+    model_of: Callable[[torch.device], LanguageModel],
+    device: torch.device,
+) -> None:
     if path.is_file():
-        return SentenceBank(**torch.load(path, weights_only=True, mmap=True))
+        return
     texts = [text for photo in sentences for text in photo]
-    model = model_of()
+    model = model_of(device)
     flat, lengths, embeddings = [], [], []
     for begin in range(0, len(texts), _CHUNK):
         words = model.word_states(texts[begin : begin + _CHUNK])
-        valid = torch.arange(words.states.shape[1]) < words.lengths.unsqueeze(1)
-        flat.append(words.states[valid].half())
-        lengths.append(words.lengths)
-        embeddings.append(mean_sentence(words))
+        valid = torch.arange(words.states.shape[1], device=device) < words.lengths.unsqueeze(1)
+        flat.append(words.states[valid].half().cpu())
+        lengths.append(words.lengths.cpu())
+        embeddings.append(mean_sentence(words).cpu())
     n_each = torch.tensor([0, *map(len, sentences)])
     bank = SentenceBank(
         flat=torch.cat(flat) if flat else torch.zeros(0, model.dim, dtype=torch.float16),
@@ -84,7 +102,6 @@ def build_sentence_bank(
     partial = path.with_suffix(".partial")
     torch.save({name: getattr(bank, name).clone() for name in SentenceBank.__slots__}, partial)
     partial.replace(path)
-    return bank
 
 
 def build_word_bank(sentences: Sequence[Sequence[str]], vocabulary: Mapping[str, int]) -> SentenceBank:

@@ -132,7 +132,8 @@ def make_ready(
     for part, spoken, view, known in zip(captioned, texts, views, labels, strict=True):
         embeddings = torch.zeros(len(spoken), 0)
         if "minilm" in text.readers:
-            bank = build_sentence_bank(part.sentences, sentences_path(places.features_folder, part.sentences))
+            path = sentences_path(places.features_folder, part.sentences)
+            bank = build_sentence_bank(part.sentences, path, compute=places.compute)
             embeddings = bank.embeddings
         sentences = Sentences(bags_of_words(spoken, vocabulary, text_config), embeddings)
         first = torch.tensor([0, *(len(photo) for photo in part.sentences)]).cumsum(0)

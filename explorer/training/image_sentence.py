@@ -104,7 +104,7 @@ def make_ready(
     tail = None
     if recipe.tail.epochs:
         pristine = load_backbone(prepared.vision.backbone.name).tail
-        splits = (with_minilm(split, places.features_folder) for split in (prepared.train, prepared.val))
+        splits = (with_minilm(split, places) for split in (prepared.train, prepared.val))
         phase = TailPhase(pristine, recipe.tail, *splits, seed=recipe.training.seed, compute=places.compute)
         yield from run_phase(phase, places.run, token=token)
         tail = phase.tuned_tail()

