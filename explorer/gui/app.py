@@ -106,6 +106,7 @@ def _collect_garbage_again() -> None:
 def _import_the_rest() -> None:
     import explorer.gui.results_grid
     import explorer.gui.shown_ranking
+    import explorer.gui.training.part
     import explorer.gui.viewer
     import explorer.gui.viewing  # noqa: F401
 
@@ -125,7 +126,7 @@ def build_window(
     session.sample.folder = os.fsencode(data_dir.absolute() / SAMPLE_FOLDER)
     session.every_moment = settings.search.every_moment
     controller = Controller(session, engine_command)
-    window = MainWindow(controller, settings)
+    window = MainWindow(controller, settings, data_dir)
     if complete:
         window.complete()
     if problem:
@@ -146,6 +147,8 @@ def leave_window(window: "MainWindow", controller: "Controller", data_dir: Path)
         write_settings(data_dir / SETTINGS_FILE, settings)
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
+    if window.training is not None:
+        window.training.close()
     controller.close()
 
 

@@ -112,7 +112,7 @@ class Commands(QObject):
             Step.SHOW_ERRORS: controller.list_errors,
             Step.RELOAD_MODEL: lambda: controller.load_model(session.model),
         }
-        acts[step]()
+        acts.get(step, lambda: None)()  # steps of training are taken by its own part
 
     def _copy(self, details: str) -> None:
         QGuiApplication.clipboard().setText(details)

@@ -12,7 +12,7 @@ from explorer.gui.model_picker import ModelPicker
 from explorer.gui.query_bar import QueryBar
 
 _MENU = (
-    Command.ADD_FOLDER, Command.RESCAN, Command.ADD_SENTENCES, Command.OPEN_LIBRARY, None,
+    Command.ADD_FOLDER, Command.RESCAN, Command.ADD_SENTENCES, Command.OPEN_LIBRARY, None, Command.TRAIN, None,
     Command.SEARCH_WITH_PHOTO, Command.SHOW_EVERYTHING, Command.EXPORT_FIGURE, None,
     Command.FOLD_LIBRARY, Command.FOLD_VIEWER, None, Command.KEYS, Command.QUIT,
 )

@@ -102,6 +102,14 @@ def _film(path: QPainterPath) -> None:
         _lines(path, (11.7, y), (14.5, y))
 
 
+def _curves(path: QPainterPath) -> None:
+    _lines(path, (2, 2), (2, 14), (14, 14))
+    path.moveTo(4.5, 4)
+    path.cubicTo(6, 10, 9, 11, 14, 11.4)
+    path.moveTo(4.5, 11)
+    path.cubicTo(7, 7, 10, 5.4, 14, 5)
+
+
 def _folder(path: QPainterPath) -> None:
     _lines(path, (1.5, 12.8), (1.5, 3.4), (6, 3.4), (7.6, 5.2), (14.5, 5.2), (14.5, 12.8), (1.5, 12.8))
 
@@ -117,7 +125,7 @@ _GLYPHS = {
     "search": _search, "close": _close, "plus": _plus, "rescan": _rescan, "left pane": _left_pane,
     "right pane": _right_pane, "menu": _menu, "more": _more, "photos": _photos, "warning": _warning,
     "notice": _notice, "folder": _folder, "add image": _add_image, "export": _export,
-    "film": _film,
+    "film": _film, "curves": _curves,
 }
 
 

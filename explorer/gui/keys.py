@@ -19,6 +19,7 @@ class Command(Enum):
     RESCAN = "Look for changes"
     ADD_SENTENCES = "Add sentences…"
     OPEN_LIBRARY = "Open another library…"
+    TRAIN = "Train a model…"
     FOLD_LIBRARY = "Show or hide the library"
     FOLD_VIEWER = "Show or hide the viewer"
     EVERY_MOMENT = "Every moment of the videos, or the best of each"
@@ -90,6 +91,11 @@ KEYS = (
     Key("Library", ("Ctrl+Shift+N",), Command.ADD_SENTENCES),
     Key("Library", ("Ctrl+L",), Command.OPEN_LIBRARY),
     Key("Library", ("Delete",), text="Remove the selected folder"),
+    Key("Training", ("Ctrl+T",), Command.TRAIN),
+    Key("Training", ("Ctrl+N",), text="In its window: a new run"),
+    Key("Training", ("Delete",), text="Delete the selected run"),
+    Key("Training", ("Left", "Right"), text="In curves: the values at a step"),
+    Key("Training", ("Ctrl+W",), text="Close its window; runs go on"),
     Key("Window", ("Ctrl+B",), Command.FOLD_LIBRARY),
     Key("Window", ("Ctrl+I",), Command.FOLD_VIEWER),
     Key("Window", ("F1",), Command.KEYS),

@@ -10,6 +10,7 @@ from explorer.gui.icons import GlyphButton
 from explorer.gui.phrases import count, noun_of, quoted
 from explorer.gui.quiet_label import QuietLabel
 from explorer.gui.source_list import SourceList
+from explorer.gui.training.run_activity import RunActivity
 from explorer.protocol import LibraryState, Source
 from explorer.session import Indexing
 
@@ -58,6 +59,7 @@ class LibraryPanel(QWidget):
         self.activity = ActivityView(self)
         self.sentence_activity = ActivityView(self, work="adding sentences", noun="sentence")
         self.sample_activity = ActivityView(self, work="drawing the sample collection", title="Drawing the sample")
+        self.run_activity = RunActivity(self)
         self._fill_menu()
         self._compose()
         self.add_button.clicked.connect(self.choose_folder)
@@ -95,6 +97,7 @@ class LibraryPanel(QWidget):
         column.addWidget(self.activity)
         column.addWidget(self.sentence_activity)
         column.addWidget(self.sample_activity)
+        column.addWidget(self.run_activity)
 
     def _fill_menu(self) -> None:
         self.add_action = self.menu.addAction("Add a folder…")

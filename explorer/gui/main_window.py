@@ -1,9 +1,11 @@
 """The window: puts the parts together and joins their signals; what they do is theirs."""
 
 from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, Qt, Slot
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from explorer.gui.busy_line import BusyLine
@@ -11,7 +13,7 @@ from explorer.gui.commands import Commands
 from explorer.gui.controller import Controller
 from explorer.gui.drops import DropTarget
 from explorer.gui.header import Header
-from explorer.gui.keys import make_actions
+from explorer.gui.keys import Command, make_actions
 from explorer.gui.library_panel import LibraryPanel
 from explorer.gui.notices import Notice, Topic
 from explorer.gui.pages import Step
@@ -21,6 +23,9 @@ from explorer.gui.sample_control import SENTENCES, SampleControl
 from explorer.gui.sentence_control import SentenceControl
 from explorer.gui.status_line import StatusLine
 from explorer.settings import Settings, WindowSettings
+
+if TYPE_CHECKING:  # comes after the first paint
+    from explorer.gui.training.part import TrainingPart
 
 _GROWS_TO = 2000
 """While indexing, the grid of everything is renewed up to so many photos; nobody scrolls further meanwhile."""
@@ -35,13 +40,16 @@ class MainWindow(QWidget):
     Attributes:
         header, query, models, busy, panes, panel, pane, status: the parts that are seen.
         commands, sentences, sample, drops: what joins them.
+        training: None before :meth:`complete`.
         viewer, viewing, best_sentences, figures: after :meth:`complete`.
     """
 
-    def __init__(self, controller: Controller, settings: Settings) -> None:
+    def __init__(self, controller: Controller, settings: Settings, data_dir: Path) -> None:
         super().__init__()
         self.setWindowTitle("Retrieval Explorer")
-        self._controller, self._settings = controller, settings
+        self._controller, self._settings, self._data_dir = controller, settings, data_dir
+        self.training: TrainingPart | None = None
+        self._leaving = False
         self.header = Header(settings.search.pause_ms, self)
         self.query, self.models = self.header.query, self.header.models
         self.busy = BusyLine(self)
@@ -56,7 +64,8 @@ class MainWindow(QWidget):
         self.drops = DropTarget(self, self.query)
         self._compose()
         self._restore(settings.window)
-        self.header.fill_menu(make_actions(self, self.commands.slots(self.panes.fold_library, self.panes.fold_viewer)))
+        slots = self.commands.slots(self.panes.fold_library, self.panes.fold_viewer)
+        self.header.fill_menu(make_actions(self, {**slots, Command.TRAIN: self.open_training}))
         self._join_controller()
         self._join_parts()
 
@@ -69,6 +78,7 @@ class MainWindow(QWidget):
         from explorer.gui.results_grid_area import MAX_CELL_PX, MIN_CELL_PX
         from explorer.gui.sentences_panel import SentencesPanel
         from explorer.gui.shown_ranking import ShownRanking
+        from explorer.gui.training.part import TrainingPart
         from explorer.gui.viewer import Viewer
         from explorer.gui.viewing import ItemViewing
 
@@ -94,6 +104,9 @@ class MainWindow(QWidget):
         self.pane.export_asked.connect(self.figures.export_grid)
         self.panes.add_viewer(self.viewer)
         self._join_sentences()
+        activity, left = self.panel.run_activity, self._settings.training
+        self.training = TrainingPart(self, self._controller, activity, self._data_dir, left)
+        self.pane.notices.step_taken.connect(self.training.take_step)
 
     def _compose(self) -> None:
         column = QVBoxLayout(self)
@@ -187,12 +200,32 @@ class MainWindow(QWidget):
         self.pane.suggestions.offer(SENTENCES)
 
     @Slot()
+    def open_training(self) -> None:
+        """The window of training."""
+        if self.training is not None:
+            self.training.open()
+
+    @Slot()
     def go_back(self) -> None:
         """From wherever to the results; from the results to everything."""
         if self.pane.has_focus or not self.pane.shows_results:
             self.commands.show_everything()
         else:
             self.pane.focus_results()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Asked first while a model is trained."""
+        if self.training is not None:
+            if not self._leaving and self.training.ask_before_leaving(self.leave):
+                event.ignore()
+                return
+            self.training.hide()
+        super().closeEvent(event)
+
+    def leave(self) -> None:
+        """Close, whatever is under way."""
+        self._leaving = True
+        self.close()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys that nobody below wanted: back, and the viewer's keys while the grid has the focus."""
@@ -229,7 +262,7 @@ class MainWindow(QWidget):
         session = self._controller.session
         search = replace(self._settings.search, model=session.model, every_moment=session.every_moment)
         left = replace(self._settings, window=window, search=search)
-        if self.panes.viewer is None:  # closed before the window was complete
+        if self.training is None:  # closed before the window was complete
             return left
         window = replace(window, sentences_shown=self.best_sentences.unfolded)
-        return replace(left, window=window, figure=self.figures.settings)
+        return replace(left, window=window, figure=self.figures.settings, training=self.training.settings())

@@ -1,5 +1,7 @@
 """One sentence above the results, with a next step; never a dialog."""
 
+from dataclasses import replace
+
 from PySide6.QtCore import QRectF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
@@ -15,7 +17,7 @@ class NoticeBar(QWidget):
     """Shows the newest notice; the ones below it come back when it is over, one to a topic.
 
     Signals:
-        step_taken(Notice): the button was pressed.
+        step_taken(Notice): its button was pressed; ``step`` is what that one said.
     """
 
     step_taken = Signal(Notice)
@@ -28,7 +30,7 @@ class NoticeBar(QWidget):
         self._sentence.setWordWrap(True)
         self._sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._sentence.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.MinimumExpanding)
-        self._step = QPushButton(self)
+        self._step, self._other = QPushButton(self), QPushButton(self)
         self._dismiss = GlyphButton("close", "Dismiss this message", parent=self)
         self._dismiss.setFixedSize(24, 24)
         row = QHBoxLayout(self)
@@ -36,10 +38,12 @@ class NoticeBar(QWidget):
         row.setSpacing(8)
         row.addWidget(self._sentence, 1)
         row.addWidget(self._step)
+        row.addWidget(self._other)
         row.addWidget(self._dismiss)
         self._over = QTimer(self, singleShot=True, interval=_PASSING_MS)
         self._over.timeout.connect(self._dismiss_shown)
         self._step.clicked.connect(self._take_step)
+        self._other.clicked.connect(self._take_other)
         self._dismiss.clicked.connect(self._dismiss_shown)
         self.hide()
 
@@ -69,10 +73,11 @@ class NoticeBar(QWidget):
             return
         self._sentence.setText(notice.text)
         self._sentence.setAccessibleName(notice.text)
-        self._step.setVisible(notice.step is not None)
-        if notice.step is not None:
-            self._step.setText(notice.step.value)
-            self._step.setAccessibleName(notice.step.value)
+        for button, step in ((self._step, notice.step), (self._other, notice.other)):
+            button.setVisible(step is not None)
+            if step is not None:
+                button.setText(step.value)
+                button.setAccessibleName(step.value)
         if notice.passing:
             self._over.start()
         self.update()
@@ -87,6 +92,13 @@ class NoticeBar(QWidget):
         notice = self.shown
         if notice is not None:
             self.step_taken.emit(notice)
+
+    @Slot()
+    def _take_other(self) -> None:
+        notice = self.shown
+        if notice is not None:
+            self.withdraw(notice.topic)
+            self.step_taken.emit(replace(notice, step=notice.other))
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
         notice = self.shown

@@ -21,15 +21,17 @@ class Topic(Enum):
     QUERY = "query"
     FILE = "file"
     SETTINGS = "settings"
+    TRAINING = "training"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """One sentence beside the work, with a next step if there is one; ``details`` are for a report."""
+    """One sentence beside the work, with a next step if there is one, and another; ``details`` are for a report."""
 
     topic: Topic
     text: str
     step: Step | None = None
+    other: Step | None = None
     details: str = ""
     serious: bool = False
     passing: bool = False

@@ -33,6 +33,9 @@ class Step(Enum):
     SHOW_ERRORS = "Show them"
     SHOW_FIGURE = "Show in folder"
     RELOAD_MODEL = "Load it again"
+    NEW_RUN = "New run"
+    SHOW_RUN = "Show the run"
+    INDEX_WITH = "Index this library with it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,80 +1,36 @@
 """Training runs as the window sees and steers them: what a person wants is a method, what is then so is a signal."""
 
 import time
-from dataclasses import dataclass, field
-from enum import Enum
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from explorer.errors import UserFacingError
 from explorer.gui.controller import Controller
-from explorer.gui.training.estimating import Estimate
+from explorer.gui.training.estimating import Estimating
+from explorer.gui.training.followed_run import ENDING, Doing, FollowedRun
 from explorer.gui.training.processes import end_process, is_gone, write_down_end
 from explorer.gui.training.watcher import News, Watcher
 from explorer.gui.worker import Job
 from explorer.paths import places
-from explorer.protocol.runs import (
-    AnyRunOrder,
-    KeepBest,
-    PauseRun,
-    ResumeRun,
-    StopRun,
-)
+from explorer.protocol.runs import AnyRunOrder, KeepBest, PauseRun, ResumeRun, StopRun
 from explorer.runs import orders
 from explorer.runs.folder import ListedRun, RunDescription, create_run, delete_run
 from explorer.runs.launching import log_tail, start_trainer, trainer_command
 from explorer.runs.layout import RunFolder
-from explorer.runs.state import RunState, RunStatus
+from explorer.runs.state import RunState
 
 PATIENCE_MS = 8000
 """A trainer that was stopped and still lives after so long is ended; its last checkpoint holds."""
 
-_START_S = 60.0
+_START_MS = 60_000
 _TICK_MS = 500
 
 
-class Doing(Enum):
-    """What was asked of a run and has not happened yet; the value is what is said of it."""
-
-    STARTING = "Starting…"
-    PAUSING = "Pausing…"
-    RESUMING = "Going on…"
-    STOPPING = "Stopping…"
-    KEEPING = "Stopping, and keeping the best epoch…"
-    DISCARDING = "Discarding…"
+_UNKNOWN = FollowedRun()
 
 
-_ENDS = frozenset({Doing.STOPPING, Doing.KEEPING, Doing.DISCARDING})
-
-
-@dataclass(slots=True)
-class _Run:
-    """What is known of one run.
-
-    Attributes:
-        alive: a process holds it, as far as the watcher knows.
-        since_s: when ``doing`` was asked for, on the monotonic clock.
-        started_pid: of the trainer that was started from here; 0: none was, or it is not known yet.
-        ended: its trainer did not stop by itself and was ended from here.
-    """
-
-    description: RunDescription | None = None
-    problem: str = ""
-    state: RunState = field(default_factory=RunState)
-    alive: bool = False
-    doing: Doing | None = None
-    since_s: float = 0.0
-    started_pid: int = 0
-    ended: bool = False
-
-    @property
-    def lives(self) -> bool:
-        """Something is under way, or about to be."""
-        return self.doing is Doing.STARTING or (self.alive and self.state.live)
-
-
-class TrainingControl(QObject):
+class TrainingControl(Estimating):
     """Starts runs, follows them by their journals and gives them orders; the runs live without it.
 
     Widgets of this room are made as ``Widget(controller, training, parent)``: the controller is the way to the engine
@@ -83,23 +39,20 @@ class TrainingControl(QObject):
     Signals:
         runs_changed(): there are other runs than before, or in another order.
         run_changed(Path): something is new of this run.
-        estimated(Estimated | RunFailed | None): what a run would take; None: it is being measured, or was stopped.
         refused(str): what was asked for cannot be done, a sentence with its remedy.
         finished(Path): the run finished just now, its package is written.
     """
 
     runs_changed = Signal()
     run_changed = Signal(object)
-    estimated = Signal(object)
     refused = Signal(str)
     finished = Signal(object)
 
     def __init__(self, controller: Controller, data_dir: Path, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self.controller, self._data_dir = controller, data_dir
-        self.listed = False
-        self._runs: dict[Path, _Run] = {}
-        self._estimate: Estimate | None = None
+        super().__init__(data_dir, parent)
+        self.controller = controller
+        self.listed = self._closed = False
+        self._runs: dict[Path, FollowedRun] = {}
         self._tick = QTimer(self, interval=_TICK_MS)
         self._tick.timeout.connect(self._look_after)
         self._watcher = Watcher(places(data_dir).runs)
@@ -112,11 +65,15 @@ class TrainingControl(QObject):
         """Follow no longer; the runs go on."""
         self._tick.stop()
         self.stop_estimating()
-        for signal_ in (self._watcher.listed, self._watcher.came):
-            signal_.disconnect(self)
+        self._closed = True
         self._watcher.stop()
 
     # --- what is known ------------------------------------------------------------------------------------------------
+
+    @property
+    def runs_folder(self) -> Path:
+        """Where runs are written."""
+        return places(self._data_dir).runs
 
     def paths(self) -> tuple[Path, ...]:
         """The folders of all runs, newest first."""
@@ -128,23 +85,23 @@ class TrainingControl(QObject):
 
     def lives(self, path: Path) -> bool:
         """Whether a trainer is at work on it, or about to be."""
-        return self._run(path).lives
+        return self._runs.get(path, _UNKNOWN).lives
 
     def state(self, path: Path) -> RunState:
         """What its journal says; a fresh one where nothing is known of the run."""
-        return self._run(path).state
+        return self._runs.get(path, _UNKNOWN).state
 
     def description(self, path: Path) -> RunDescription | None:
         """What was said when it was made; None where that cannot be read."""
-        return self._run(path).description
+        return self._runs.get(path, _UNKNOWN).description
 
     def problem(self, path: Path) -> str:
         """Why nothing can be told of it, a sentence; empty where it can."""
-        return self._run(path).problem
+        return self._runs.get(path, _UNKNOWN).problem
 
     def doing(self, path: Path) -> Doing | None:
         """What was asked of it and has not happened yet."""
-        return self._run(path).doing
+        return self._runs.get(path, _UNKNOWN).doing
 
     def recipe(self, path: Path) -> bytes:
         """The recipe as it was when the run was made; empty where it cannot be read."""
@@ -171,35 +128,10 @@ class TrainingControl(QObject):
         described = RunDescription(
             name=name, task=task, title=title, recipe_folder=recipe_folder, device=device, made_at=time.time()
         )
-        self._runs = {run.path: _Run(description=described), **self._runs}
+        self._runs = {run.path: FollowedRun(description=described), **self._runs}
         self.runs_changed.emit()
         self._launch(run.path)
         return run.path
-
-    def estimate(self, recipe: bytes, *, recipe_folder: Path, device: str) -> None:
-        """Measure some real steps in a process of its own; ``estimated`` says what came of it."""
-        self.stop_estimating()
-        self._estimate = Estimate(self._data_dir, recipe, recipe_folder, device)
-        self._estimate.told.connect(self._estimated)
-        self._estimate.start()
-        self.estimated.emit(None)
-
-    def stop_estimating(self) -> None:
-        """The estimate is not wanted any more."""
-        estimate, self._estimate = self._estimate, None
-        if estimate is not None:
-            estimate.told.disconnect(self)
-            estimate.stop()
-
-    @property
-    def estimating(self) -> bool:
-        """Whether an estimate is under way."""
-        return self._estimate is not None
-
-    @Slot(object)
-    def _estimated(self, told: object) -> None:
-        self._estimate = None
-        self.estimated.emit(told)
 
     # --- during a run -------------------------------------------------------------------------------------------------
 
@@ -240,7 +172,7 @@ class TrainingControl(QObject):
 
     def _order(self, path: Path, order: AnyRunOrder, doing: Doing) -> None:
         run = self._runs.get(path)
-        if run is None or not run.lives or (run.doing in _ENDS and doing is not Doing.DISCARDING):
+        if run is None or not run.lives or (run.doing in ENDING and doing is not Doing.DISCARDING):
             return
         self._do(path, doing)
         try:
@@ -251,7 +183,8 @@ class TrainingControl(QObject):
 
     def _launch(self, path: Path) -> None:
         """Start a trainer, in a thread: it takes longer than a frame."""
-        self._runs[path].started_pid = 0
+        run = self._runs[path]
+        run.started_pid, run.alive = 0, False  # an earlier one that still ends does not count
         self._do(path, Doing.STARTING)
         job = Job(lambda: (path, start_trainer(RunFolder(path), trainer_command(self._data_dir))))
         job.done.connect(self._launched)
@@ -273,8 +206,7 @@ class TrainingControl(QObject):
         self.refused.emit(str(error))
 
     def _do(self, path: Path, doing: Doing | None) -> None:
-        run = self._runs[path]
-        run.doing, run.since_s = doing, time.monotonic()
+        self._runs[path].ask(doing)
         if doing is not None:
             self._tick.start()
         self.run_changed.emit(path)
@@ -287,39 +219,26 @@ class TrainingControl(QObject):
         # A list may have been made a moment before the run was.
         self._runs = {path: run for path, run in known.items() if run.doing is Doing.STARTING and path not in there}
         for one in listed:
-            run = self._runs[one.path] = known.get(one.path) or _Run()
+            run = self._runs[one.path] = known.get(one.path, FollowedRun())
             run.description, run.problem = one.description or run.description, one.problem
         self.listed = True
         self.runs_changed.emit()
 
     @Slot(list)
     def _came(self, news: list[News]) -> None:
-        for new in news:
-            run = self._runs.get(new.path)
-            if run is not None:
-                self._take(new.path, run, new)
+        for new in news if not self._closed else ():
+            if new.path in self._runs:
+                self._learn(new.path, self._runs[new.path], new)
 
-    def _take(self, path: Path, run: _Run, new: News) -> None:
-        was_alive, run.alive = run.alive, new.alive
-        if new.state is not None:
-            run.state = new.state
-        for event in new.events:
-            run.state.take(event)
-        status = run.state.status
-        if (
-            (run.doing is Doing.STARTING and (new.n_events or (was_alive and not run.alive)))
-            or (run.doing is Doing.PAUSING and status is RunStatus.PAUSED)
-            or (run.doing is Doing.RESUMING and status is not RunStatus.PAUSED)
-            or (run.doing in (Doing.PAUSING, Doing.RESUMING, Doing.STOPPING, Doing.KEEPING) and not run.state.live)
-        ):
-            run.doing = None
+    def _learn(self, path: Path, run: FollowedRun, new: News) -> None:
+        finished = run.take(new)
         if not run.alive and run.doing is not Doing.STARTING:
             self._over(path, run, new.log_tail)
         self.run_changed.emit(path)
-        if new.n_events and status is RunStatus.FINISHED and (new.state is None or run.started_pid):
+        if finished:
             self.finished.emit(path)
 
-    def _over(self, path: Path, run: _Run, printed: str) -> None:
+    def _over(self, path: Path, run: FollowedRun, printed: str) -> None:
         """No process holds it."""
         doing, run.doing = run.doing, None
         if doing is Doing.DISCARDING:
@@ -335,17 +254,16 @@ class TrainingControl(QObject):
     def _look_after(self) -> None:
         """Whether what was asked for has happened."""
         for path, run in list(self._runs.items()):
-            waited_s = time.monotonic() - run.since_s
             if run.doing is Doing.STARTING and run.started_pid and not run.alive:
-                if is_gone(run.started_pid) or waited_s > _START_S:
+                if is_gone(run.started_pid) or run.waited_ms > _START_MS:
                     self._not_begun(path, run)
-            elif run.doing in (Doing.STOPPING, Doing.DISCARDING) and 1000 * waited_s > PATIENCE_MS:
+            elif run.doing in (Doing.STOPPING, Doing.DISCARDING) and run.waited_ms > PATIENCE_MS:
                 run.ended = True
                 end_process(run.state.pid or run.started_pid)
         if not any(run.doing for run in self._runs.values()):
             self._tick.stop()
 
-    def _not_begun(self, path: Path, run: _Run) -> None:
+    def _not_begun(self, path: Path, run: FollowedRun) -> None:
         """The trainer ended before it said anything."""
         self._watcher.give_up(path)
         printed = log_tail(RunFolder(path))
@@ -362,6 +280,3 @@ class TrainingControl(QObject):
     @Slot(BaseException)
     def _job_failed(self, error: BaseException) -> None:
         self.refused.emit(str(error))
-
-    def _run(self, path: Path) -> _Run:
-        return self._runs.get(path) or _Run()

@@ -7,7 +7,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QObject, Signal, Slot
 
 from explorer.errors import UserFacingError
 from explorer.gui.worker import Worker
@@ -82,3 +82,48 @@ def _last_word(run: RunFolder, printed: str) -> Estimated | RunFailed:
     return RunFailed(
         message="Nothing could be measured." if not lines else lines[-1], kind="Died", details=printed[-_TAIL:]
     )
+
+
+class Estimating(QObject):
+    """What is asked before a run; the latest question counts.
+
+    Signals:
+        estimated(Estimated | RunFailed | None): what a run would take; None: it is being measured, or was stopped.
+    """
+
+    estimated = Signal(object)
+
+    def __init__(self, data_dir: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._data_dir = data_dir
+        self._estimate: Estimate | None = None
+
+    @property
+    def estimating(self) -> bool:
+        """Whether an estimate is under way."""
+        return self._estimate is not None
+
+    def estimate(self, recipe: bytes, *, recipe_folder: Path, device: str) -> None:
+        """Measure some real steps in a process of its own; ``estimated`` says what came of it."""
+        self._forget()
+        self._estimate = Estimate(self._data_dir, recipe, recipe_folder, device)
+        self._estimate.told.connect(self._take)
+        self._estimate.start()
+        self.estimated.emit(None)
+
+    def stop_estimating(self) -> None:
+        """The estimate is not wanted any more."""
+        if self._estimate is not None:
+            self._forget()
+            self.estimated.emit(None)
+
+    def _forget(self) -> None:
+        estimate, self._estimate = self._estimate, None
+        if estimate is not None:
+            estimate.told.disconnect(self._take)
+            estimate.stop()
+
+    @Slot(object)
+    def _take(self, told: object) -> None:
+        self._estimate = None
+        self.estimated.emit(told)
