@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
@@ -116,8 +116,7 @@ def assist(*, device: str, runs_folder: Path, search_folders: Sequence[Path]) ->
             _settle(compute, n_threads)
             for event in _training(call, RunToken(_unheard), compute):
                 phase = event.phase if isinstance(event, PhaseStarted) else phase
-                finished = isinstance(event, Finished)
-            compute.wait()
+            finished = compute.told(lambda: False)
     except BaseException as error:  # noqa: BLE001 - torchrun ends all processes where one ends badly
         failed = failure_of(error, phase=phase, recipe_path=recipe_path)
         if failed.kind != OTHER_PROCESS:
@@ -189,9 +188,8 @@ class _Trainer:
             self._logs = _logs_of(call.run)
             self._say(_began(call.run, compute, n_threads))
             last = self._follow(_training(call, token, compute))
-            if isinstance(last, Finished | Estimated):
-                compute.wait()
-                return last
+            if compute.told(lambda: isinstance(last, Finished | Estimated)):
+                return cast("Outcome", last)
         raise Cancelled
 
     def _follow(self, events: Generator[RunEvent, None, None]) -> RunEvent | None:
