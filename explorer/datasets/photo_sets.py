@@ -18,7 +18,7 @@ from pathlib import Path
 
 from explorer.cancellation import CancellationToken
 from explorer.datasets.captioned import form_of, read_coco_captions
-from explorer.datasets.clips import CAPTIONS_FILE, WHOLE_SPLIT, CaptionedClips, read_clips, splits_by_name
+from explorer.datasets.clips import CAPTIONS_FILE, WHOLE_SPLIT, read_clips, splits_by_name
 from explorer.datasets.coco_labels import read_instance_labels
 from explorer.datasets.feature_folder import is_feature_folder
 from explorer.datasets.hashing_mat import read_dcmh, read_mat_lists, write_mat_photos
@@ -45,7 +45,8 @@ class PhotoSet:
     Attributes:
         photos: in the order of the data set, with up to five sentences each.
         split_of: the split of each photo; empty where the data set does not say.
-        read_labels: reads what the data set says about classes, by :func:`photo_name`; None where it says nothing.
+        read_labels: reads what the data set says about classes; items are called by the ends of the photos' paths, file
+            names or more (:func:`photo_name`). None where it says nothing.
         notes: what a person should know, sentences: what was left out, and why.
         packed: the pixels are inside of the data set's file, and the photos' files are yet to be written.
     """
@@ -162,21 +163,14 @@ def _read_captions_file(path: Path, images_folder: Path | None) -> PhotoSet:
     if not rows:
         raise _clips_only(path)
     n_clips = len(found) - len(rows)
-    photos = found.at(rows, split=WHOLE_SPLIT)
-    notes = [f"{n_clips:,} clips are left out: this trains on photos."] if n_clips else []
+    photos, labels = found.at(rows, split=WHOLE_SPLIT), found.labels
+    notes = [f"Clips are left out, because this trains on photos: {n_clips:,}."] if n_clips else []
     return PhotoSet(
         _first_five(photos),
         tuple(split_of.get(name, "") for name in photos.names),
-        None if photos.labels is None else lambda: _labels_of_clips(photos),
+        None if labels is None else lambda: labels,
         tuple(notes),
     )
-
-
-def _labels_of_clips(photos: CaptionedClips) -> LabelFile:
-    assert photos.labels is not None
-    given = photos.labels
-    rows = zip(photos.names, photos.image_paths, strict=True)
-    return LabelFile(given.names, {photo_name(path): given.items[name] for name, path in rows if name in given.items})
 
 
 def _first_five(found: CaptionedImages) -> CaptionedImages:
@@ -211,18 +205,12 @@ def _read_coco(files: Sequence[Path], images_folder: Path | None) -> PhotoSet:
     split_of = [name for file, part in zip(files, parts, strict=True) for name in [_split_name(file)] * len(part)]
     instances = [file.with_name(file.name.replace(_COCO_PREFIX, "instances_", 1)) for file in files]
     labelled = all(file != own and own.is_file() for file, own in zip(files, instances, strict=True))
-    return PhotoSet(photos, tuple(split_of), (lambda: _instances(instances, photos)) if labelled else None)
+    return PhotoSet(photos, tuple(split_of), (lambda: read_instance_labels(instances)) if labelled else None)
 
 
 def _split_name(file: Path) -> str:
     found = _SPLIT_OF_FILE.search(file.stem)
     return found[1] if found else ""
-
-
-def _instances(files: Sequence[Path], photos: CaptionedImages) -> LabelFile:
-    found = read_instance_labels(files)
-    items = {photo_name(path): found.items[path.name] for path in photos.image_paths if path.name in found.items}
-    return LabelFile(found.names, items)
 
 
 def _with_images(folder: Path, images_folder: Path | None) -> Path:
@@ -282,7 +270,7 @@ def _of_items(items: LabelledItems) -> PhotoSet:
         tuple(tuple(row * SENTENCES_PER_IMAGE + n for n in range(len(said[row]))) for row in rows),
     )
     n_silent = len(items) - len(rows)
-    notes = (f"{n_silent:,} photos have no sentence and are left out.",) if n_silent else ()
+    notes = (f"Photos without a sentence are left out: {n_silent:,}.",) if n_silent else ()
     return PhotoSet(photos, ("",) * len(rows), lambda: LabelFile(items.label_names, by_name), notes)
 
 

@@ -280,8 +280,8 @@ def _tell_labels(labels: LabelFile, matrices: Sequence[torch.Tensor], found: _Fi
         found.splits[place] = msgspec.structs.replace(split, n_labelled=n_labelled)
         if n_labelled < len(matrix):
             found.notes.append(
-                f"{len(matrix) - n_labelled:,} of {len(matrix):,} photos of the split {split.name} have no label: they "
-                "are like no other."
+                f"Photos of the split {split.name} without a label, which are like no other: "
+                f"{len(matrix) - n_labelled:,} of {len(matrix):,}."
             )
 
 
@@ -289,19 +289,19 @@ def _look_at_sizes(kept: tuple[CaptionedImages, CaptionedImages], found: _Findin
     train, val = kept
     if len(train) < FEW_PHOTOS:
         found.notes.append(
-            f"{len(train):,} training photos are few: the models that came with the program saw 6,000. Expect the new "
+            f"Few photos to train on ({len(train):,}): the models that came with the program saw 6,000. Expect the new "
             "one to know what is in these photos, and little else."
         )
     if len(val) < FEW_VALIDATION_PHOTOS:
         points = 50 / math.sqrt(len(val))
         found.notes.append(
-            f"{len(val):,} validation photos are few: a recall of 50 % measured on them is uncertain by about "
+            f"Few photos to choose on ({len(val):,}): a recall of 50 % that is measured on them is uncertain by about "
             f"{points:.0f} points."
         )
     n_both = len(set(train.image_paths) & set(val.image_paths))
     if n_both:
         found.notes.append(
-            f"{n_both:,} validation photos are trained on, too: what is measured says nothing of new photos."
+            f"Photos that are trained on and chosen on, both: {n_both:,}. What is measured says nothing of new photos."
         )
 
 

@@ -110,7 +110,7 @@ def left_out_note(part: CaptionedImages, lost: Sequence[Path]) -> str:
     """Says which photos of a split are left out."""
     named = ", ".join(path.name for path in lost[:_N_NAMED]) + (", ..." if len(lost) > _N_NAMED else "")
     return (
-        f"{len(lost):,} of {len(part):,} photos of the split {part.split} cannot be read and are left out: {named}."
+        f"Photos of the split {part.split} that cannot be read are left out: {len(lost):,} of {len(part):,} ({named})."
     )
 
 

@@ -109,7 +109,7 @@ def read_library_photos(folder: Path) -> PhotoSet:
         "photos that are gone or cannot be read": len(said) - len(there),
         "clips": sum(item.kind != "image" and bool(item.sentences) for item in items),
     }
-    listed = ", ".join(f"{n:,} {what}" for what, n in left_out.items() if n)
+    listed = ", ".join(f"{what} ({n:,})" for what, n in left_out.items() if n)
     ids = tuple(item.item_id for item in there)
     found = CaptionedImages(
         name=folder.name,
@@ -122,7 +122,7 @@ def read_library_photos(folder: Path) -> PhotoSet:
             for number, item in zip(ids, there, strict=True)
         ),
     )
-    notes = (f"Of the library are left out: {listed}.",) if listed else ()
+    notes = (f"Left out of the library: {listed}.",) if listed else ()
     return PhotoSet(found, ("",) * len(there), notes=notes)
 
 
@@ -145,7 +145,7 @@ def require_trainable(train: CaptionedImages, val: CaptionedImages) -> None:
     """
     if len(train) < 2 or not len(val):
         raise DatasetError(
-            f"There are {len(train):,} photos to train on and {len(val):,} to choose on.",
+            f"Photos to train on: {len(train):,}, to choose on: {len(val):,}.",
             "A model learns what tells photos apart: two photos to train on and one to choose on are the least.",
         )
     for part in (train, val):
@@ -174,8 +174,8 @@ def _in_splits(found: PhotoSet, section: DatasetSection) -> TrainingPhotos:
         others: Sequence[CaptionedImages] = ()
         notes = (
             *notes,
-            f"{photos.name} comes without splits: {len(val):,} of {len(photos):,} photos, chosen by a hash of their "
-            "names, are kept for validation.",
+            f"The photos of {photos.name} are not divided into splits: {len(val):,} of {len(photos):,}, chosen by a "
+            "hash of their names, are kept for validation.",
         )
     else:
         train, val = found.of_split(section.train_split), found.of_split(section.val_split)
@@ -193,7 +193,7 @@ def _in_splits(found: PhotoSet, section: DatasetSection) -> TrainingPhotos:
 def _divided(photos: CaptionedImages, share: float) -> tuple[CaptionedImages, CaptionedImages]:
     if len(photos) < 2:
         raise DatasetError(
-            f"{photos.name} has {len(photos)} photo with a sentence.",
+            f"{photos.name} has only one photo with a sentence.",
             "A model learns what tells photos apart, and one is kept for validation: three are the least.",
         )
     held = validation_rows(photos.image_paths, share)

@@ -78,7 +78,7 @@ def test_coco_captions_of_both_splits_with_the_instances_beside_them(tmp_path: P
     assert found.read_labels is not None
     labels = found.read_labels()
     assert labels.names == ("person", "dog")
-    assert [labels.items[photo_name(path)] for path in found.photos.image_paths] == [(1,), (), ()]
+    assert [labels.items[path.name] for path in found.photos.image_paths] == [(1,), (), ()]
 
 
 def test_one_coco_file_alone_has_one_split(tmp_path: Path) -> None:
@@ -96,9 +96,9 @@ def test_of_captions_json_the_photos_stay_and_the_clips_are_counted(tmp_path: Pa
         assert names_of(found.photos) == ["a.jpg", "b.jpg"]
         assert found.split_of == ("", "val")
         assert found.photos.sentences == (("one", "two"), ("0", "1", "2", "3", "4"))
-        assert found.notes == ("1 clips are left out: this trains on photos.",)
+        assert found.notes == ("Clips are left out, because this trains on photos: 1.",)
         assert found.read_labels is not None
-        assert found.read_labels().items == {photo_name(tmp_path / "images" / "a.jpg"): (1,)}
+        assert found.read_labels().items == {"images/a.jpg": (1,), "clips/c.mp4": (0,)}
     write(path, {"captions": {"c.mp4": "three"}})
     with pytest.raises(DatasetError, match="speaks of clips only"):
         read_photo_set(path)
@@ -139,7 +139,7 @@ def test_pixels_of_a_mat_file_are_written_out_where_a_folder_is_named(tmp_path: 
     found = read_photo_set(path)
     assert found.packed
     assert found.photos.sentences == (("tag1 tag3",), ("tag2",))
-    assert found.notes[0] == "1 photos have no sentence and are left out."
+    assert found.notes[0] == "Photos without a sentence are left out: 1."
     assert "convert dcmh --preset" in found.notes[1]
     assert not list(tmp_path.glob("**/*.jpg"))
     written = read_photo_set(path, photos_folder=tmp_path / "out")
@@ -183,7 +183,7 @@ def test_iapr_is_read_with_the_labels_beside_it(tmp_path: Path, named: str) -> N
     found = read_photo_set(tmp_path / named)
     assert found.photos.image_paths == (tmp_path / "iaprtc12" / "images" / "00" / "25.jpg",)
     assert found.photos.sentences == (("a lake",),)
-    assert found.notes == ("1 photos have no sentence and are left out.",)
+    assert found.notes == ("Photos without a sentence are left out: 1.",)
     assert found.read_labels is not None
     assert found.read_labels().items == {photo_name(found.photos.image_paths[0]): (0,)}
     with pytest.raises(DatasetError, match="are looked for in"):

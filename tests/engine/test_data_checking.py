@@ -53,8 +53,8 @@ def test_what_was_found_is_said_split_by_split(tmp_path: Path) -> None:
 def test_few_photos_and_a_batch_larger_than_they_are_are_told(tmp_path: Path) -> None:
     write_karpathy(tmp_path, FEW)
     answer = check(tmp_path, NETWORK)
-    assert noted(answer, "6 training photos are few")
-    assert noted(answer, "2 validation photos are few: a recall of 50 % measured on them is uncertain by about 35")
+    assert noted(answer, "Few photos to train on (6)")
+    assert noted(answer, "(2): a recall of 50 % that is measured on them is uncertain by about 35 p")
     assert noted(answer, "batch_size is 256")
     assert not noted(check(tmp_path, NETWORK + "[training]\nbatch_size = 6\n"), "batch_size")
 
@@ -71,7 +71,7 @@ def test_missing_photos_are_a_note_while_they_are_few_and_a_problem_when_many(tm
     answer = check(tmp_path, NETWORK)
     assert answer.problem == ""
     assert answer.splits[0].n_missing == 2
-    assert noted(answer, "2 of 40 photos of the split train cannot be read and are left out: photo-03.jpg, photo-09")
+    assert noted(answer, "that cannot be read are left out: 2 of 40 (photo-03.jpg, photo-09.jpg)")
     (tmp_path / "images" / "photo-41.jpg").unlink()
     answer = check(tmp_path, NETWORK)
     assert answer.key == "dataset.images"
@@ -83,8 +83,8 @@ def test_missing_photos_are_a_note_while_they_are_few_and_a_problem_when_many(tm
 @pytest.mark.parametrize(
     ("splits", "sentences", "problem"),
     [
-        (["train"], [["a"]], "has 1 photo with a sentence"),
-        (["train", "val"], [["a"], ["b"]], "There are 1 photos to train on and 1 to choose on"),
+        (["train"], [["a"]], "has only one photo with a sentence"),
+        (["train", "val"], [["a"], ["b"]], "Photos to train on: 1, to choose on: 1"),
         (FEW, [["a dog"]] * 8, 'All sentences of the split train are the same: "a dog"'),
         (FEW, [[" "]] * 8, "No photo of the split train has a sentence"),
         (FEW, [["a"]] * 7 + [[]], "has no sentence for photo-07.jpg"),
@@ -127,7 +127,7 @@ def test_labels_are_counted_and_what_is_wrong_with_them_is_said(tmp_path: Path) 
     answer = check(tmp_path, TVDB + 'source = "sentences"\n')
     assert answer.problem == ""
     assert [split.n_labelled for split in answer.splits] == [5, 2]
-    assert noted(answer, "1 of 6 photos of the split train have no label")
+    assert noted(answer, "split train without a label, which are like no other: 1 of 6")
     assert noted(answer, "Of 80 classes 3 are in these photos")
     assert "says nothing about what is in its photos" in check(tmp_path, TVDB + 'source = "data"\n').problem
     missing = check(tmp_path, TVDB + 'file = "labels.json"\n')
@@ -151,7 +151,7 @@ def test_a_library_is_checked_with_what_is_left_out(tmp_path: Path) -> None:
     answer = check(tmp_path, NETWORK.replace(DATA, '[dataset]\nlibrary = "library"\nval_share = 0.2\n'))
     assert answer.problem == ""
     assert [(split.role, split.n_images) for split in answer.splits] == [("train", 9), ("val", 2)]
-    assert noted(answer, "1 photos without a sentence, 1 clips")
+    assert noted(answer, "photos without a sentence (1), clips (1)")
     assert noted(answer, "chosen by a hash of their names")
     (tmp_path / "photos").rename(tmp_path / "unplugged")
     answer = check(tmp_path, NETWORK.replace(DATA, '[dataset]\nlibrary = "library"\nval_share = 0.2\n'))
@@ -170,7 +170,7 @@ def test_a_model_that_would_be_replaced_is_told(tmp_path: Path) -> None:
 def test_photos_that_are_in_both_splits_are_told(tmp_path: Path) -> None:
     write_karpathy(tmp_path, ["all"] * 4)
     recipe = NETWORK.replace(DATA, f'{DATA}train_split = "all"\nval_split = "all"\n')
-    assert noted(check(tmp_path, recipe), "4 validation photos are trained on, too")
+    assert noted(check(tmp_path, recipe), "both: 4")
 
 
 def test_features_that_are_there_are_told(tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ def test_pixels_inside_of_a_file_stay_there(tmp_path: Path) -> None:
 
     write_dcmh(tmp_path / "set.mat")
     answer = check(tmp_path, NETWORK.replace("photos.json", "set.mat"))
-    assert "There are 1 photos to train on" in answer.problem
+    assert "Photos to train on: 1" in answer.problem
     assert [split.n_missing for split in answer.splits] == [0, 0]
     assert not list(tmp_path.glob("**/*.jpg"))
 

@@ -96,7 +96,7 @@ def test_data_with_one_split_is_divided_and_says_so(tmp_path: Path) -> None:
     assert (len(found.train), len(found.val)) == (7, 3)
     assert not set(names(found.train)) & set(names(found.val))
     assert names(found.train) == sorted(names(found.train))
-    assert "3 of 10 photos" in found.notes[0]
+    assert "3 of 10, chosen" in found.notes[0]
     # Asked for by name, the one split is both.
     same = read_photos(DatasetSection(annotations="photos.json", train_split="all", val_split="all"), tmp_path)
     assert names(same.train) == names(same.val)
@@ -133,7 +133,7 @@ def test_a_library_gives_its_photos_with_sentences(tmp_path: Path, photos_folder
     library_of(tmp_path, photos_folder)
     found = read_photos(DatasetSection(library="library", val_share=0.4), tmp_path)
     assert (len(found.train), len(found.val)) == (4, 2)
-    assert found.notes[0] == "Of the library are left out: 1 photos without a sentence, 1 clips."
+    assert found.notes[0] == "Left out of the library: photos without a sentence (1), clips (1)."
     paths = {bytes(path) for part in found.splits for path in part.image_paths}
     assert bytes(photos_folder / "0.jpg") in paths
     assert bytes(photos_folder) + b"/caf\xe9.jpg" in paths
@@ -146,7 +146,7 @@ def test_photos_that_left_a_library_are_counted(tmp_path: Path, photos_folder: P
         list(library.scan(token=CancellationToken()))
     found = read_library_photos(folder)
     assert len(found.photos) == 5
-    assert "1 photos that are gone or cannot be read" in found.notes[0]
+    assert "photos that are gone or cannot be read (1)" in found.notes[0]
 
 
 def test_a_library_without_sentences_or_none_at_all_is_said(tmp_path: Path, photos_folder: Path) -> None:
@@ -155,7 +155,7 @@ def test_a_library_without_sentences_or_none_at_all_is_said(tmp_path: Path, phot
         read_library_photos(tmp_path / "silent")
     assert "sentences" in caught.value.remedy
     write_library(tmp_path / "one", photos_folder, {b"1.jpg": ["a dog"]})
-    with pytest.raises(DatasetError, match="1 photo with a sentence"):
+    with pytest.raises(DatasetError, match="only one photo with a sentence"):
         read_photos(DatasetSection(library="one"), tmp_path)
     with pytest.raises(LibraryError):
         read_library_photos(tmp_path / "nowhere")
@@ -205,7 +205,7 @@ def test_a_few_photos_that_cannot_be_read_are_left_out_and_told(tmp_path: Path, 
     (images / "photo-07.jpg").unlink()
     section = DatasetSection(annotations="photos.json")
     assert take(places, section) == [
-        "2 of 40 photos of the split train cannot be read and are left out: photo-03.jpg, photo-07.jpg."
+        "Photos of the split train that cannot be read are left out: 2 of 40 (photo-03.jpg, photo-07.jpg)."
     ]
     train, val = read_splits(section, places)
     assert (len(train), len(val)) == (38, 2)
@@ -252,8 +252,8 @@ def test_looking_at_photos_can_be_stopped(tmp_path: Path, places: TrainingPlaces
 @pytest.mark.parametrize(
     ("sentences", "splits", "problem"),
     [
-        ([["a"]], ["train"], "1 photo"),
-        ([["a"], ["b"]], ["train", "val"], "1 photos to train on and 1 to choose on"),
+        ([["a"]], ["train"], "only one photo"),
+        ([["a"], ["b"]], ["train", "val"], "Photos to train on: 1, to choose on: 1"),
         ([["a dog"], ["A  dog"], ["b"]], ["train", "train", "val"], "All sentences of the split train are the same"),
         ([["a"], ["b"], [" "]], ["train", "train", "val"], "No photo of the split val has a sentence"),
     ],
@@ -353,11 +353,11 @@ def test_labels_that_the_data_brings(tmp_path: Path, places: TrainingPlaces) -> 
         write_photo(tmp_path / "images" / f"{number}.jpg", number)
     (tmp_path / "captions.json").write_text(json.dumps({"captions": {**said, "c.mp4": ["moves"]}}))
     (tmp_path / "labels.json").write_text(
-        json.dumps({"names": ["even", "odd"], "items": {name: [row % 2] for row, name in enumerate(said)}})
+        json.dumps({"names": ["even", "odd"], "items": {f"{number}.jpg": [number % 2] for number in range(5)}})
     )
     section, labels = DatasetSection(annotations="captions.json", val_share=0.4), LabelSection(source="data")
     notes = take(places, section, labels)
-    assert notes[0].startswith("1 clips are left out")
+    assert notes[0].startswith("Clips are left out")
     kept = read_splits(section, places)
     for part, matrix in zip(kept, read_split_labels(labels, kept, places), strict=True):
         assert matrix[:, 1].tolist() == [int(path.stem) % 2 == 1 for path in part.image_paths]
