@@ -45,8 +45,9 @@ def changed_clips(clips: Tensor, n_frames: int) -> Tensor:
     Every draw is from torch's global generator; all frames of a clip are changed alike, but for the noise.
     Computed where the clips are.
     """
-    rows = drawn_times(clips.shape[0], clips.shape[1], n_frames)
-    frames, device = clips[torch.arange(len(clips))[:, None], rows], clips.device
+    device = clips.device
+    rows = drawn_times(clips.shape[0], clips.shape[1], n_frames).to(device)
+    frames = clips[torch.arange(len(clips), device=device)[:, None], rows]
     values = _cropped(frames.permute(0, 1, 4, 2, 3).contiguous().float())
     contrast = 1 + (torch.rand(len(clips), 1, 1, 1, 1) * 2 - 1) * _SHADE
     tint = 1 + (torch.rand(len(clips), 1, 3, 1, 1) * 2 - 1) * _TINT
