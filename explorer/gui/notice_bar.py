@@ -10,7 +10,7 @@ from explorer.gui.icons import GlyphButton, blend, paint_glyph
 from explorer.gui.notices import Notice, Topic
 
 _PASSING_MS = 5000
-_WARNING = QColor(200, 120, 0)
+WARNING = QColor(200, 120, 0)
 
 
 class NoticeBar(QWidget):
@@ -106,7 +106,7 @@ class NoticeBar(QWidget):
             return
         painter = QPainter(self)
         palette = self.palette()
-        accent = _WARNING if notice.serious else palette.color(QPalette.ColorRole.Highlight)
+        accent = WARNING if notice.serious else palette.color(QPalette.ColorRole.Highlight)
         window = palette.color(QPalette.ColorRole.Window)
         painter.fillRect(self.rect(), blend(accent, window, 0.12))
         painter.fillRect(QRectF(0, self.height() - 1, self.width(), 1), blend(accent, window, 0.3))

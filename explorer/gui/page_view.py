@@ -105,6 +105,7 @@ class PageView(QWidget):
         """Layouts guess the height of broken lines; here the width is known, so the height is too."""
         width = max(160, min(_TEXT_WIDTH, self.width() - 48))
         for label in (self._title, self._text):
+            label.setMinimumHeight(0)  # else it would be what it was in a narrower window, at least
             label.setFixedSize(width, max(0, label.heightForWidth(width)))
 
     @Slot()

@@ -31,7 +31,20 @@ class FineHandle(QSplitterHandle):
         painter.end()
 
 
-class Panes(QSplitter):
+class FineSplitter(QSplitter):
+    """Parts beside each other, none of which can be folded away by its handle."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self.setHandleWidth(_GRASP_PX)
+        self.setChildrenCollapsible(False)
+
+    def createHandle(self) -> QSplitterHandle:
+        """Qt asks for one between two parts."""
+        return FineHandle(self.orientation(), self)
+
+
+class Panes(FineSplitter):
     """Library, results, viewer.
 
     The viewer is seen if it is wanted and there are results; with nothing to view the page gets its room.
@@ -45,13 +58,11 @@ class Panes(QSplitter):
     viewer_shown = Signal()
 
     def __init__(self, panel: LibraryPanel, pane: ResultsPane, left: WindowSettings) -> None:
-        super().__init__(Qt.Orientation.Horizontal)
+        super().__init__()
         self.panel, self.pane = panel, pane
         self.viewer: Viewer | None = None
         self._widths = left.pane_widths_px
         self.viewer_wanted = left.viewer_shown
-        self.setHandleWidth(_GRASP_PX)
-        self.setChildrenCollapsible(False)
         for number, part in enumerate((panel, pane)):
             self.addWidget(part)
             self.setStretchFactor(number, number)
@@ -66,10 +77,6 @@ class Panes(QSplitter):
         self.viewer = viewer
         self.addWidget(viewer)
         self._place_viewer()
-
-    def createHandle(self) -> QSplitterHandle:
-        """Qt asks for one between two panes."""
-        return FineHandle(self.orientation(), self)
 
     def widths_px(self) -> tuple[int, ...]:
         """The widths; of a folded pane, the one it had before."""

@@ -10,7 +10,6 @@ from explorer.runs.state import RunState
 from explorer.settings import TrainingSettings
 
 _SLIDER_PX = 112
-_HEIGHT_PX = 28
 _DECADE = 50
 """Of the slider: so many steps make the span of the average ten times as long."""
 
@@ -34,7 +33,7 @@ class CurveControls(QWidget):
         self.phases = QComboBox(self)
         self.phases.setAccessibleName("Phase")
         self.phases.setToolTip("The phase of the run whose curves are drawn")
-        self.terms = QPushButton("Curves", self)
+        self.terms = QPushButton("Which curves", self)
         self.terms.setAccessibleName("Which curves are drawn")
         self.terms_menu = QMenu(self)
         self.terms.setMenu(self.terms_menu)
@@ -55,7 +54,7 @@ class CurveControls(QWidget):
         self.export.setMenu(export_menu)
         row = FlowLayout(self, 8)
         for widget in (self.phases, self.terms, self.log, self._smoothing_label, self.smoothing, self.export):
-            widget.setFixedHeight(_HEIGHT_PX)
+            widget.setFixedHeight(self.export.sizeHint().height())
             row.addWidget(widget)
         self.phases.hide()
         self.log.toggled.connect(self.changed)

@@ -30,6 +30,7 @@ class LogView(QWidget):
         self.text.setMaximumBlockCount(_MOST_LINES)
         self.text.setFrameShape(QPlainTextEdit.Shape.NoFrame)
         self.text.setTabChangesFocus(True)
+        self.text.document().setDocumentMargin(16)
         self.text.setAccessibleName("Log of this run")
         self.text.setPlaceholderText("Nothing has happened yet.")
         self.note = QuietLabel(self)

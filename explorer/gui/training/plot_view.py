@@ -38,6 +38,8 @@ class PlotView(QWidget):
     def show_drawn(self, drawn: Drawn | None) -> None:
         """Redraw; None: there is nothing to draw yet."""
         self.drawn = drawn
+        if drawn is None:
+            self._at = None
         self._speak()
         self.update()
 

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QRectF, Qt, Signal, Slot
+from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from explorer.gui.activity import ProgressLine
 from explorer.gui.flow_layout import FlowLayout
+from explorer.gui.icons import blend, paint_glyph
+from explorer.gui.notice_bar import WARNING
 from explorer.gui.quiet_label import QuietLabel
 from explorer.gui.training.control import TrainingControl
 from explorer.gui.training.followed_run import ENDING, Doing
@@ -28,6 +30,9 @@ _GONE_WRONG = frozenset({RunStatus.FAILED, RunStatus.DIED})
 class RunHeader(QWidget):
     """Redrawn from :class:`TrainingControl`, and tells it what was pressed.
 
+    Attributes:
+        offers_index: whether the library can be indexed with a finished model from here, and not from below.
+
     Signals:
         discard_asked(Path), delete_asked(Path): to be confirmed first.
         change_asked(Path): the form, with the settings of this run.
@@ -43,11 +48,13 @@ class RunHeader(QWidget):
         super().__init__(parent)
         self._training = training
         self.path: Path | None = None
+        self.offers_index = True
         self.name = ElidedLabel(self)
         font = self.name.font()
         font.setBold(True)
         self.name.setFont(font)
         self.facts = QuietLabel(self)
+        self.warning = WarningGlyph(self)
         self.sentence = QLabel(self)
         self.remedy = QuietLabel(self)
         for label in (self.sentence, self.remedy):
@@ -97,7 +104,12 @@ class RunHeader(QWidget):
         column.setContentsMargins(16, 16, 16, 8)
         column.setSpacing(8)
         column.addLayout(top)
-        for widget in (self.sentence, self.remedy, self.line, self.numbers, row):
+        said = QHBoxLayout()
+        said.setSpacing(8)
+        said.addWidget(self.warning, 0, Qt.AlignmentFlag.AlignTop)
+        said.addWidget(self.sentence, 1)
+        column.addLayout(said)
+        for widget in (self.remedy, self.line, self.numbers, row):
             column.addWidget(widget)
 
     # --- what is so ---------------------------------------------------------------------------------------------------
@@ -116,6 +128,7 @@ class RunHeader(QWidget):
         said = headline(state, doing.value if doing else "", problem)
         self.sentence.setText(said.text)
         self.sentence.setAccessibleName(said.text)
+        self.warning.setVisible(said.serious)
         self.remedy.setText(said.remedy)
         self.remedy.setVisible(bool(said.remedy))
         lives = training.lives(path)
@@ -141,13 +154,20 @@ class RunHeader(QWidget):
         wrong = state.status in _GONE_WRONG
         shown = {
             self.pause: lives, self.stop: lives, self.keep: lives, self.discard: lives,
-            self.go_on: not lives and state.can_go_on, self.index: not lives and finished,
+            self.go_on: not lives and state.can_go_on, self.index: not lives and finished and self.offers_index,
             self.change: not lives and readable,
             self.details: not lives and wrong and state.failed is not None and bool(state.failed.details),
             self.delete: not lives,
         }  # fmt: skip
         for button, is_shown in shown.items():
             button.setVisible(is_shown)
+
+    def offer_index(self, offers: bool) -> None:
+        """Offer to index the library from here, or not because it is offered below."""
+        if offers != self.offers_index:
+            self.offers_index = offers
+            if self.path is not None:
+                self.show_run(self.path)
 
     # --- what is pressed ----------------------------------------------------------------------------------------------
 
@@ -196,6 +216,20 @@ class RunHeader(QWidget):
     @Slot()
     def _delete(self) -> None:
         self.delete_asked.emit(self.path)
+
+
+class WarningGlyph(QWidget):
+    """Beside a sentence that says what went wrong; decoration, so screen readers skip it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedSize(16, 16)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
+        painter = QPainter(self)
+        colour = blend(WARNING, self.palette().color(QPalette.ColorRole.WindowText), 0.75)
+        paint_glyph(painter, "warning", QRectF(self.rect()), colour)
+        painter.end()
 
 
 def keep_tip(state: RunState) -> str:

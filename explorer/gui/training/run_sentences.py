@@ -169,19 +169,17 @@ def status_text(state: RunState, doing: str = "", problem: str = "") -> str:
         part = part_done(state)
         if state.message or not state.phase:
             return work_text(state)
-        return f"Training{_epochs(state, ', ')}" + ("" if part is None else f", {part:.0%}")
+        return f"Training{_epochs(state, ', ')}" + ("" if part is None else f", {int(100 * part)} %")
     return _STATUS_WORDS[state.status] + (_epochs(state, " in ") if state.status is RunStatus.STOPPED else "")
 
 
 def activity_text(state: RunState, doing: str = "") -> str:
-    """The line in the main window: ``"epoch 3 of 30 · 12 % · 4 min left"``."""
+    """The line in the main window, beside the share that is done: ``"epoch 3 of 30 · 4 min left"``."""
     if doing:
         return doing
     if state.status is RunStatus.WAITING:
         return "Waits for its turn" if state.waits_for else "Starting…"
-    part = part_done(state)
     words = [_epochs(state, "") or (work_text(state) if state.message or not state.phase else f"phase {state.phase}")]
-    words += ["" if part is None else f"{part:.0%}"]
     if state.status is RunStatus.PAUSED:
         words.append("paused")
     elif state.remaining_s is not None:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Signal, Slot
+from PySide6.QtWidgets import QTabBar, QTabWidget, QVBoxLayout, QWidget
 
 from explorer.gui.controller import Controller
 from explorer.gui.training.bits_view import BitsView
@@ -18,6 +18,15 @@ from explorer.gui.training.settings_view import SettingsView
 from explorer.runs.layout import RunFolder
 from explorer.runs.state import RunState, RunStatus
 from explorer.settings import TrainingSettings
+
+_TAB_ROOM_PX = 8
+
+
+class RoomyTabs(QTabBar):
+    """Tabs that leave room below the line of their text, which some styles cut off."""
+
+    def tabSizeHint(self, index: int) -> QSize:  # noqa: D102
+        return super().tabSizeHint(index) + QSize(0, _TAB_ROOM_PX)
 
 
 class RunView(QWidget):
@@ -47,6 +56,7 @@ class RunView(QWidget):
         self.log = LogView(self)
         self.settings = SettingsView(self)
         self.tabs = QTabWidget(self)
+        self.tabs.setTabBar(RoomyTabs(self.tabs))
         self.tabs.setDocumentMode(True)
         self.tabs.setAccessibleName("Parts of this run")
         for view, title in (
@@ -90,6 +100,7 @@ class RunView(QWidget):
         if self.path is None:
             return
         state, shown = self._training.state(self.path), self.tabs.currentWidget()
+        self.header.offer_index(shown is not self.results)
         if shown is self.queries:
             before = next((one for one in reversed(state.answered[:-1]) if one.phase == state.answered[-1].phase), None)
             self.queries.show_queries(state.queries, before, RunFolder(self.path).pictures_path)

@@ -11,15 +11,16 @@ What it hosts, each made as ``Widget(controller, training, parent)``:
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, Qt, Signal, Slot
+from PySide6.QtCore import QByteArray, Signal, Slot
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from explorer.gui.controller import Controller
 from explorer.gui.notice_bar import NoticeBar
 from explorer.gui.notices import Notice, Topic
 from explorer.gui.page_view import PageView
 from explorer.gui.pages import Page, Step
+from explorer.gui.panes import FineSplitter
 from explorer.gui.training.asking import ask
 from explorer.gui.training.control import TrainingControl
 from explorer.gui.training.curve_artist import CurveArtist
@@ -101,8 +102,7 @@ class TrainingWindow(QWidget):
         right.setSpacing(0)
         right.addWidget(self.notices)
         right.addWidget(self.stack, 1)
-        self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
-        self.splitter.setChildrenCollapsible(False)
+        self.splitter = FineSplitter(self)
         self.splitter.addWidget(side)
         self.splitter.addWidget(main)
         self.splitter.setStretchFactor(1, 1)
