@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -232,17 +232,20 @@ class _Trainer:
 
 
 def _training(call: RunCall, token: RunToken, compute: "Compute") -> Generator[RunEvent, None, None]:
+    """All that the run says, or that its estimate does."""
+    from explorer.training.estimate import estimate
     from explorer.training.trainer import train
 
-    return train(
-        call.run.recipe_path,
-        resume=call.run.path,
-        runs_folder=call.runs_folder,
-        search_folders=call.search_folders,
-        token=token,
-        compute=compute,
-        recipe_folder=call.recipe_folder or describe(call.run).recipe_folder,
-    )
+    folders: dict[str, Any] = {
+        "runs_folder": call.runs_folder,
+        "search_folders": call.search_folders,
+        "recipe_folder": call.recipe_folder or describe(call.run).recipe_folder,
+    }
+    if call.estimate:
+        return estimate(
+            call.run.recipe_path, work_folder=call.run.path / "estimate", token=token, compute=compute, **folders
+        )
+    return train(call.run.recipe_path, resume=call.run.path, token=token, compute=compute, **folders)
 
 
 def _logs_of(run: RunFolder) -> "RunLogs":

@@ -72,7 +72,7 @@ def train(
         if isinstance(recipe, DistillationConfig):
             yield from places.compute.led(_distil(recipe, places, token))
         else:
-            yield from _train_encoder(recipe, places, token)
+            yield from train_encoder(recipe, places, token)
     except Cancelled:
         return
 
@@ -101,7 +101,10 @@ def begin_run(config_path: Path, runs_folder: Path, *, recipe_folder: Path, devi
     )
 
 
-def _train_encoder(recipe: Recipe, places: TrainingPlaces, token: CancellationToken) -> Iterator[RunEvent]:
+def train_encoder(
+    recipe: Recipe, places: TrainingPlaces, token: CancellationToken
+) -> Generator[RunEvent, None, None]:
+    """Train an encoder by a recipe, from its photos to its package; raises :class:`Cancelled` when it is stopped."""
     if not isinstance(recipe, ScenesRecipe):
         labels = recipe.labels if isinstance(recipe, TVDBRecipe | DSMHNRecipe) else None
         yield from take_photos(recipe.dataset, labels, places, token)
