@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,6 @@ import torch
 from explorer.cancellation import CancellationToken
 from explorer.errors import ConfigError, DatasetError
 from explorer.media.image import encode_jpeg
-from explorer.networks.dsmhn.config import ImageStreamConfig, StreamConfigs, TextStreamConfig
 from explorer.networks.dsmhn.preprocess import Sentences
 from explorer.networks.registry import load_encoder
 from explorer.packages.finding import resolve_package
@@ -21,10 +21,15 @@ from explorer.training.code_comparison import comparison_table
 from explorer.training.code_measures import CodesCollapsedError
 from explorer.training.config import decode_recipe
 from explorer.training.dsmhn_comparison import main as compare
-from explorer.training.dsmhn_phase import DSMHNPhase, PictureSplit
+from explorer.training.dsmhn_phase import PictureSplit
 from explorer.training.phases import run_phase
 from explorer.training.run_directory import RunDirectory
 from explorer.training.trainer import train
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
+from code_worlds import dsmhn_phase, picture_split
+
+sys.path.pop(0)
 
 MODELS = Path(__file__).parents[2] / "models"
 RECIPE = """
@@ -150,6 +155,31 @@ def test_a_recipe_that_cannot_be_followed_is_refused_in_a_sentence(change, words
     assert words in str(error.value) + error.value.remedy
 
 
+def test_classes_alone_cannot_be_learned_where_there_are_none(folder):
+    only = "[loss]\nnll = 0.0\nquantisation = 0.0\n"
+    recipe = RECIPE.replace('[labels]\nfile = "labels.json"\n', "")
+    recipe = recipe.replace("[loss]\ncontrastive = 0.5\nbalance = 0.1\n", only)
+    with pytest.raises(ConfigError, match="only classification counts") as error:
+        list(run(folder, recipe))
+    assert "[labels]" in error.value.remedy
+
+
+def test_a_batch_larger_than_the_data_takes_all_of_it_and_a_note_says_so(folder):
+    events = list(run(folder, RECIPE.replace("batch_size = 4", "batch_size = 500")))
+    assert ["batch_size is 500" in event.text for event in events if isinstance(event, Noted)] == [True]
+    assert isinstance(events[-1], Finished)
+
+
+def test_a_label_that_all_photos_share_is_refused_until_it_is_left_out(folder):
+    table = {"names": ["a", "b"], "items": {f"{number}.jpg": [0, 1][: 1 + number % 2] for number in range(8)}}
+    (folder / "labels.json").write_text(json.dumps(table))
+    with pytest.raises(DatasetError, match="All 5 training photos share a label") as error:
+        list(run(folder))
+    assert "without" in error.value.remedy
+    *_, last = run(folder, RECIPE.replace('"labels.json"', '"labels.json"\nwithout = ["a"]'))
+    assert isinstance(last, Finished)
+
+
 @pytest.mark.parametrize("part", ["presence", "detections"])
 def test_what_a_recipe_reads_must_be_given_by_its_vision(folder, part):
     recipe = RECIPE.replace('vision = "vision-lite0"', "").replace('"presence", "detections"', f'"{part}"')
@@ -166,38 +196,9 @@ def test_photos_without_an_entry_in_the_labels_are_named(folder):
         list(run(folder))
 
 
-def picture_split(n_photos, n_classes, seed):
-    """Photos whose features and words tell their class, one in ``n_classes`` alike."""
-    generator = torch.Generator().manual_seed(seed)
-    classes = torch.arange(n_photos) % n_classes
-    directions = torch.randn(n_classes, 8, generator=torch.Generator().manual_seed(99))
-    values = directions[classes] + 0.3 * torch.randn(n_photos, 8, generator=generator)
-    rows = 2 + classes.repeat_interleave(2)[:, None]
-    labels = torch.nn.functional.one_hot(classes, n_classes).bool()
-    sentences = Sentences(rows, torch.zeros(2 * n_photos, 0))
-    return PictureSplit([values.half()], sentences, 2 * torch.arange(n_photos + 1), labels)
-
-
-def phase_of(n_photos=200, n_classes=10, *, network="", loss="", **training):
-    settings = {"batch_size": 50, "learning_rate": 5e-3, "warmup_steps": 2, "epochs": 10, **training}
-    lines = "\n".join(f"{name} = {json.dumps(value)}" for name, value in settings.items())
-    recipe = decode_recipe(
-        f"""task = "dsmhn"\nname = "x"\ndataset.annotations = "x"
-        image = {{learning_rate = 5e-3, dropout = 0.0}}\ntext = {{learning_rate = 5e-3, dropout = 0.0}}
-        [network]\nn_bits = 16\n{network}\n[loss]\n{loss}\n[training]\n{lines}""".encode(),
-        where="recipe",
-    )
-    normalised = recipe.network.normalised
-    sizes = {"n_bits": 16, "hidden_dim": 24, "normalised": normalised}
-    configs = StreamConfigs(
-        image=ImageStreamConfig(**sizes, feature_dim=8), text=TextStreamConfig(**sizes, n_words=n_classes + 2)
-    )
-    return DSMHNPhase(configs, recipe, picture_split(n_photos, n_classes, 0), picture_split(40, n_classes, 1))
-
-
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
 def test_codes_of_separable_classes_are_learned(tmp_path, optimizer):
-    phase = phase_of(optimizer=optimizer, averaging=0.0, epochs=25)
+    phase = dsmhn_phase(optimizer=optimizer, averaging=0.0, epochs=25)
     events = list(run_phase(phase, RunDirectory(tmp_path), token=CancellationToken()))
     metrics = phase.measure()
     assert metrics["t2i_map"] > 90
@@ -205,17 +206,8 @@ def test_codes_of_separable_classes_are_learned(tmp_path, optimizer):
     assert len([event for event in events if isinstance(event, EpochFinished)]) == phase.n_epochs
 
 
-def test_eight_pairs_are_learned_by_heart(tmp_path):
-    phase = phase_of(8, 8, batch_size=8, epochs=60, averaging=0.0)
-    list(run_phase(phase, RunDirectory(tmp_path), token=CancellationToken()))
-    images, texts = phase.encode(phase.finished_model(), phase.train)
-    agreement = images.sign() @ texts.sign().T
-    assert (agreement.argmax(dim=1) // 2 == torch.arange(8)).all()
-    assert (agreement.argmax(dim=0) == torch.arange(16) // 2).all()
-
-
 def test_a_run_whose_codes_collapse_stops_and_says_what_to_change(tmp_path):
-    phase = phase_of(
+    phase = dsmhn_phase(
         n_classes=40, network="normalised = false", batch_size=100, averaging=0.0, epochs=60,
         loss="nll = 10.0\nbalanced = false\nclassification = 0.0\nquantisation = 0.0",
     )

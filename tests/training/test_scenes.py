@@ -1,6 +1,7 @@
 """DSMHN on rendered scenes: what is rendered and changed, what is wanted of codes, from a recipe to a package."""
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,22 +12,24 @@ from explorer.cancellation import CancellationToken
 from explorer.datasets.scenes.scene import draw_scenes
 from explorer.datasets.scenes.world import COLOURS, KINDS, MOTIONS
 from explorer.errors import ConfigError
-from explorer.networks.dsmhn.config import ImageStreamConfig, StreamConfigs, TextStreamConfig
-from explorer.networks.dsmhn.preprocess import Sentences
 from explorer.networks.encoder import sees_motion
 from explorer.networks.registry import load_encoder
 from explorer.packages.finding import resolve_package
 from explorer.packages.reference import check_reference
-from explorer.protocol.runs import EpochFinished, Finished, Saved
+from explorer.protocol.runs import EpochFinished, Finished, QueriesAnswered, Saved
 from explorer.training.config import read_recipe
 from explorer.training.phases import run_phase
 from explorer.training.run_directory import RunDirectory
-from explorer.training.scenes import video_config
-from explorer.training.scenes_config import ScenesNetworkSection, ScenesRecipe, ScenesTrainingSection
-from explorer.training.scenes_phase import Said, ScenesPhase, SceneSplit, bits_of_attributes, one_hot, pairs_alike
-from explorer.training.scenes_set import N_CLASSES, classes_of, render_clip, still_of
+from explorer.training.scenes_config import ScenesRecipe
+from explorer.training.scenes_phase import bits_of_attributes, one_hot, pairs_alike
+from explorer.training.scenes_set import classes_of, render_clip, still_of
 from explorer.training.scenes_views import changed_clips, drawn_times, worn_clip
 from explorer.training.trainer import train
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
+from code_worlds import scenes_phase
+
+sys.path.pop(0)
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "models"
@@ -87,6 +90,10 @@ def test_a_recipe_becomes_a_package_of_three_streams(tmp_path):
     assert "Trained on rendered scenes only" in card
     assert "{" not in card
     assert not torch.load(next((tmp_path / "home" / "runs").rglob("*.checkpoint")), weights_only=True)["step"]
+    asked = [event for event in events if isinstance(event, QueriesAnswered)]
+    assert len(asked) == 2
+    (run_folder,) = (tmp_path / "home" / "runs").iterdir()
+    assert all((run_folder / "pictures" / top.picture).is_file() for query in asked[0].queries for top in query.top)
 
 
 def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path):
@@ -227,37 +234,6 @@ def test_combinations_have_a_column_each():
     assert (columns.sum(dim=0) == 1).all()
 
 
-def made_split(n: int, seed: int, n_features: int = 12) -> SceneSplit:
-    """A world in which everything can be told: a blob that goes one of four ways, or stands still."""
-    generator = np.random.default_rng(seed)
-    classes = np.stack([generator.integers(0, 2, n), generator.integers(0, 2, n), generator.integers(0, 4, n)], axis=1)
-    clips = np.zeros((n, 16, 16, 16, 3), np.uint8)
-    for row, (kind, colour, motion) in enumerate(classes):
-        for time in range(16):
-            along = 3 + time * 10 // 15 if motion % 2 else 13 - time * 10 // 15
-            x, y = (along, 8) if motion < 2 else (8, along)
-            half = 2 + kind
-            clips[row, time, y - half : y + half, x - half : x + half, colour] = 250
-    pictures = np.stack([classes[:, 0], classes[:, 1]], axis=1).repeat(n_features // 2, axis=1).astype(np.float32)
-    pictures += generator.normal(0, 0.1, pictures.shape).astype(np.float32)
-    still = classes.copy()
-    still[:, 2] = 8
-    said = [Said(Sentences(torch.tensor(part) + torch.tensor([2, 4, 6]), torch.zeros(n, 0)), torch.arange(n + 1))
-            for part in (classes, still)]
-    return SceneSplit(clips, torch.tensor(classes), said[0], torch.from_numpy(pictures), torch.tensor(still), said[1])
-
-
-def made_phase(sees_time: bool = True, **settings) -> ScenesPhase:
-    network = ScenesNetworkSection(n_bits=32, side_px=16, channels=(8, 12, 16), sees_time=sees_time)
-    configs = StreamConfigs(
-        image=ImageStreamConfig(n_bits=32, hidden_dim=8, normalised=False, feature_dim=12, parts=("grid_mean",)),
-        video=video_config(network),
-        text=TextStreamConfig(n_bits=32, hidden_dim=16, normalised=False, n_words=20),
-    )
-    training = ScenesTrainingSection(**{"epochs": 2, "batch_size": 16, "warmup_steps": 2, "averaging": 0.0, **settings})
-    return ScenesPhase(configs, training, N_CLASSES, made_split(48, 0), made_split(40, 1))
-
-
 def trained(phase, folder):
     folder.mkdir()
     for event in run_phase(phase, RunDirectory(folder), token=CancellationToken()):
@@ -268,8 +244,8 @@ def trained(phase, folder):
 
 def test_streams_meet_on_motions_that_only_a_3d_network_can_tell(tmp_path):
     settings = {"epochs": 30, "learning_rate": 0.02, "classification": 1.0}
-    seeing = trained(made_phase(**settings), tmp_path / "seeing")
-    blind = trained(made_phase(sees_time=False, **settings), tmp_path / "blind")
+    seeing = trained(scenes_phase(**settings), tmp_path / "seeing")
+    blind = trained(scenes_phase(sees_time=False, **settings), tmp_path / "blind")
     assert min(seeing[f"{way}_motion"] for way in ("t2v", "v2t", "v2v")) > 85
     # It sees whether the way is upright, but not which way.
     assert max(blind[f"{way}_motion"] for way in ("t2v", "v2t", "v2v")) < 75
@@ -277,12 +253,12 @@ def test_streams_meet_on_motions_that_only_a_3d_network_can_tell(tmp_path):
 
 
 def test_a_state_restores_all_that_a_step_needs(tmp_path):
-    first = made_phase(averaging=0.9)
+    first = scenes_phase(averaging=0.9)
     torch.manual_seed(1)
     first.step(0, 0)
     state = first.state()
     torch.save(state, tmp_path / "state")
-    second = made_phase(averaging=0.9)
+    second = scenes_phase(averaging=0.9)
     second.restore(torch.load(tmp_path / "state", weights_only=True))
     losses = []
     for phase in (first, second):

@@ -2,29 +2,30 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from explorer.cancellation import CancellationToken
 from explorer.errors import ConfigError, DatasetError
 from explorer.media.image import encode_jpeg
 from explorer.networks.registry import load_encoder
-from explorer.networks.tvdb.config import ImageEncoderConfig, TextEncoderConfig
 from explorer.packages.finding import resolve_package
 from explorer.packages.reference import check_reference, synthetic_picture
-from explorer.protocol.runs import EpochFinished, Finished
+from explorer.protocol.runs import EpochFinished, Finished, Noted
 from explorer.training.code_comparison import comparison_table
 from explorer.training.code_measures import CodesCollapsedError
-from explorer.training.hashing_config import TVDBTrainingSection
 from explorer.training.phases import run_phase
-from explorer.training.region_features import RegionFeatures
 from explorer.training.run_directory import RunDirectory
 from explorer.training.trainer import train
 from explorer.training.tvdb_comparison import main as compare
-from explorer.training.tvdb_phase import HashingSplit, TVDBPhase
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
+from code_worlds import tvdb_phase
+
+sys.path.pop(0)
 
 MODELS = Path(__file__).parents[2] / "models"
 RECIPE = """
@@ -140,55 +141,60 @@ def test_photos_without_an_entry_in_the_labels_are_named(folder):
         list(run(folder))
 
 
-@pytest.mark.parametrize("labels", [[], [0]], ids=["nobody shares a label", "everybody does"])
-@pytest.mark.parametrize("kind", ["residual", "centred"])
-def test_labels_that_tell_nothing_apart_do_no_harm(folder, labels, kind):
-    table = {"names": ["thing"], "items": {f"{number}.jpg": labels for number in range(8)}}
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        ([[]] * 8, "has a label"),
+        ([[0]] * 8, "All 5 training photos share a label"),
+        ([[0], [0], [1], [1], [1], [2], [2], [2]], "No validation photo has a label that a training photo has"),
+        ([[0], [0], [1], [1], [1], [], [], []], "split val has a label"),
+    ],
+    ids=["nobody has a label", "all share one", "val has others", "val has none"],
+)
+def test_labels_that_tell_nothing_apart_are_refused_with_a_remedy(folder, labels, words):
+    table = {"names": ["a", "b", "c"], "items": {f"{number}.jpg": own for number, own in enumerate(labels)}}
     (folder / "labels.json").write_text(json.dumps(table))
-    events = list(run(folder, RECIPE.replace('"residual"', f'"{kind}"').replace("batch_size = 4", "batch_size = 500")))
+    with pytest.raises(DatasetError, match=words) as error:
+        list(run(folder))
+    assert "label" in error.value.remedy.lower()
+
+
+def test_a_recipe_without_labels_is_told_where_they_can_come_from(folder):
+    with pytest.raises(ConfigError, match="TVDB learns from labels") as error:
+        list(run(folder, RECIPE.replace('[labels]\nfile = "labels.json"\n', "")))
+    assert 'source = "sentences"' in str(error.value)
+
+
+@pytest.mark.parametrize("kind", ["residual", "centred"])
+def test_a_batch_larger_than_the_data_takes_all_of_it_and_a_note_says_so(folder, kind):
+    recipe = RECIPE.replace('"residual"', f'"{kind}"').replace("batch_size = 4", "batch_size = 500")
+    events = list(run(folder, recipe))
+    assert [event.text for event in events if isinstance(event, Noted) and "batch_size is 500" in event.text]
     assert isinstance(events[-1], Finished)
     assert np.isfinite(list(events[-1].metrics.values())).all()
 
 
-def hashing_split(n_photos, n_classes, seed):
-    """Photos whose regions and words tell their class, one in ``n_classes`` alike."""
-    generator = torch.Generator().manual_seed(seed)
-    classes = torch.arange(n_photos) % n_classes
-    directions = torch.randn(n_classes, 8, generator=torch.Generator().manual_seed(99))
-    values = directions[classes][:, None] + 0.3 * torch.randn(n_photos, 3, 8, generator=generator)
-    boxes = torch.tensor([0.0, 0.0, 1.0, 1.0]).expand(n_photos, 3, 4)
-    rows = torch.zeros(2 * n_photos, 12, dtype=torch.int64)
-    rows[:, -1] = 2 + classes.repeat_interleave(2)
-    labels = torch.nn.functional.one_hot(classes, n_classes).bool()
-    return HashingSplit([RegionFeatures(boxes, values.half())], rows, 2 * torch.arange(n_photos + 1), labels)
-
-
-def phase_of(n_classes=20, **training):
-    train_split, val_split = hashing_split(200, n_classes, 0), hashing_split(40, n_classes, 1)
-    sizes = {"n_bits": 16, "fc_dim": 24, "dropout": 0.0, "normalised": training.pop("normalised", False)}
-    configs = (
-        ImageEncoderConfig(**sizes, feature_dim=8, position_dim=4, n_regions=2, hidden_dim=12),
-        TextEncoderConfig(**sizes, n_words=n_classes + 2, word_dim=8, n_filters=8),
-    )
-    section = TVDBTrainingSection(
-        **{"batch_size": 50, "learning_rate": 5e-3, "warmup_steps": 2, "epochs": 12, **training}
-    )
-    statistics = torch.zeros(8), torch.ones(8)
-    return TVDBPhase(configs, section, statistics, train_split, val_split)
+def test_the_best_epoch_is_shipped_where_the_run_has_patience(folder):
+    recipe = RECIPE.replace("epochs = 2", "epochs = 5\nlearning_rate = 0.05") + "[stopping]\npatience = 2\n"
+    events = list(run(folder, recipe))
+    measured = [event.metrics["mean_map"] for event in events if isinstance(event, EpochFinished)]
+    assert events[-1].epoch == 1 + int(np.argmax(measured))
+    assert events[-1].metrics["mean_map"] == max(measured)
 
 
 @pytest.mark.parametrize("kind", ["signed", "binary"])
 def test_a_run_that_collapses_stops_and_says_what_to_change(tmp_path, kind):
     with pytest.raises(CodesCollapsedError) as error:
-        list(run_phase(phase_of(similarity=kind), RunDirectory(tmp_path), token=CancellationToken()))
+        list(run_phase(tvdb_phase(similarity=kind), RunDirectory(tmp_path), token=CancellationToken()))
     assert f'similarity = "{kind}"' in error.value.remedy
     assert 'similarity = "residual"' in error.value.remedy
 
 
 @pytest.mark.parametrize("objective", ["alternating", "pairwise"])
 def test_codes_of_separable_classes_are_learned(tmp_path, objective):
-    phase = phase_of(
-        10, similarity="residual", decorrelation=0.5, eta=0.1, objective=objective, normalised=True, sentences=2
+    phase = tvdb_phase(
+        n_classes=10, similarity="residual", decorrelation=0.5, eta=0.1, objective=objective, normalised=True,
+        sentences=2,
     )
     list(run_phase(phase, RunDirectory(tmp_path), token=CancellationToken()))
     metrics = phase.measure()
