@@ -27,24 +27,34 @@ IMAGE_TO_TEXT, TEXT_TO_IMAGE = "image to text", "text to image"
 
 
 def evaluate_models(opened: Opened, request: protocol.EvaluateModels, token: CancellationToken) -> Iterator[Answer]:
-    """Measure each model in turn; one that cannot be measured says why in the place of its numbers."""
+    """Measure each model in turn; one that cannot be measured says why in the place of its numbers.
+
+    Everything is done in a thread of its own, so that a stop need not wait for a data set or a network being loaded.
+    """
+    found: list[protocol.ModelsEvaluated] = []
+
+    def measure_all(on_progress: OnProgress) -> None:
+        found.append(_measure_all(opened, request, token, on_progress))
+
+    for what, n_done, n_total in paced(told(measure_all, token)):
+        yield protocol.Progress(id=request.id, stage="measuring", n_done=n_done, n_total=n_total, current=what)
+    yield found[0]
+
+
+def _measure_all(
+    opened: Opened, request: protocol.EvaluateModels, token: CancellationToken, on_progress: OnProgress
+) -> protocol.ModelsEvaluated:
     validation = read_validation(request.content, Path(os.fsdecode(request.folder)))
     token.check()
     n_each = len(validation.photos) + sum(map(len, validation.photos.sentences))
     scores: list[ModelScore] = []
+    for place, name in enumerate(request.models):
 
-    def measure_all(on_progress: OnProgress) -> None:
-        for place, name in enumerate(request.models):
-            before = place * n_each
+        def tell(what: str, n_done: int, _n: int, before: int = place * n_each) -> None:
+            on_progress(what, before + n_done, n_each * len(request.models))
 
-            def tell(what: str, n_done: int, _n: int, before: int = before) -> None:
-                on_progress(what, before + n_done, n_each * len(request.models))
-
-            scores.append(_measured(opened.models, name, validation, token, tell))
-
-    for what, n_done, n_total in paced(told(measure_all, token)):
-        yield protocol.Progress(id=request.id, stage="measuring", n_done=n_done, n_total=n_total, current=what)
-    yield protocol.ModelsEvaluated(id=request.id, measured_on=validation.said, scores=tuple(scores))
+        scores.append(_measured(opened.models, name, validation, token, tell))
+    return protocol.ModelsEvaluated(id=request.id, measured_on=validation.said, scores=tuple(scores))
 
 
 def _measured(
