@@ -22,6 +22,7 @@ A word is in the table where in a description of a photo it mostly means the thi
 - Words that name a place by a thing do not name the thing: bus stop, train station, flower bed, ski lift.
 """
 
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -154,7 +155,10 @@ def classes_named(sentence: str) -> frozenset[int]:
     found: set[int] = set()
     place = 0
     while place < len(words):
-        longest = min(_LONGEST, len(words) - place)
+        longest = min(_LONGEST_FROM.get(words[place], 0), len(words) - place)
+        if not longest:  # most words begin no term
+            place += 1
+            continue
         terms = (tuple(words[place : place + n]) for n in range(longest, 0, -1))
         term = next((term for term in terms if term in _CLASSES_OF_TERM), None)
         if term is None:
@@ -207,4 +211,8 @@ def _classes_of_term() -> dict[tuple[str, ...], frozenset[int]]:
 
 
 _CLASSES_OF_TERM = _classes_of_term()
-_LONGEST = max(map(len, _CLASSES_OF_TERM))
+_LONGEST_FROM = {
+    first: max(len(term) for term in terms)
+    for first, terms in itertools.groupby(sorted(_CLASSES_OF_TERM), key=lambda term: term[0])
+}
+"""Words of the longest term that begins with a word."""
