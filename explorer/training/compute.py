@@ -109,7 +109,7 @@ class Compute:
             return module
         share_norms(module)
         # Some published layers are never called (see networks/common/mlp.py).
-        return DistributedDataParallel(module, find_unused_parameters=True, broadcast_buffers=False)
+        return DistributedDataParallel(module, find_unused_parameters=True)
 
     def autocast(self) -> AbstractContextManager[Any]:
         """Context in which networks compute in half precision on an accelerator; nothing on a CPU."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
 _PATIENCE_S = 240
+TOLD_BY_TORCHRUN = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 
 
 def load_file(path):
@@ -49,8 +50,8 @@ def run_ranks(path, function, folder, *, n_ranks=2):
 
 def rank_environment(rank, n_ranks, port):
     """What ``torchrun`` tells a process."""
-    told = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": n_ranks, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-    return os.environ | {name: str(value) for name, value in told.items()} | {
+    told = zip(TOLD_BY_TORCHRUN, (rank, rank, n_ranks, "127.0.0.1", port), strict=True)
+    return os.environ | {name: str(value) for name, value in told} | {
         "OMP_NUM_THREADS": "1", "PYTHONPATH": str(_CHECKOUT), "PYTHONWARNINGS": "ignore",
     }
 
