@@ -52,7 +52,7 @@ def train(
                 device=device,
                 queued=queued,
                 estimate=estimate,
-                show=_Shown(bar, run).take,
+                show=_Shown(bar, run, for_estimate=estimate).take,
             )
         )
     match outcome:
@@ -105,15 +105,15 @@ def _require_same(config: Path, run: "RunFolder") -> None:
 class _Shown:
     """What happens, on a progress bar and in lines above it."""
 
-    def __init__(self, bar: "Progress", run: "RunFolder") -> None:
-        self._bar, self._run = bar, run
+    def __init__(self, bar: "Progress", run: "RunFolder", *, for_estimate: bool) -> None:
+        self._bar, self._run, self._for_estimate = bar, run, for_estimate
         self._task = bar.add_task("starting", total=None)
 
     def take(self, event: runs.RunEvent) -> None:
         """Show an event; those that only the window needs are left out."""
         bar = self._bar
         match event:
-            case runs.RunBegan():
+            case runs.RunBegan() if not self._for_estimate:
                 self._line(f"Run: {self._run.path}")
             case runs.Progressed():
                 bar.update(self._task, description=event.message, completed=event.n_done, total=event.n_total or None)
