@@ -70,12 +70,13 @@ def with_regions(split, **settings):
     return Split(split.photos, split.sentences, views, split.bank)
 
 
-def tiny_phase(*, tokens=None, lengths=None, image=None, text=None, compute=None, n_photos=8, **changes):
+def tiny_phase(*, tokens=None, lengths=None, image=None, text=None, compute=None, n_sentences=2, **changes):
     """A network phase on the tiny world; measured on the first view of its own training photos.
 
     image: changes of the image encoder's sizes.   text: the text encoder's, if not MiniLM's.
     """
-    split = tiny_split(n_photos)
+    n_photos = 8
+    split = tiny_split(n_photos, n_sentences=n_sentences)
     tokens = tokens or TokenConfig(trunk_cells=True)
     if tokens.kind == "regions":
         split = with_regions(split, lengths=lengths)
