@@ -41,6 +41,7 @@ class Draft:
         self.table: Table = {}
         self.problem = ""
         self._text = ""
+        self._emptied: tuple[str, str, str] | None = None  # which setting, the text before, and after it
         self.write(beginning.text)
         self.base = self.table
 
@@ -85,7 +86,16 @@ class Draft:
         if said is not None and value_at(self.base, field.key) is None and read_literal(said) == default_value(field):
             said = None
         if self.value(field.key) != (None if said is None else read_literal(said)):
-            self.write(with_setting(self._text, field.key, said))
+            self._set(field.key, said)
+
+    def _set(self, key: str, said: str | None) -> None:
+        """A field that is emptied and typed anew keeps the comment of its line."""
+        before = self._text
+        if self._emptied is not None and self._emptied[0] == key and self._emptied[2] == before:
+            before = self._emptied[1]
+        after = with_setting(before, key, said)
+        self._emptied = (key, before, after) if said is None else None
+        self.write(after)
 
     def put_key(self, key: str, value: str | None) -> None:
         """Set words that are no field of the form's, such as where the data is, or take them out."""
@@ -96,7 +106,7 @@ class Draft:
         """Say of this setting what was said at the beginning."""
         before = value_at(self.base, key)
         if not self.problem:
-            self.write(with_setting(self._text, key, None if before is None else literal(before)))
+            self._set(key, None if before is None else literal(before))
 
     def is_changed(self, key: str) -> bool:
         """Whether this setting is another than at the beginning."""

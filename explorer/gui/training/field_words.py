@@ -7,7 +7,7 @@ from explorer.gui.training.recipe_text import literal, number_text, read_literal
 from explorer.protocol.training import RecipeField
 
 _SECTIONS = {"": "Recipe", "dataset": "Data", "labels": "Labels"}
-_READS = {"vsem": "VSeM", "vspm": "VSpM", "nll": "NLL", "minilm": "MiniLM"}
+_READS = {"vsem": "VSeM", "vspm": "VSpM", "nll": "NLL", "minilm": "MiniLM", "val": "validation"}
 
 
 def section_of(key: str) -> str:
@@ -24,9 +24,9 @@ def setting_title(key: str) -> str:
     """``"Learning rate"`` of ``"training.learning_rate"``."""
     words = key.rpartition(".")[2].split("_")
     if words[0] == "n" and len(words) > 1:
-        words = ["number", "of", *words[1:]]
+        words = ["number", "for" if words[1:] == ["val"] else "of", *words[1:]]
     told = " ".join(_READS.get(word, word) for word in words)
-    return told if words[0] in _READS else told[:1].upper() + told[1:]
+    return told if any(letter.isupper() for letter in words[0] + told.split()[0]) else told[:1].upper() + told[1:]
 
 
 def matches(field: RecipeField, searched: str) -> bool:

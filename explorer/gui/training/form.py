@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QShowEvent
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from explorer.engine.requests import Kind
@@ -16,6 +16,7 @@ from explorer.gui.training.form_foot import FormFoot, Waiting
 from explorer.gui.training.form_page import FormPage
 from explorer.gui.training.form_text import RecipeText
 from explorer.gui.training.recipe_check import RecipeCheck
+from explorer.gui.training.tab_order import chain
 from explorer.gui.worker import Job
 from explorer.protocol import Devices, Failed, LibraryState
 from explorer.protocol.runs import Estimated, RunFailed
@@ -42,8 +43,14 @@ class NewRunForm(QWidget):
         self.page = FormPage(training.runs_folder, self)
         self.text = RecipeText(self)
         self.foot = FormFoot(self)
+        self._sought: QWidget | None = None
+        self._look = QTimer(self, singleShot=True, interval=0)  # what was unfolded has its place by then
+        self._look.timeout.connect(self._bring_into_sight)
         self._compose()
         self._connect()
+
+    def _order_tabs(self) -> None:
+        chain(self)
 
     def _compose(self) -> None:
         self.scrolled = QScrollArea(self)
@@ -72,6 +79,8 @@ class NewRunForm(QWidget):
         outside = QVBoxLayout(self)
         outside.setContentsMargins(0, 0, 0, 0)
         outside.addWidget(self.stack)
+        self.setFocusProxy(self.tabs)
+        QShortcut(QKeySequence("Ctrl+Return"), self, self.start, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
 
     def _connect(self) -> None:
         page, drafting = self.page, self.drafting
@@ -87,6 +96,7 @@ class NewRunForm(QWidget):
         page.edited.connect(drafting.put)
         page.wrong.connect(drafting.mistyped)
         page.reset_asked.connect(self._reset)
+        page.more.opened.connect(self._order_tabs)
         page.device.asked.connect(self._ask_for_devices)
         page.estimate.asked.connect(self._estimate)
         page.estimate.stop_asked.connect(self._training.stop_estimating)
@@ -196,6 +206,7 @@ class NewRunForm(QWidget):
         self._training.stop_estimating()
         self.page.tasks.show_task(draft.form.task)
         self.page.starts.set_beginnings(self.drafting.beginnings(), draft.beginning)
+        self._order_tabs()
 
     @Slot(bool)
     def _changed(self, anew: bool) -> None:
@@ -272,8 +283,15 @@ class NewRunForm(QWidget):
             return
         self.tabs.setCurrentWidget(self.sheet)
         self._say()
-        self.scrolled.ensureWidgetVisible(control, 0, 80)
         control.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._sought = control
+        self._look.start()
+
+    @Slot()
+    def _bring_into_sight(self) -> None:
+        if self._sought is not None:
+            self.scrolled.ensureWidgetVisible(self._sought, 0, 80)
+        self._sought = None
 
     # --- before and at the start --------------------------------------------------------------------------------------
 

@@ -186,7 +186,7 @@ class LabelForm(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.source: QComboBox = CalmComboBox(self)
-        self.source.setMinimumWidth(200)
+        self.source.setMinimumWidth(168)
         self.path = PathLine(self)
         self.button = QPushButton("File…", self)
         self._file_wanted = False

@@ -4,9 +4,8 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from explorer.gui.icons import GlyphButton
-from explorer.gui.quiet_label import QuietLabel
 from explorer.gui.training.field_editors import CalmComboBox
-from explorer.gui.training.form_fields import row_name
+from explorer.gui.training.form_fields import quiet_note, row_name
 from explorer.protocol.training import Device
 
 AUTOMATIC = "auto"
@@ -28,10 +27,10 @@ class DevicePicker(QWidget):
         self._devices: tuple[Device, ...] = ()
         self._wanted = AUTOMATIC
         self.box = CalmComboBox(self)
-        self.box.setMinimumWidth(280)
+        self.box.setMinimumWidth(240)
         self.box.setAccessibleName("Device")
         self.again = GlyphButton("rescan", "Look for devices again", "Look again how much memory is free", self)
-        self.note = QuietLabel(self)
+        self.note = quiet_note(self)
         name = row_name("Device", self)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)

@@ -269,6 +269,7 @@ def quiet_note(parent: QWidget, text: str = "") -> QuietLabel:
     """Quiet words of as many lines as they need."""
     label = QuietLabel(parent, text)
     label.setWordWrap(True)
+    label.setMinimumWidth(1)  # a long word, such as a path, must not widen the form
     return label
 
 

@@ -41,7 +41,8 @@ class FormFoot(QWidget):
         self.said.say(sentence)
         self.show_button.setVisible(can_be_shown)
         self.line.set_busy(busy)
-        self.train.setToolTip(sentence or ("It is being checked" if busy else "Start the run; searching goes on"))
+        waiting = "It is being checked" if busy else "Start the run (Ctrl+Return); searching goes on"
+        self.train.setToolTip(sentence or waiting)
 
 
 class Waiting(QWidget):

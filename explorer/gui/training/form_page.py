@@ -17,7 +17,6 @@ from explorer.gui.training.form_device import DevicePicker
 from explorer.gui.training.form_fields import FieldList, FieldRow, MoreSettings, rows_of, section_heading
 from explorer.gui.training.form_task import StartPicker, TaskPicker
 from explorer.gui.training.problem_line import SaidLine
-from explorer.gui.training.tab_order import chain
 from explorer.protocol import LibraryState
 from explorer.protocol.training import RecipeField, RecipeForm
 
@@ -91,7 +90,6 @@ class FormPage(QWidget):
         self.settings.set_fields([field for field in shown if field not in of_data], titled=False)
         self.more.set_fields([field for field in own if field not in (*shown, *model)])
         self.model.set_fields(model, titled=False, marked=False)
-        self._order_tabs()
 
     def show_draft(self, draft: Draft, library: LibraryState | None, *, anew: bool = False) -> None:
         """Redraw."""
@@ -134,10 +132,6 @@ class FormPage(QWidget):
         if self._draft is not None:
             for row in self.more.list.rows.values():
                 row.show_draft(self._draft, anew=True)
-        self._order_tabs()
-
-    def _order_tabs(self) -> None:
-        chain(self)
 
 
 class Rule(QFrame):

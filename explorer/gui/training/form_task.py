@@ -81,7 +81,7 @@ class StartPicker(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.box = CalmComboBox(self)
-        self.box.setMinimumWidth(320)
+        self.box.setMinimumWidth(240)
         self.box.setAccessibleName("Begin with")
         self._beginnings: list[Beginning] = []
         self._row = 0

@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from explorer.engine.requests import Kind
@@ -60,7 +60,7 @@ class Measures(QWidget):
         self.copy_csv.setAccessibleName("Copy the measures as CSV")
         top = QHBoxLayout()
         top.setSpacing(16)
-        top.addWidget(self.beside)
+        top.addWidget(self.beside, 0, Qt.AlignmentFlag.AlignTop)
         top.addWidget(self.others, 1)
         below = QHBoxLayout()
         below.setSpacing(8)

@@ -15,6 +15,9 @@ import tomli_w
 
 from explorer.errors import ConfigError
 
+_NAMES = re.compile(r"\('([^)]*?)',?\)")
+"""How the parser calls a section: ``('training',)``."""
+
 Table = dict[str, Any]
 
 _HEADER = re.compile(r"^\s*\[\s*([A-Za-z0-9_.\-\"' ]+?)\s*\]\s*(#.*)?$")
@@ -35,6 +38,7 @@ def read_table(text: str) -> Table:
         line = place["line"] if place is not None else None
         where = f"Line {line} of the recipe" if line else "The end of the recipe"
         what = place["what"] if place is not None else str(error)
+        what = _NAMES.sub(lambda found: found[1].replace("', '", "."), what)
         raise ConfigError(f"{where} is not TOML: {what[:1].lower()}{what[1:]}.", "Correct it there.") from error
 
 

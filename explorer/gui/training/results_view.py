@@ -1,9 +1,11 @@
 """What a run came to: its model's measures beside those of other models, its card, and the way to search with it."""
 
 import os
+import re
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QTextBrowser, QVBoxLayout, QWidget
 
 from explorer.gui import desktop
@@ -20,6 +22,7 @@ from explorer.gui.viewer_details import ElidedLabel
 from explorer.gui.worker import Job
 
 _MOST_CARD = 200_000
+_HEADING = re.compile(r"^(#{1,4} )", re.MULTILINE)
 
 
 class ResultsView(QWidget):
@@ -48,6 +51,7 @@ class ResultsView(QWidget):
         self.measures = Measures(controller, training, self)
         self.card = QTextBrowser(self)
         self.card.setOpenLinks(False)
+        self.card.viewport().setBackgroundRole(QPalette.ColorRole.Window)
         self.card.setFrameShape(QFrame.Shape.NoFrame)
         self.card.setAccessibleName("The model's card")
         self.card.setTabChangesFocus(True)
@@ -119,7 +123,7 @@ class ResultsView(QWidget):
     def _show_card(self, read: tuple[Path, str]) -> None:
         package, card = read
         if package == self._package:
-            self.card.setMarkdown(card)
+            self.card.setMarkdown(_HEADING.sub(r"##\1", card))  # headings of a page would be larger than all around
 
     @Slot()
     def _fit_card(self) -> None:

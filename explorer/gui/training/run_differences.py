@@ -66,7 +66,7 @@ def differing_settings(runs: Sequence[ComparedRun], forms: Sequence[RecipeForm])
         if key not in _NAMES and len(set(said)) > 1:
             section = section_of(key)
             name = f"{section_title(section)}: {setting_title(key).lower()}" if section else setting_title(key)
-            rows.append((name, [Cell(text, number=False) for text in said]))
+            rows.append((name, [Cell(text) for text in said]))
     return rows
 
 
@@ -87,7 +87,7 @@ def results(runs: Sequence[ComparedRun]) -> Rows:
     """What they came to: the model's measures where there is one, else those of the best epoch so far."""
     measured = [measures(run.state) for run in runs]
     rows: Rows = [
-        ("State", [Cell(run.state.status.value, number=False) for run in runs]),
+        ("State", [Cell(run.state.status.value) for run in runs]),
         ("Epoch", [Cell(str(epoch_of(run.state) or "–")) for run in runs]),
     ]
     for metric in dict.fromkeys(name for one in measured for name in one):

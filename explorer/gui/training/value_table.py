@@ -6,10 +6,10 @@ from csv import writer
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtGui import QGuiApplication, QKeySequence, QPalette, QShortcut
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
-_MOST_COLUMN_PX = 320
+_MOST_COLUMN_PX = 260
 _LEAST_COLUMN_PX = 88
 _NAME_PX = 240
 
@@ -21,7 +21,6 @@ class Cell:
     text: str
     best: bool = False
     tip: str = ""
-    number: bool = True
 
 
 class ValueTable(QTableWidget):
@@ -33,7 +32,7 @@ class ValueTable(QTableWidget):
         self.setAccessibleName(name)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setShowGrid(False)
-        self.setAlternatingRowColors(True)
+        self.viewport().setBackgroundRole(QPalette.ColorRole.Window)
         self.setTabKeyNavigation(False)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ContiguousSelection)
@@ -43,6 +42,7 @@ class ValueTable(QTableWidget):
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.verticalHeader().hide()
         self.horizontalHeader().setHighlightSections(False)
+        self.horizontalHeader().setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         QShortcut(QKeySequence.StandardKey.Copy, self, self.copy, context=Qt.ShortcutContext.WidgetShortcut)
 
@@ -59,9 +59,9 @@ class ValueTable(QTableWidget):
                 head.setTextAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
             self.setHorizontalHeaderItem(column, head)
         for place, (name, cells) in enumerate(rows):
-            self.setItem(place, 0, _item(Cell(name, tip=name, number=False)))
+            self.setItem(place, 0, _item(Cell(name), Qt.AlignmentFlag.AlignLeft))
             for column, cell in enumerate(cells, start=1):
-                self.setItem(place, column, _item(cell))
+                self.setItem(place, column, _item(cell, Qt.AlignmentFlag.AlignRight))
         self._fit()
 
     def _fit(self) -> None:
@@ -113,12 +113,11 @@ class ValueTable(QTableWidget):
         QGuiApplication.clipboard().setText(self.text(csv=True))
 
 
-def _item(cell: Cell) -> QTableWidgetItem:
+def _item(cell: Cell, side: Qt.AlignmentFlag) -> QTableWidgetItem:
     item = QTableWidgetItem(cell.text)
     whole = cell.tip or cell.text
     item.setData(Qt.ItemDataRole.UserRole, whole)
     item.setToolTip(whole)
-    side = Qt.AlignmentFlag.AlignRight if cell.number else Qt.AlignmentFlag.AlignLeft
     item.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
     if cell.best:
         font = item.font()
