@@ -227,7 +227,7 @@ class _Trainer:
                 self._journal.append(event)
             else:
                 self._say(event)
-        except UserFacingError as error:  # a disk that is full: then at least whoever reads this knows
+        except (UserFacingError, OSError) as error:  # a full disk: then at least whoever reads this knows
             sys.stderr.write(f"{error}\n")
 
 
