@@ -13,17 +13,16 @@ from explorer.engine.models import LoadedModels
 from explorer.engine.opened import Opened
 from explorer.engine.pacing import paced
 from explorer.engine.telling import OnProgress, told
-from explorer.engine.validation import Validation, read_validation
+from explorer.engine.validation import Validation, validation_of
 from explorer.errors import ConfigError, DeviceError, PackageError
-from explorer.evaluation.encoding import EncodedSplit, encode_split
+from explorer.evaluation.encoding import EncodedSplit, encode_split, require_readable
 from explorer.evaluation.hashing import measure_codes
 from explorer.evaluation.report import Scores
 from explorer.evaluation.similarities import EncodedPairs, Similarities, standings_of
+from explorer.evaluation.visual import Visual, visual_of
 from explorer.networks.encoder import Encoder
 from explorer.protocol import Answer, ModelScore
 from explorer.representations import BinaryCodes, Embeddings, Modality
-
-IMAGE_TO_TEXT, TEXT_TO_IMAGE = "image to text", "text to image"
 
 
 def evaluate_models(opened: Opened, request: protocol.EvaluateModels, token: CancellationToken) -> Iterator[Answer]:
@@ -44,16 +43,16 @@ def evaluate_models(opened: Opened, request: protocol.EvaluateModels, token: Can
 def _measure_all(
     opened: Opened, request: protocol.EvaluateModels, token: CancellationToken, on_progress: OnProgress
 ) -> protocol.ModelsEvaluated:
-    validation = read_validation(request.content, Path(os.fsdecode(request.folder)))
-    token.check()
-    n_each = len(validation.photos) + sum(map(len, validation.photos.sentences))
-    scores: list[ModelScore] = []
-    for place, name in enumerate(request.models):
+    folder, scores = Path(os.fsdecode(request.folder)), []
+    with validation_of(request.content, folder, token, on_progress) as validation:
+        token.check()
+        n_each = len(validation.items) + sum(map(len, validation.items.sentences))
+        for place, name in enumerate(request.models):
 
-        def tell(what: str, n_done: int, _n: int, before: int = place * n_each) -> None:
-            on_progress(what, before + n_done, n_each * len(request.models))
+            def tell(what: str, n_done: int, _n: int, before: int = place * n_each) -> None:
+                on_progress(what, before + n_done, n_each * len(request.models))
 
-        scores.append(_measured(opened.models, name, validation, token, tell))
+            scores.append(_measured(opened.models, name, validation, token, tell))
     return protocol.ModelsEvaluated(id=request.id, measured_on=validation.said, scores=tuple(scores))
 
 
@@ -63,23 +62,22 @@ def _measured(
     """One model's numbers. What is wrong with the data is raised: it would be wrong for every model."""
     on_progress(name, 0, 0)
     try:
-        _require_both(models, name)
+        if Modality.TEXT not in models.newest_package(name).manifest.modalities:
+            raise ConfigError(f"{name} reads no sentences.")
         encoder = models.borrow(name)
         token.check()
+        _require_seeing(encoder, validation)
         metrics = measure(encoder, validation, token, on_progress)
     except (ConfigError, PackageError, DeviceError) as error:
-        return ModelScore(model=name, problem=str(error))
+        return ModelScore(model=name, problem=error.message)
     return ModelScore(model=name, metrics=metrics)
 
 
-def _require_both(models: LoadedModels, name: str) -> None:
-    missing = [
-        what
-        for what, modality in (("photos", Modality.IMAGE), ("sentences", Modality.TEXT))
-        if modality not in models.newest_package(name).manifest.modalities
-    ]
-    if missing:
-        raise ConfigError(f"{name} reads no {' and no '.join(missing)}.")
+def _require_seeing(encoder: Encoder, validation: Validation) -> None:
+    if visual_of(validation.items) is not Visual.IMAGE:
+        require_readable(encoder, validation.items)
+    elif Modality.IMAGE not in encoder.modalities:
+        raise ConfigError(f"{encoder.name} reads no photos.")
 
 
 def measure(
@@ -93,18 +91,27 @@ def measure(
     ------
     DatasetError
         a photo cannot be read.
+    ConfigError
+        the model sees no such thing.
     Cancelled
         a stop was asked for.
     """
     encoded = encode_split(
-        encoder, validation.photos, token=token, on_progress=lambda done, n: on_progress(encoder.name, done, n)
+        encoder, validation.items, token=token, on_progress=lambda done, n: on_progress(encoder.name, done, n)
     )
     pairs = EncodedPairs(_numbers(encoded.images), _numbers(encoded.sentences), encoded.owners)
     scores = Scores.from_ranks(standings_of(Similarities((pairs,)), token=token).ranks("mean"))
+    seen_asks, text_asks = _directions(validation)
     metrics: dict[str, float] = {}
-    for direction, recall in ((IMAGE_TO_TEXT, scores.image_to_text), (TEXT_TO_IMAGE, scores.text_to_image)):
+    for direction, recall in ((seen_asks, scores.image_to_text), (text_asks, scores.text_to_image)):
         metrics |= {f"{direction} R@{k}": getattr(recall, f"r{k}") for k in (1, 5, 10)}
     return metrics | {"rSum": scores.rsum} | _precision(encoded, validation, token)
+
+
+def _directions(validation: Validation) -> tuple[str, str]:
+    """What the metrics of both ways are called: "image to text", "text to image"; of clips "video to text"."""
+    seen = visual_of(validation.items).value
+    return f"{seen} to text", f"text to {seen}"
 
 
 def _numbers(rows: Embeddings | BinaryCodes) -> np.ndarray:
@@ -118,12 +125,12 @@ def _precision(encoded: EncodedSplit, validation: Validation, token: Cancellatio
     if labels is None or not isinstance(photos, BinaryCodes) or not isinstance(texts, BinaryCodes):
         return {}
     of_photos, of_texts = labels.queries, labels.queries[encoded.owners]
-    found = {
-        IMAGE_TO_TEXT: measure_codes(photos, texts, labels.between(of_photos, of_texts), token=token),
-        TEXT_TO_IMAGE: measure_codes(texts, photos, labels.between(of_texts, of_photos), token=token),
-    }
+    both = (
+        measure_codes(photos, texts, labels.between(of_photos, of_texts), token=token),
+        measure_codes(texts, photos, labels.between(of_texts, of_photos), token=token),
+    )
     return {
         f"{direction} mAP": 100.0 * scores.map_tie_aware
-        for direction, scores in found.items()
+        for direction, scores in zip(_directions(validation), both, strict=True)
         if not math.isnan(scores.map_tie_aware)
     }

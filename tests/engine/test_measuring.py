@@ -14,7 +14,6 @@ from explorer.cancellation import CancellationToken, Cancelled
 from explorer.datasets.karpathy import read_karpathy
 from explorer.datasets.labels import LabelFile, read_labels, write_labels
 from explorer.engine.engine import Engine
-from explorer.engine.measuring import IMAGE_TO_TEXT, TEXT_TO_IMAGE
 from explorer.engine.telling import told
 from explorer.evaluation.encoding import encode_split
 from explorer.evaluation.hashing_pairs import labels_from_file, own_rows
@@ -24,6 +23,7 @@ from explorer.protocol import Answer, ModelsEvaluated, Progress
 from explorer.runs.folder import create_run
 from explorer.training.snapshot import write_snapshot
 
+IMAGE_TO_TEXT, TEXT_TO_IMAGE = "image to text", "text to image"
 COLOURS = {"red": (200, 10, 10), "green": (10, 200, 10), "blue": (10, 10, 200), "red green": (200, 200, 10),
            "green blue": (10, 200, 200), "white": (220, 220, 220)}
 N_VAL = 6
@@ -132,7 +132,6 @@ def test_a_photo_that_cannot_be_read_is_no_fault_of_any_model(engine: Engine, da
         (RECIPE.replace("said", "unsaid"), "unsaid.json"),
         (RECIPE + 'val_split = "holidays"\n', "no split called 'holidays'"),
         (RECIPE + "colour = 3\n", "unknown key"),
-        ('task = "scenes"\nname = "x"', "Rendered scenes"),
     ],
 )
 def test_data_that_is_not_there_is_said(engine: Engine, dataset: Path, content: str, says: str) -> None:
@@ -177,6 +176,18 @@ def test_a_librarys_photos_can_be_measured_on(engine: Engine, dataset: Path, tmp
     answer = measured(engine, ("colours",), content, tmp_path)
     assert "3 photos and 6 sentences of library" in answer.measured_on
     assert answer.scores[0].metrics["text to image R@10"] == 100.0
+
+
+def test_rendered_scenes_are_clips_for_every_model_that_sees_any(engine: Engine, tmp_path: Path) -> None:
+    content = 'task = "scenes"\nname = "x"\n[scenes]\nn_val = 4\n'
+    answer = measured(engine, ("colour-motion", "colours", "colour-bits"), content, tmp_path)
+    assert "4 clips and 20 sentences of rendered scenes" in answer.measured_on
+    assert "shares all labels" in answer.measured_on
+    assert not any(score.problem for score in answer.scores)
+    assert {"video to text R@1", "text to video R@10", "rSum"} <= set(answer.scores[0].metrics)
+    assert answer.scores[0].metrics["text to video R@10"] == 100.0
+    assert "video to text mAP" in answer.scores[2].metrics
+    assert list(tmp_path.iterdir()) == []
 
 
 # --- stopping -------------------------------------------------------------------------------------------------------
