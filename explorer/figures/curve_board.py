@@ -31,6 +31,7 @@ _RAW_EM, _LINE_EM, _SAMPLE_EM = 0.09, 0.155, 0.2
 """Widths of lines as shares of the letters' size, so that small figures are not heavy."""
 _FEW_POINTS = 40
 _FEWEST_SMOOTHED = 8
+_FEWEST_SPANS = 8
 _NOWHERE: Any = (0.0, 1.0, "", 0.0, 0.0, "center", "top")
 _SAMPLE_PX = 18.0
 _GAP_PX = 14.0
@@ -105,7 +106,9 @@ class CurveBoard:
             values = np.where(np.isfinite(values), values, np.nan)
             smooth = spec.smoothing > 1.0 and len(values) >= _FEWEST_SMOOTHED
             raw.set_data(steps, values) if smooth else raw.set_data([], [])
-            line.set_data(steps, smoothed(values, spec.smoothing) if smooth else values)
+            # An average over most of the points there are would only lag behind them.
+            span = min(spec.smoothing, len(values) / _FEWEST_SPANS)
+            line.set_data(steps, smoothed(values, span) if smooth else values)
             line.set_marker("o" if len(values) <= _FEW_POINTS and not smooth else "")
             shown.append(values)
         self._set_axes(spec, shown)

@@ -45,7 +45,8 @@ class CurvesSpec:
         ratio: device pixels for each of those.
         log: a logarithmic scale where all values are positive, one that is linear around 0 where they are not but
             differ by more than a factor of 100; otherwise, and if False, a linear one.
-        smoothing: span in points of a moving average that is drawn over the pale raw values; 1 for none.
+        smoothing: span of a moving average that is drawn over the pale raw values, in points, and at most an eighth of
+            those there are; 1 for none.
         x_max: where the axis of steps ends; None: with the curves.
         marks: steps that a thin line marks, with a word each: the best epoch, for example.
         legend: whether colours are named above the curves.
