@@ -102,3 +102,24 @@ def start(control: TrainingControl, tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return start_one
+
+
+@pytest.fixture
+def opened(control, until):
+    """The window of training."""
+    part = control.parent()
+    part.open()
+    until(lambda: part.window is not None)
+    return part.window
+
+
+@pytest.fixture
+def shown(opened, control, until):
+    """Show a run in it, read whole."""
+
+    def show(run):
+        until(lambda: run.path in control.paths() and control.state(run.path).log)
+        opened.show_run(run.path)
+        return opened.view
+
+    return show

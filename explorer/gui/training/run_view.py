@@ -49,16 +49,17 @@ class RunView(QWidget):
         self._training = training
         self.path: Path | None = None
         self.header = RunHeader(training, self)
+        self.tabs = QTabWidget(self)
+        self.tabs.setTabBar(RoomyTabs(self.tabs))
+        self.tabs.setDocumentMode(True)
+        for named in (self.tabs, self.tabs.tabBar()):
+            named.setAccessibleName("Parts of this run")
         self.curves = CurvesView(artist, settings, self)
         self.queries = QueriesView(self)
         self.bits = BitsView(self)
         self.results = ResultsView(controller, training, self)
         self.log = LogView(self)
         self.settings = SettingsView(self)
-        self.tabs = QTabWidget(self)
-        self.tabs.setTabBar(RoomyTabs(self.tabs))
-        self.tabs.setDocumentMode(True)
-        self.tabs.setAccessibleName("Parts of this run")
         for view, title in (
             (self.curves, "Curves"), (self.queries, "Queries"), (self.bits, "Bits"), (self.results, "Results"),
             (self.log, "Log"), (self.settings, "Settings"),

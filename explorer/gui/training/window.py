@@ -9,6 +9,7 @@ What it hosts, each made as ``Widget(controller, training, parent)``:
 """
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, Signal, Slot
@@ -131,6 +132,8 @@ class TrainingWindow(QWidget):
         header.change_asked.connect(self.change_settings)
         header.index_asked.connect(self.index_asked)
         self.view.said.connect(self.say)
+        for first, second in pairwise((self.new, self.list, self.compare)):
+            self.setTabOrder(first, second)
         for keys, slot in (("Ctrl+W", self.close), ("Ctrl+N", self.show_form)):
             QShortcut(QKeySequence(keys), self).activated.connect(slot)
 
