@@ -4,20 +4,25 @@ import io
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from explorer.cancellation import CancellationToken
+from explorer.networks.common.language import WordStates
 from explorer.networks.common.loading import packed
 from explorer.networks.three_shnet.config import RecurrentTextConfig
 from explorer.networks.three_shnet.tokens import TokenConfig
-from explorer.training.captions import build_word_bank
+from explorer.training.captions import build_sentence_bank, build_word_bank
 from explorer.training.compute import Compute
 from explorer.training.config import GateSection, TailSection
 from explorer.training.gates import GatePhase
+from explorer.training.image_sentence import _cache_grid
 from explorer.training.network import NetworkPhase
 from explorer.training.phases import seed_step
 from explorer.training.photos import Split
+from explorer.training.pooled import pooled_features
 from explorer.training.tail import TailPhase
 
 _TESTS = Path(__file__).resolve().parents[1]
@@ -135,3 +140,44 @@ def test_half_precision_stays_within_the_encoders(case):
     embedded = (half[0]._embed_val if case == "tail" else half[0].embed_val)()
     assert {tensor.dtype for tensor in embedded} == {torch.float32}
     assert {value.dtype for value in half[0].model.parameters()} == {torch.float32}
+
+
+def test_tails_give_tokens_and_pooled_features_from_wherever_they_are(tmp_path):
+    torch.manual_seed(1)
+    tail = nn.Sequential(nn.Conv2d(4, 6, 3, stride=2, padding=1), nn.ReLU()).eval()
+    split = load_file(_TESTS / "training" / "conftest.py").tiny_split(8)
+    list(_cache_grid(split, 0, tail, tmp_path / "here.npy", CancellationToken()))
+    expected = pooled_features(split, tail)
+    with other_device():
+        tail.to(DEVICE)
+        list(_cache_grid(split, 0, tail, tmp_path / "there.npy", CancellationToken()))
+        pooled = pooled_features(split, tail)
+    np.testing.assert_allclose(np.load(tmp_path / "there.npy"), np.load(tmp_path / "here.npy"), rtol=1e-2, atol=1e-3)
+    assert type(pooled) is torch.Tensor
+    torch.testing.assert_close(pooled, expected)
+
+
+class _Reader:
+    """A language model of three numbers a word."""
+
+    dim = 3
+
+    def __init__(self, device):
+        self._device = device
+
+    def word_states(self, texts):
+        lengths = torch.tensor([len(text.split()) for text in texts])
+        states = torch.stack([torch.arange(12.0).view(4, 3) * len(text) for text in texts])
+        states = states * (torch.arange(4) < lengths[:, None])[..., None]
+        return WordStates(states.to(self._device), lengths.to(self._device))
+
+
+def test_sentences_are_read_on_the_device_and_kept_on_the_cpu(tmp_path):
+    sentences = [["a dog runs", "two dogs play in"], ["red"]]
+    expected = build_sentence_bank(sentences, tmp_path / "here", _Reader)
+    with other_device():
+        build_sentence_bank(sentences, tmp_path / "there", _Reader, Compute(device=DEVICE))
+    bank = build_sentence_bank(sentences, tmp_path / "there", _Reader)
+    assert bank.starts.tolist() == expected.starts.tolist() == [0, 3, 7, 8]
+    assert torch.equal(bank.flat, expected.flat)
+    assert torch.equal(bank.embeddings, expected.embeddings)
