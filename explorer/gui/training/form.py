@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from explorer.engine.requests import Kind
 from explorer.gui.controller import Controller
@@ -12,11 +12,8 @@ from explorer.gui.notices import sentence_of
 from explorer.gui.training.control import TrainingControl
 from explorer.gui.training.drafting import Drafting
 from explorer.gui.training.form_data import LIBRARY
-from explorer.gui.training.form_foot import FormFoot, Waiting
-from explorer.gui.training.form_page import FormPage
-from explorer.gui.training.form_text import RecipeText
+from explorer.gui.training.form_frame import FormFrame
 from explorer.gui.training.recipe_check import RecipeCheck
-from explorer.gui.training.tab_order import chain
 from explorer.gui.worker import Job
 from explorer.protocol import Devices, Failed, LibraryState
 from explorer.protocol.runs import Estimated, RunFailed
@@ -24,7 +21,7 @@ from explorer.protocol.training import RecipeChecked, RecipeForm, RecipeForms
 from explorer.session import Received
 
 
-class NewRunForm(QWidget):
+class NewRunForm(FormFrame):
     """Made from the engine's forms; the draft's text is the truth, fields and text are redrawn from it.
 
     Signals:
@@ -34,53 +31,13 @@ class NewRunForm(QWidget):
     started = Signal(object)
 
     def __init__(self, controller: Controller, training: TrainingControl, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(training.runs_folder, parent)
         self._controller, self._training = controller, training
         self._wanted: tuple[bytes, str, Path, str] | None = None
         self.drafting = Drafting(controller, training, self)
         self.check = RecipeCheck(controller, self)
-        self.waiting = Waiting(self)
-        self.page = FormPage(training.runs_folder, self)
-        self.text = RecipeText(self)
-        self.foot = FormFoot(self)
-        self._sought: QWidget | None = None
-        self._look = QTimer(self, singleShot=True, interval=0)  # what was unfolded has its place by then
-        self._look.timeout.connect(self._bring_into_sight)
-        self._compose()
-        self._connect()
-
-    def _order_tabs(self) -> None:
-        chain(self)
-
-    def _compose(self) -> None:
-        self.scrolled = QScrollArea(self)
-        self.scrolled.setWidget(self.page)
-        self.scrolled.setWidgetResizable(True)
-        self.scrolled.setFrameShape(QFrame.Shape.NoFrame)
-        self.scrolled.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.scrolled.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.tabs = QTabWidget(self)
-        self.tabs.setDocumentMode(True)
-        self.unread = Waiting(self, button="Show the text")
-        self.sheet = QStackedWidget(self)
-        self.sheet.addWidget(self.scrolled)
-        self.sheet.addWidget(self.unread)
-        self.tabs.addTab(self.sheet, "Form")
-        self.tabs.addTab(self.text, "As text")
-        whole = QWidget(self)
-        column = QVBoxLayout(whole)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.tabs, 1)
-        column.addWidget(self.foot)
-        self.stack = QStackedWidget(self)
-        self.stack.addWidget(self.waiting)
-        self.stack.addWidget(whole)
-        outside = QVBoxLayout(self)
-        outside.setContentsMargins(0, 0, 0, 0)
-        outside.addWidget(self.stack)
-        self.setFocusProxy(self.tabs)
         QShortcut(QKeySequence("Ctrl+Return"), self, self.start, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        self._connect()
 
     def _connect(self) -> None:
         page, drafting = self.page, self.drafting
@@ -96,7 +53,7 @@ class NewRunForm(QWidget):
         page.edited.connect(drafting.put)
         page.wrong.connect(drafting.mistyped)
         page.reset_asked.connect(self._reset)
-        page.more.opened.connect(self._order_tabs)
+        page.more.opened.connect(self.order_tabs)
         page.device.asked.connect(self._ask_for_devices)
         page.estimate.asked.connect(self._estimate)
         page.estimate.stop_asked.connect(self._training.stop_estimating)
@@ -206,7 +163,7 @@ class NewRunForm(QWidget):
         self._training.stop_estimating()
         self.page.tasks.show_task(draft.form.task)
         self.page.starts.set_beginnings(self.drafting.beginnings(), draft.beginning)
-        self._order_tabs()
+        self.order_tabs()
 
     @Slot(bool)
     def _changed(self, anew: bool) -> None:
@@ -214,8 +171,7 @@ class NewRunForm(QWidget):
         draft = self.drafting.draft
         assert draft is not None
         self.page.show_draft(draft, self._controller.session.library, anew=anew)
-        self.unread.show_problem(draft.problem)
-        self.sheet.setCurrentIndex(1 if draft.problem else 0)
+        self.show_unread(draft.problem)
         self.page.estimate.show_changed()
         self.text.show_text(draft.text, self.drafting.name)
         if draft.problem:
@@ -275,23 +231,8 @@ class NewRunForm(QWidget):
     @Slot()
     def show_problem(self) -> None:
         """Bring the setting into sight that the problem is about."""
-        _, key = self.problem
-        control = self.page.open_at(key) if key else None
-        if control is None:
-            self.tabs.setCurrentWidget(self.text)
-            self.text.text.setFocus()
-            return
-        self.tabs.setCurrentWidget(self.sheet)
+        self.bring_into_sight(self.problem[1])
         self._say()
-        control.setFocus(Qt.FocusReason.OtherFocusReason)
-        self._sought = control
-        self._look.start()
-
-    @Slot()
-    def _bring_into_sight(self) -> None:
-        if self._sought is not None:
-            self.scrolled.ensureWidgetVisible(self._sought, 0, 80)
-        self._sought = None
 
     # --- before and at the start --------------------------------------------------------------------------------------
 

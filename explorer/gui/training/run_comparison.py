@@ -6,28 +6,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QGuiApplication, QHideEvent, QPalette, QShowEvent
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QFileDialog,
-    QFrame,
-    QHBoxLayout,
-    QPushButton,
-    QScrollArea,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from explorer.gui.controller import Controller
 from explorer.gui.icons import hairline, quiet_text
+from explorer.gui.training.comparison_page import ComparisonPage
 from explorer.gui.training.control import TrainingControl
 from explorer.gui.training.curve_artist import CurveArtist, Drawn, MakeSpec
-from explorer.gui.training.field_editors import CalmComboBox
-from explorer.gui.training.form_fields import quiet_note, section_heading
-from explorer.gui.training.form_foot import Waiting
-from explorer.gui.training.form_page import Rule
-from explorer.gui.training.plot_view import PlotView
-from explorer.gui.training.problem_line import SaidLine
 from explorer.gui.training.run_differences import (
     ComparedRun,
     common_curves,
@@ -38,7 +23,6 @@ from explorer.gui.training.run_differences import (
     results,
 )
 from explorer.gui.training.run_sentences import metric_title
-from explorer.gui.training.value_table import ValueTable
 from explorer.gui.worker import Job
 from explorer.protocol.training import RecipeForms
 from explorer.session import Received
@@ -48,12 +32,10 @@ if TYPE_CHECKING:
 
 MOST = 5
 _AGAIN_MS = 500
-_PLOT_PX = 280
 _EXPORT_PX = (482, 300)
-_CHOOSE = "Select two to five runs at the left, with Ctrl or Shift, to see them side by side."
 
 
-class RunComparison(QWidget):
+class RunComparison(ComparisonPage):
     """Redrawn from the runs, at most twice a second while they go on, and only while it is seen."""
 
     def __init__(
@@ -65,68 +47,11 @@ class RunComparison(QWidget):
         self._n_selected = 0
         self._runs: list[ComparedRun] = []
         self._key = f"{id(self):x} comparison"
-        self.nothing = Waiting(self)
-        self.note = SaidLine(self, glyph="notice")
-        self.results = ValueTable("What the runs came to", self)
-        self.settings = ValueTable("Settings that differ", self)
-        self.same = quiet_note(self, "No setting differs but the names.")
-        self.curve = CalmComboBox(self)
-        self.logarithmic = QCheckBox("Log scale", self)
-        self.plot = PlotView("Curves of the runs", "None of these runs has a curve yet.", self)
-        self.copy = QPushButton("Copy", self)
-        self.copy_csv = QPushButton("Copy as CSV", self)
-        self.export = QPushButton("Export figure…", self)
-        self.said = SaidLine(self, glyph="notice")
-        self._compose()
         self._again = QTimer(self, singleShot=True, interval=_AGAIN_MS)
         self._again.timeout.connect(self._show)
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self._draw)
         self._connect()
-
-    def _compose(self) -> None:
-        self.curve.setAccessibleName("Which curve")
-        self.curve.setMinimumWidth(220)
-        self.logarithmic.setAccessibleName("Logarithmic scale")
-        self.plot.setMinimumHeight(_PLOT_PX)
-        self.copy.setAccessibleName("Copy results and settings")
-        self.copy_csv.setAccessibleName("Copy results and settings as CSV")
-        chosen = QHBoxLayout()
-        chosen.setSpacing(16)
-        chosen.addWidget(self.curve)
-        chosen.addWidget(self.logarithmic)
-        chosen.addStretch()
-        chosen.addWidget(self.export)
-        copies = QHBoxLayout()
-        copies.setSpacing(8)
-        copies.addStretch()
-        copies.addWidget(self.copy)
-        copies.addWidget(self.copy_csv)
-        inside = QWidget(self)
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(16, 16, 16, 16)
-        column.setSpacing(12)
-        parts: tuple[QWidget | QHBoxLayout, ...] = (
-            self.note, section_heading("Results", inside), self.results, Rule(inside),
-            section_heading("Curves", inside), chosen, self.plot, self.said, Rule(inside),
-            section_heading("Settings that differ", inside), self.settings, self.same, copies,
-        )  # fmt: skip
-        for part in parts:
-            column.addWidget(part) if isinstance(part, QWidget) else column.addLayout(part)
-        column.addStretch()
-        scrolled = QScrollArea(self)
-        scrolled.setWidget(inside)
-        scrolled.setWidgetResizable(True)
-        scrolled.setFrameShape(QFrame.Shape.NoFrame)
-        scrolled.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scrolled.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.stack = QStackedWidget(self)
-        self.stack.addWidget(self.nothing)
-        self.stack.addWidget(scrolled)
-        outside = QVBoxLayout(self)
-        outside.setContentsMargins(0, 0, 0, 0)
-        outside.addWidget(self.stack)
-        self.nothing.show_problem(_CHOOSE, again=False)
 
     def _connect(self) -> None:
         self._training.run_changed.connect(self._run_changed)
