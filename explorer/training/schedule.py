@@ -100,6 +100,9 @@ def averaged_copy(model: ModuleT, average: RunningAverage | None) -> ModuleT:
     copied = copy.deepcopy(model).eval()
     if average is not None:
         copied.load_state_dict(average.tensors)
+    for part in copied.modules():
+        if isinstance(part, nn.RNNBase):
+            part.flatten_parameters()  # a copy's weights lie apart, which slows a graphics card down
     return copied
 
 
