@@ -12,6 +12,7 @@ from explorer.engine.health import EngineStatus
 from explorer.engine.requests import Kind
 from explorer.engine.sample_requests import Rendering
 from explorer.engine.sentence_requests import Bringing
+from explorer.engine.training_requests import OF_TRAINING
 from explorer.gui.engine_link import EngineLink
 from explorer.gui.glances import Glances
 from explorer.gui.notices import (
@@ -33,10 +34,10 @@ from explorer.session import Indexing, Received, Session
 CANCEL_GRACE_MS = 1800
 """An engine that has not stopped indexing by then is ended and started again; transactions keep the library whole."""
 
-_SAID_WHERE_ASKED = frozenset({
+_SAID_WHERE_ASKED = OF_TRAINING | {
     Kind.COMPARISON, Kind.SHOTS, Kind.CARRIERS, Kind.SENTENCES, Kind.FIGURE, Kind.FIGURE_PREVIEW,
     Kind.POSTER,  # the search with the same file says it
-})
+}
 _RESTART_AFTER_MS = 200
 
 

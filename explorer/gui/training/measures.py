@@ -160,8 +160,8 @@ class Measures(QWidget):
         self.problem.say("")
         self._asked = self._path
         models = (self._own.model, *(name for name, box in self.boxes.items() if box.isChecked()))
-        folder = os.fsencode(described.recipe_folder)
-        self._controller.session.training.evaluate(models, recipe, folder)
+        # The run's folder keeps the photos and sentences that it was trained and measured on.
+        self._controller.session.training.evaluate(models, recipe, os.fsencode(self._path))
         self._show_work()
         self.stop.setFocus()
 
