@@ -199,7 +199,7 @@ def _look_at_data(
         require_trainable(*kept)
     except DatasetError as error:
         raise _Problem(error, source) from error
-    _look_at_labels(recipe, photos, kept, places, found)
+    _look_at_labels(recipe, photos, kept, places, found, token)
     token.check()
     _look_at_sizes(kept, found)
     if not photos.packed:
@@ -250,12 +250,13 @@ def _look_at_labels(
     kept: tuple[CaptionedImages, CaptionedImages],
     places: _Places,
     found: _Findings,
+    token: CancellationToken,
 ) -> None:
     section = recipe.labels if isinstance(recipe, TVDBRecipe | DSMHNRecipe) else None
     matrices = [torch.zeros(len(part), 0, dtype=torch.bool) for part in kept]
     try:
         if section is not None:
-            labels = find_labels(section, kept, places.recipe_folder, photos.read_labels)
+            labels = find_labels(section, kept, places.recipe_folder, photos.read_labels, token)
             require_labels(labels, kept)
             matrices = [torch.from_numpy(labels.matrix(list(map(photo_name, part.image_paths)))) for part in kept]
             _tell_labels(labels, matrices, found)

@@ -219,7 +219,7 @@ def write_trained(
         table=recall_table(metrics),
         n_train=len(prepared.train),
         n_val=len(prepared.val),
-        folder=places.recipe_folder,
+        places=places,
     )
     folder = places.packages_folder / recipe.name
     contents: dict[str, Any] = {

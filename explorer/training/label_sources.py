@@ -10,6 +10,8 @@ from pathlib import Path, PurePosixPath
 import torch
 from torch import Tensor
 
+from explorer.cancellation import CancellationToken
+from explorer.datasets.coco_classes import COCO_THINGS
 from explorer.datasets.karpathy import CaptionedImages
 from explorer.datasets.labels import LabelFile, read_labels
 from explorer.datasets.naming import labels_from_sentences
@@ -21,6 +23,7 @@ from explorer.training.preparation import TrainingPlaces
 from explorer.training.snapshot import read_kept_labels
 
 _MOST_PARTS = 8
+_PHOTOS_PER_LOOK = 1000
 _N_NAMED = 3
 
 
@@ -52,10 +55,11 @@ def find_labels(
     captioned: Sequence[CaptionedImages],
     recipe_folder: Path,
     read_carried: Callable[[], LabelFile] | None,
+    token: CancellationToken | None = None,
 ) -> LabelFile:
     """The labels of these photos, by :func:`~explorer.datasets.photo_sets.photo_name`.
 
-    read_carried: reads what the data set says; None where it says nothing.
+    read_carried: reads what the data set says; None where it says nothing.   token: stops reading sentences.
 
     Raises
     ------
@@ -63,9 +67,7 @@ def find_labels(
         as :func:`read_split_labels` does.
     """
     if section.source == "sentences":
-        names = [photo_name(path) for part in captioned for path in part.image_paths]
-        sentences = [own for part in captioned for own in part.sentences]
-        return labels_from_sentences(names, sentences).without(section.without)
+        return _from_sentences(captioned, token or CancellationToken()).without(section.without)
     if section.source == "data":
         if read_carried is None:
             raise ConfigError(
@@ -86,6 +88,16 @@ def require_labels(labels: LabelFile, captioned: Sequence[CaptionedImages]) -> N
                 f"None of the {len(part):,} photos of the split {part.split} has a label.",
                 "Codes are learnt from photos that share a label: name other labels, or leave out fewer classes.",
             )
+
+
+def _from_sentences(captioned: Sequence[CaptionedImages], token: CancellationToken) -> LabelFile:
+    items: dict[str, tuple[int, ...]] = {}
+    for part in captioned:
+        for start in range(0, len(part), _PHOTOS_PER_LOOK):
+            token.check()
+            rows = slice(start, start + _PHOTOS_PER_LOOK)
+            items |= labels_from_sentences(list(map(photo_name, part.image_paths[rows])), part.sentences[rows]).items
+    return LabelFile(COCO_THINGS, items)
 
 
 def _of_photos(given: LabelFile, captioned: Sequence[CaptionedImages]) -> LabelFile:

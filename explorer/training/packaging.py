@@ -8,15 +8,24 @@ from pathlib import Path
 from explorer.training.config import ImageSentenceRecipe, PooledRecipe
 from explorer.training.dsmhn_config import DSMHNRecipe
 from explorer.training.hashing_config import TVDBRecipe
+from explorer.training.preparation import TrainingPlaces
+from explorer.training.snapshot import Origin, read_origin
 
 PhotoRecipe = PooledRecipe | ImageSentenceRecipe | TVDBRecipe | DSMHNRecipe
 """Recipes of what is trained on captioned photos."""
 
+_FLICKR8K = "flickr8k"
+
 _LICENCES = """## Licences
 
-The weights in this package: Apache-2.0. {parts} Flickr8k (Hodosh, Young and Hockenmaier 2013) is for research use;
-none of its photos or sentences is in this package.
+The weights in this package: Apache-2.0. {parts} {data}
 """
+
+_FLICKR8K_LICENCE = """Flickr8k (Hodosh, Young and Hockenmaier 2013) is for research use;
+none of its photos or sentences is in this package."""
+
+_OTHER_LICENCE = """The photos and sentences that it was trained on have licences of their own, which
+may limit what the package may be used for; none of them is in it."""
 
 _MINILM_PARTS = """EfficientNet-Lite0 (ImageNet weights, Apache-2.0) and all-MiniLM-L6-v2 (Apache-2.0) come from their
 own pip packages."""
@@ -25,9 +34,11 @@ _LABEL_PARTS = """EfficientNet-Lite0 (ImageNet weights, Apache-2.0) comes from i
 
 _LIMITS = """## Limits
 
-Learned from 6,000 everyday photos of people and dogs with English sentences; other subjects, other languages, text in
+Learned from {learned}; other subjects, other languages, text in
 pictures, counting and left/right are beyond it. {own}
 """
+
+_FLICKR8K_LEARNED = "6,000 everyday photos of people and dogs with English sentences"
 
 _MINILM_LIMITS = """all-MiniLM-L6-v2 was itself trained on sentence pairs that include the
 captions of COCO and Flickr30K, so its word states are no strangers to captions of this kind (it saw no photos)."""
@@ -51,36 +62,76 @@ def write_card(
     table: str,
     n_train: int,
     n_val: int,
-    folder: Path,
+    places: TrainingPlaces,
     protocol: str = RECALL_PROTOCOL,
 ) -> str:
     """``CARD.md``: data, split, protocol, metrics, licences, how trained, limits.
 
     table: the metrics in Markdown, see :func:`recall_table` and :func:`hashing_table`.
+    places: of the run, which keeps its data (``snapshot.py``).
     """
-    seed = recipe.training.seed if hasattr(recipe, "training") else 0
-    labels = recipe.labels if isinstance(recipe, TVDBRecipe | DSMHNRecipe) else None
-    labelled = f"`{Path(labels.file).name}`" if labels else ""
+    origin = read_origin(places.run.folder)
+    is_flickr8k = origin is not None and origin.dataset == _FLICKR8K and not recipe.dataset.library
+    labelled = _labels_of(recipe)
     minilm = _reads_minilm(recipe)
     limits = [_LABEL_LIMITS.format(labels=labelled)] if labelled else []
     limits += [] if minilm else [_WORD_LIMITS]
     limits += [_MINILM_LIMITS] if minilm else []
+    learned = _FLICKR8K_LEARNED if is_flickr8k else f"{n_train:,} photos and what was said about them"
     return "\n".join(
         [
             f"# {recipe.name}\n",
             what + "\n",
             "## Data and protocol\n",
-            f"Trained on {n_train} photos of split `{recipe.dataset.train_split}` with up to five sentences each; "
-            f"chosen and measured on {n_val} photos of `{recipe.dataset.val_split}`: {protocol}\n",
+            f"{_trained_on(recipe, origin, n_train, n_val)} {protocol}\n",
             "## Metrics on that split (per cent)\n",
             table,
             "## How it was trained\n",
-            f"`retrieval-explorer train resources/recipes/{recipe.name}.toml`, seed {seed}, "
-            f"source at commit {commit_of(folder)}.\n",
-            _LICENCES.format(parts=_MINILM_PARTS if minilm else _LABEL_PARTS),
-            _LIMITS.format(own=" ".join(limits)),
+            _how(recipe, places) + "\n",
+            _LICENCES.format(
+                parts=_MINILM_PARTS if minilm else _LABEL_PARTS,
+                data=_FLICKR8K_LICENCE if is_flickr8k else _OTHER_LICENCE,
+            ),
+            _LIMITS.format(learned=learned, own=" ".join(limits)),
         ]
     )
+
+
+def _trained_on(recipe: PhotoRecipe, origin: Origin | None, n_train: int, n_val: int) -> str:
+    section = recipe.dataset
+    if section.library:
+        source = "of a person's library, with up to five sentences each"
+    elif origin is not None and origin.divided:
+        source = f"of `{origin.dataset}`, with up to five sentences each"
+    else:
+        named = f" of `{origin.dataset}`" if origin is not None else ""
+        return (
+            f"Trained on {n_train} photos of split `{section.train_split}`{named} with up to five sentences each; "
+            f"chosen and measured on {n_val} photos of `{section.val_split}`:"
+        )
+    return (
+        f"Trained on {n_train} photos {source}; chosen and measured on {n_val} others, which were taken by a hash of "
+        "their names (explorer/training/division.py):"
+    )
+
+
+def _labels_of(recipe: PhotoRecipe) -> str:
+    """What the card calls the labels; empty where there are none."""
+    labels = recipe.labels if isinstance(recipe, TVDBRecipe | DSMHNRecipe) else None
+    if labels is None:
+        return ""
+    if labels.file:
+        return f"`{Path(labels.file).name}`"
+    return "COCO's things that their sentences name" if labels.source == "sentences" else "as the data set has them"
+
+
+def _how(recipe: PhotoRecipe, places: TrainingPlaces) -> str:
+    seed = recipe.training.seed if hasattr(recipe, "training") else 0
+    shipped = places.recipe_folder.parts[-2:] == ("resources", "recipes")
+    given = f"resources/recipes/{recipe.name}.toml" if shipped else "recipe.toml"
+    run = "" if shipped else f" of the run `{places.run.folder.name}`"
+    source = commit_of(Path(__file__).parent)
+    return f"`retrieval-explorer train {given}`{run}, seed {seed}, source at commit {source}."
 
 
 def _reads_minilm(recipe: PhotoRecipe) -> bool:

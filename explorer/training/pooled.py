@@ -106,7 +106,7 @@ def _write(
         table=recall_table(metrics),
         n_train=len(prepared.train),
         n_val=len(prepared.val),
-        folder=places.recipe_folder,
+        places=places,
     )
     folder = places.packages_folder / recipe.name
     package = write_package(folder, manifest, to_package(model), card=card)

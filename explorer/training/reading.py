@@ -33,6 +33,7 @@ class TrainingPhotos:
         read_labels: as :class:`~explorer.datasets.photo_sets.PhotoSet` has it.
         notes: what a person should know, sentences.
         packed: the photos are yet to be written out of the data set's file.
+        divided: the splits were made here (``division.py``).
     """
 
     train: CaptionedImages
@@ -41,6 +42,7 @@ class TrainingPhotos:
     read_labels: Callable[[], LabelFile] | None = None
     notes: tuple[str, ...] = ()
     packed: bool = False
+    divided: bool = False
 
     @property
     def splits(self) -> tuple[CaptionedImages, CaptionedImages]:
@@ -169,7 +171,8 @@ def limited(part: CaptionedImages, n: int) -> CaptionedImages:
 def _in_splits(found: PhotoSet, section: DatasetSection) -> TrainingPhotos:
     wanted = {*section.train_split.split("+"), *section.val_split.split("+")}
     photos, notes = found.photos, found.notes
-    if len(set(found.split_of)) <= 1 and not wanted <= set(found.splits):
+    divided = len(set(found.split_of)) <= 1 and not wanted <= set(found.splits)
+    if divided:
         train, val = _divided(photos, section.val_share)
         others: Sequence[CaptionedImages] = ()
         notes = (
@@ -187,6 +190,7 @@ def _in_splits(found: PhotoSet, section: DatasetSection) -> TrainingPhotos:
         found.read_labels,
         notes,
         found.packed,
+        divided,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from explorer.datasets.json_file import decode_json, read_json_bytes
 from explorer.datasets.karpathy import CaptionedImages, read_whole_karpathy
 from explorer.datasets.labels import LabelFile, read_labels, write_labels
 from explorer.errors import DatasetError
@@ -30,7 +31,21 @@ def labels_path(run_folder: Path) -> Path:
     return run_folder / "labels.json"
 
 
-def write_snapshot(run_folder: Path, splits: Sequence[CaptionedImages], labels: LabelFile | None) -> None:
+class Origin(msgspec.Struct, frozen=True):
+    """Where a run's photos came from.
+
+    Attributes:
+        dataset: name of the data set, or of the library's folder.
+        divided: it came without splits.
+    """
+
+    dataset: str
+    divided: bool = False
+
+
+def write_snapshot(
+    run_folder: Path, splits: Sequence[CaptionedImages], labels: LabelFile | None, *, divided: bool = False
+) -> None:
     """Keep training photos and validation photos, and their labels; whole or not at all.
 
     Raises
@@ -47,7 +62,7 @@ def write_snapshot(run_folder: Path, splits: Sequence[CaptionedImages], labels: 
     ]
     path = dataset_path(run_folder)
     partial = path.with_name(f".{path.name}.part")
-    partial.write_bytes(msgspec.json.encode({"dataset": splits[0].name, "images": images}) + b"\n")
+    partial.write_bytes(msgspec.json.encode({"dataset": splits[0].name, "divided": divided, "images": images}) + b"\n")
     partial.replace(path)
 
 
@@ -69,6 +84,14 @@ def read_snapshot(run_folder: Path) -> list[CaptionedImages] | None:
     except DatasetError as error:
         raise DatasetError(f"The run's own data set is damaged: {error.message}", "Begin a new run.") from error
     return [photos.at([row for row, own in enumerate(roles) if own == role], split=role) for role in _ROLES]
+
+
+def read_origin(run_folder: Path) -> Origin | None:
+    """Where a run's photos came from; None where it keeps none. Raises as :func:`read_snapshot`."""
+    path = dataset_path(run_folder)
+    if not path.is_file():
+        return None
+    return decode_json(read_json_bytes(path), Origin, path, needs="Begin a new run.")
 
 
 def read_kept_labels(run_folder: Path) -> LabelFile | None:

@@ -52,9 +52,9 @@ def _take(
     require_trainable(*photos.splits)
     found = None
     if labels is not None:
-        found = find_labels(labels, photos.splits, places.recipe_folder, photos.read_labels)
+        found = find_labels(labels, photos.splits, places.recipe_folder, photos.read_labels, token)
         require_labels(found, photos.splits)
-    write_snapshot(places.run.folder, photos.splits, found)
+    write_snapshot(places.run.folder, photos.splits, found, divided=photos.divided)
 
 
 def _read(

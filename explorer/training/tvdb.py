@@ -195,7 +195,7 @@ def _write(
         protocol=_PROTOCOL,
         n_train=len(ready.train),
         n_val=len(ready.val),
-        folder=places.recipe_folder,
+        places=places,
     )
     folder = places.packages_folder / recipe.name
     package = write_package(folder, manifest, tensors, card=card, vocabulary=ready.vocabulary)
