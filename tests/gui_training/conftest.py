@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from explorer.gui.training import control as controlling
+from explorer.gui.training import estimating
 from explorer.gui.training.control import TrainingControl
 from explorer.protocol.runs import RunBegan
 from explorer.runs.folder import create_run
@@ -57,7 +58,8 @@ def trainer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callabl
 
     def choose(*options: object) -> None:
         command = [sys.executable, str(FAKE_TRAINER), *map(str, options)]
-        monkeypatch.setattr(controlling, "trainer_command", lambda data_dir: command)
+        for module in (controlling, estimating):
+            monkeypatch.setattr(module, "trainer_command", lambda data_dir: command)
 
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(_TESTS.parent), os.environ.get("PYTHONPATH", "")]))
     choose()

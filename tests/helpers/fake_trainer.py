@@ -127,6 +127,7 @@ def main() -> None:
     parser.add_argument("--deaf", action="store_true", help="does not stop when it is told to")
     parser.add_argument("--hold", action="store_true", help="stands still after the last step but one until it is told")
     parser.add_argument("--refuse", default="", help="prints this and ends before it has said anything")
+    parser.add_argument("--estimate", action="store_true")
     options = parser.parse_args()
     if options.refuse:
         sys.exit(options.refuse)
@@ -135,6 +136,13 @@ def main() -> None:
     done = max((event.step for event in earlier if isinstance(event, say.Saved)), default=0)
     with hold(run):
         journal = JournalWriter(run.journal_path)
+        if options.estimate:
+            time.sleep(options.pace)
+            by_phase = {"features": 60.0, "network": 540.0}
+            journal.append(say.Estimated(
+                seconds=600.0, by_phase=by_phase, memory_mb=1200.0, device_memory_mb=0.0, disk_mb=90.0, n_steps=3
+            ))
+            return
         journal.append(say.RunBegan(run=run.name, pid=os.getpid(), device="CPU", n_threads=1, program_version="0"))
         train(run, journal, Told(run), options, done)
 

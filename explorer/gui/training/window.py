@@ -221,8 +221,9 @@ class TrainingWindow(QWidget):
 
     @Slot(str)
     def refuse(self, sentence: str) -> None:
-        """Say why something could not be done."""
-        self.notices.add(Notice(topic=Topic.TRAINING, text=sentence, serious=True))
+        """Say why something could not be done; the form says it itself."""
+        if self.stack.currentWidget() is not self.form:
+            self.notices.add(Notice(topic=Topic.TRAINING, text=sentence, serious=True))
 
     @Slot(str)
     def say(self, sentence: str) -> None:
