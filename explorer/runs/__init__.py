@@ -12,7 +12,8 @@ goes on without it.
       orders             what it is told: RunOrder, likewise
       alive              locked by the process that trains, so that the system frees it however the process ends
       trainer.log        what the process printed
-      dataset.json       photos, sentences and splits, where they were taken from a library or divided by us
+      dataset.json       photos, sentences and splits as they were when the run first began: what it is trained on
+      labels.json        which classes these photos have, where the recipe wants labels
       steps.csv, epochs.csv, tensorboard/     the same numbers for other programs
       pictures/          small pictures of the fixed queries' results
       log.jsonl          epochs, in runs of before there were journals; see ``old.py``

@@ -1,10 +1,16 @@
 """A run's events as sentences that a person reads."""
 
 import os
+import re
 from collections.abc import Mapping
 
 from explorer.protocol import runs as said
 
+_DIRECTIONS = {
+    "i2t": "image to sentence", "t2i": "sentence to image", "v2t": "video to sentence", "t2v": "sentence to video",
+    "i2i": "image to image", "t2t": "sentence to sentence", "v2v": "video to video",
+}  # fmt: skip
+_TITLES = {"rsum": "sum of all R@k", "mean_map": "mean mAP"}
 _MEMORY_WORDS = ("out of memory", "memoryerror", "bad_alloc", "cannot allocate memory", "can't allocate memory")
 
 
@@ -13,9 +19,19 @@ def sentence(event: said.RunEvent) -> str:
     return _of_work(event) or _of_fate(event)
 
 
+def metric_title(name: str) -> str:
+    """A metric's name as words: ``i2t_r1`` is "image to sentence R@1", ``recall_at_1`` is "recall at 1"."""
+    direction, measure = _parts(name)
+    return f"{direction} {measure}".strip()
+
+
 def numbers(metrics: Mapping[str, float]) -> str:
-    """Metrics in a row: ``recall_at_1 0.4123, loss 1.2``."""
-    return ", ".join(f"{name} {value:.4g}" for name, value in metrics.items())
+    """Metrics in a row, a direction said once: ``image to sentence R@1 41.2, R@5 70.1; loss 1.2``."""
+    groups: dict[str, list[str]] = {}
+    for name, value in metrics.items():
+        direction, measure = _parts(name)
+        groups.setdefault(direction, []).append(f"{measure} {value:.4g}")
+    return "; ".join(f"{direction} {', '.join(parts)}".strip() for direction, parts in groups.items())
 
 
 def silent_death(log_tail: str, *, checkpoint: bool) -> said.RunFailed:
@@ -80,3 +96,15 @@ def _of_fate(event: said.RunEvent) -> str:
 
 def _count(n: int, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def _parts(name: str) -> tuple[str, str]:
+    """Direction, empty where there is none, and measure."""
+    direction, _, measure = name.partition("_")
+    if direction in _DIRECTIONS and measure:
+        return _DIRECTIONS[direction], re.sub(r"^r(\d+)$", r"R@\1", _words(measure))
+    return "", _TITLES.get(name) or _words(name)
+
+
+def _words(name: str) -> str:
+    return " ".join("mAP" if word == "map" else word for word in name.split("_"))

@@ -10,7 +10,7 @@ from explorer.protocol import runs as said
 from explorer.runs.journal import JournalReader, JournalWriter
 from explorer.runs.layout import RunFolder
 from explorer.runs.state import RunState, RunStatus
-from explorer.runs.wording import sentence
+from explorer.runs.wording import metric_title, numbers, sentence
 
 _BEGAN = said.RunBegan(run="tiny", pid=7, device="CPU", n_threads=2, at_s=1.0)
 _TAIL = said.PhaseStarted(phase="tail", n_done=0, n_steps=20, n_epochs=4, watched="recall", ships=False)
@@ -243,3 +243,20 @@ def test_a_run_of_before_journals_shows_its_epochs(runs_folder: Path) -> None:
 def test_all_attributes_are_told_of() -> None:
     told = inspect.getdoc(RunState) or ""
     assert [name for name in vars(RunState()) if name not in told] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("i2t_r10", "image to sentence R@10"), ("t2v_full", "sentence to video full"), ("rsum", "sum of all R@k"),
+        ("mean_map", "mean mAP"), ("t2i_map", "sentence to image mAP"), ("recall_at_1", "recall at 1"),
+        ("loss", "loss"), ("i2t", "i2t"),
+    ],
+)  # fmt: skip
+def test_metrics_are_named_in_words(name: str, title: str) -> None:
+    assert metric_title(name) == title
+
+
+def test_a_direction_is_said_once() -> None:
+    metrics = {"i2t_r1": 10.0, "i2t_r5": 20.0, "t2i_r1": 30.0, "rsum": 60.0}
+    assert numbers(metrics) == "image to sentence R@1 10, R@5 20; sentence to image R@1 30; sum of all R@k 60"

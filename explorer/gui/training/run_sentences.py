@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from explorer.gui.phrases import count, duration, quoted
 from explorer.protocol.runs import RunFailed
+from explorer.runs import wording
 from explorer.runs.folder import RunDescription
 from explorer.runs.state import RunState, RunStatus
 
@@ -137,7 +138,7 @@ def metrics_text(metrics: Mapping[str, float]) -> str:
 
 def metric_title(name: str) -> str:
     """``"recall_at_1"`` as words."""
-    return name.replace("_", " ")
+    return wording.metric_title(name)
 
 
 def family_text(description: RunDescription | None) -> str:
