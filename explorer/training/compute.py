@@ -117,11 +117,6 @@ class Compute:
             return nullcontext()
         return torch.autocast(self.device.type, dtype=self.amp)
 
-    def wait(self) -> None:
-        """Until all ranks are here."""
-        if self.n_ranks > 1:
-            torch.distributed.barrier()
-
     def agree(self, flag: bool) -> bool:
         """Whether any rank says so; the same on all."""
         if self.n_ranks == 1:

@@ -7,7 +7,7 @@ from unittest import mock
 import pytest
 import torch
 
-from explorer.cancellation import CancellationToken
+from explorer.cancellation import CancellationToken, Cancelled
 from explorer.networks.three_shnet.tokens import TokenConfig
 from explorer.training import tail as tail_module
 from explorer.training.compute import Compute
@@ -83,9 +83,50 @@ def trained(compute, folder):
     return {"weights": dict(phase.finished_model().state_dict()), "metrics": phase.measure(), "kept": checkpoints}
 
 
+def stopped(compute, folder):
+    """Of a run that is stopped by one rank's token after two steps, and then goes on: how often each rank stepped."""
+    run = RunDirectory(folder / "stopped")
+    run.folder.mkdir(exist_ok=True)
+    counts = []
+    for stopping_rank in (1, 0, None):
+        phase, token = _network(compute, {"epochs": 3}, image={}), CancellationToken()
+        step, taken = phase.step, []
+
+        def counted(epoch, number, step=step, taken=taken, token=token, stopping_rank=stopping_rank):
+            taken.append((epoch, number))
+            if len(taken) == 2 and compute.rank == stopping_rank:
+                token.cancel()
+            return step(epoch, number)
+
+        phase.step = counted
+        try:
+            for _ in run_phase(phase, run, token=token):
+                pass
+            how = "done"
+        except Cancelled:
+            how = "stopped"
+        counts.append((how, taken))
+    return {"counts": counts, "weights": dict(phase.model.state_dict())}
+
+
+def undisturbed(compute, folder):
+    """The same run, never stopped."""
+    phase = _network(compute, {"epochs": 3}, image={})
+    run = RunDirectory(folder / "undisturbed")
+    run.folder.mkdir(exist_ok=True)
+    for _ in run_phase(phase, run, token=CancellationToken()):
+        pass
+    return dict(phase.model.state_dict())
+
+
 def ranks_do_all(compute, folder):
     """Everything that two ranks do; one start of two processes for all of it."""
-    return {"steps": all_steps(compute), "trained": trained(compute, folder)}
+    return {
+        "steps": all_steps(compute),
+        "trained": trained(compute, folder),
+        "stopped": stopped(compute, folder),
+        "undisturbed": undisturbed(compute, folder),
+    }
 
 
 @pytest.fixture(scope="module")
@@ -120,3 +161,13 @@ def test_two_ranks_with_dropout_end_alike_and_as_well_as_one_process(two, tmp_pa
     # Eight photos: a photo more or less at the top is 25 of rSum's 600.
     assert ours["metrics"]["rsum"] == pytest.approx(alone["metrics"]["rsum"], abs=50)
     assert ours["metrics"]["rsum"] > 500
+
+
+def test_ranks_stop_at_the_same_step_whoever_is_told_and_go_on_undisturbed(two):
+    ours, theirs = (rank["stopped"] for rank in two)
+    assert ours["counts"] == theirs["counts"]
+    stops, steps = zip(*ours["counts"], strict=True)
+    assert stops == ("stopped", "stopped", "done")
+    assert [step for part in steps for step in part] == [(epoch, step) for epoch in range(3) for step in range(2)]
+    for name, value in two[0]["undisturbed"].items():
+        assert torch.equal(ours["weights"][name], value), name
