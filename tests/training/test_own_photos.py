@@ -1,6 +1,5 @@
 """A person's own photos on the whole road: from a library to a package whose card says what is true of it."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,11 @@ from explorer.library import open_library
 from explorer.networks.registry import load_encoder
 from explorer.packages.finding import resolve_package
 from explorer.protocol.runs import Finished, Noted, RunEvent
+from explorer.training.config import PooledRecipe, decode_recipe
+from explorer.training.packaging import write_card
+from explorer.training.preparation import TrainingPlaces, read_splits
+from explorer.training.run_directory import RunDirectory
+from explorer.training.taking import take_photos
 from explorer.training.trainer import train
 from tests.helpers.photo_data import write_karpathy, write_library, write_photo
 
@@ -46,17 +50,13 @@ def test_a_library_becomes_a_model_whose_card_speaks_of_it(tmp_path: Path, libra
     assert "Learned from 6 photos and what was said about them" in package.card
     assert "Flickr8k (Hodosh" not in package.card
     assert "recipe.toml` of the run `own-" in package.card
-
-
-def test_a_finished_run_that_is_gone_on_with_asks_neither_library_nor_sentences(tmp_path: Path, library: Path) -> None:
-    first = run(tmp_path, OWN)
+    # Gone on with, the run asks the library for nothing.
     (run_folder,) = (tmp_path / "home" / "runs").iterdir()
     with open_library(library) as opened:
         opened.sentences.replace({int(number): ["something else"] for number in opened.item_ids()})
     again = run(tmp_path, OWN, resume=run_folder)
-    assert isinstance(first[-1], Finished)
     assert isinstance(again[-1], Finished)
-    assert again[-1].metrics == first[-1].metrics
+    assert again[-1].metrics == events[-1].metrics
 
 
 def test_photos_that_vanish_after_a_run_began_are_named(tmp_path: Path, library: Path) -> None:
@@ -81,10 +81,24 @@ def _recipe(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_data_set_with_splits_is_named_in_the_card(tmp_path: Path) -> None:
-    write_karpathy(tmp_path, ["train"] * 5 + ["val"] * 2)
-    done = run(tmp_path, 'task = "pooled"\nname = "tiny"\n[dataset]\nannotations = "photos.json"\n')[-1]
-    assert isinstance(done, Finished)
-    card = (Path(os.fsdecode(done.path)) / "CARD.md").read_text()
-    assert "Trained on 5 photos of split `train` of `tiny`" in card
-    assert "2 photos of `val`:" in card
+@pytest.mark.parametrize(
+    ("name", "splits", "part"),
+    [
+        ("tiny", ["train"] * 5 + ["val"] * 2, "Trained on 5 photos of split `train` of `tiny`"),
+        ("tiny", ["all"] * 10, "Trained on 9 photos of `tiny`, with up to five sentences"),
+        ("flickr8k", ["train"] * 5 + ["val"] * 2, "everyday photos of people and dogs"),
+        ("tiny", ["train"] * 5 + ["val"] * 2, "which may limit what the package may be used for"),
+    ],
+)
+def test_the_card_of_a_data_set_speaks_of_its_splits(tmp_path: Path, name: str, splits: list[str], part: str) -> None:
+    path = write_karpathy(tmp_path, splits)
+    path.write_text(path.read_text().replace('"tiny"', f'"{name}"'))
+    recipe = decode_recipe(b'task = "pooled"\nname = "x"\n[dataset]\nannotations = "photos.json"\n', where="x")
+    assert isinstance(recipe, PooledRecipe)
+    (tmp_path / "run").mkdir()
+    places = TrainingPlaces(RunDirectory(tmp_path / "run"), tmp_path, tmp_path / "features", [], tmp_path / "models")
+    list(take_photos(recipe.dataset, None, places, CancellationToken()))
+    train, val = read_splits(recipe.dataset, places)
+    card = write_card(recipe, what="", table="", n_train=len(train), n_val=len(val), places=places)
+    assert part in " ".join(card.split())
+    assert ("Hodosh" in card) == (name == "flickr8k")
