@@ -198,6 +198,22 @@ def test_a_data_set_is_typed_dropped_or_chosen_and_names_the_model(form, qtbot, 
     assert recipe(form)["dataset"] == {"annotations": "/chosen"}
 
 
+def test_a_library_that_is_not_the_open_one_is_told_apart_from_it(form):
+    data = form.page.data
+    assert not data.from_other.isVisible()
+    form.show_recipe(
+        b'task = "tiny"\nname = "x"\n[dataset]\nlibrary = "/another"\n', task="", recipe_folder=Path("/r")
+    )
+    assert data.from_other.isChecked()
+    assert data.other_note.text() == "/another"
+    data.from_other.click()
+    assert recipe(form)["dataset"] == {"library": "/another"}
+    data.from_library.click()
+    assert recipe(form)["dataset"] == {"library": "/library"}
+    assert data.from_library.isChecked()
+    assert not data.from_other.isVisible()
+
+
 def test_a_name_that_somebody_typed_stays(form, qtbot):
     type_into(qtbot, form, "name", "mine")
     form.page.data.take("/photos/birds.json")
@@ -220,6 +236,8 @@ def test_labels_come_from_a_file_from_the_sentences_or_from_the_data(form, engin
     choose(labels.source, "file")
     assert "labels" not in recipe(form)
     assert "where the labels come from" in form.foot.said.text
+    assert "where the labels come from" in labels.problem.text
+    assert not form.page.data.problem.text
     qtbot.keyClicks(labels.path, "l.json")
     assert recipe(form)["labels"] == {"file": "l.json"}
     choose(labels.source, "data")

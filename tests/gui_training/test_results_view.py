@@ -204,6 +204,13 @@ def test_the_best_is_the_highest_but_of_ranks_and_losses_the_lowest():
     assert best_of([1.0, None], "recall") == set()
 
 
+def test_long_names_of_measures_have_two_lines_in_the_table_and_one_where_they_are_copied(view, engine):
+    view.measures.measure.click()
+    evaluated(engine, mine={"sentence to image R@10": 1.0})
+    assert view.measures.table.horizontalHeaderItem(1).text() == "sentence to image\nR@10"
+    assert view.measures.table.rows()[0] == ["Model", "sentence to image R@10"]
+
+
 def test_models_with_different_metrics_stand_in_one_table():
     scores = [ModelScore(model="a", metrics={"x": 1.0}), ModelScore(model="b", metrics={"y": 2.0})]
     corner, columns, rows = score_table(scores, {"a": "A"})

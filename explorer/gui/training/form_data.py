@@ -49,16 +49,20 @@ class DataForm(QWidget):
         self._library: LibraryState | None = None
         self._before = ""  # the data set that was named when the library was chosen in its place
         self.from_library = QRadioButton(self)
+        self.from_other = QRadioButton("Another library, which the recipe names", self)
+        self.other_note = quiet_note(self)
         self.from_files = QRadioButton("A data set on the disk", self)
         self._group = QButtonGroup(self)
         self._group.addButton(self.from_library)
+        self._group.addButton(self.from_other)
         self._group.addButton(self.from_files)
         self.library_note = quiet_note(self)
         self.path = PathLine(self)
         self.file_button = QPushButton("File…", self)
         self.folder_button = QPushButton("Folder…", self)
         self.files_note = quiet_note(
-            self, "A file of sentences (json, csv, npy) or the folder of a data set; drop it here, or choose it."
+            self, "A json of sentences, as Karpathy's or COCO's, a .mat of hashing papers, or the folder of a data"
+            " set: type it, drop it, or choose it.",
         )
         self.problem = SaidLine(self)
         self.labels = LabelForm(self)
@@ -82,13 +86,15 @@ class DataForm(QWidget):
         grid.setColumnStretch(1, 1)
         grid.addWidget(self.from_library, 0, 0, 1, 4)
         grid.addWidget(self.library_note, 1, 1, 1, 3)
-        grid.setRowMinimumHeight(2, 4)
-        grid.addWidget(self.from_files, 3, 0, 1, 4)
-        grid.addWidget(self.path, 4, 1)
-        grid.addWidget(self.file_button, 4, 2)
-        grid.addWidget(self.folder_button, 4, 3)
-        grid.addWidget(self.files_note, 5, 1, 1, 3)
-        grid.addWidget(self.problem, 6, 1, 1, 3)
+        grid.addWidget(self.from_other, 2, 0, 1, 4)
+        grid.addWidget(self.other_note, 3, 1, 1, 3)
+        grid.setRowMinimumHeight(4, 4)
+        grid.addWidget(self.from_files, 5, 0, 1, 4)
+        grid.addWidget(self.path, 6, 1)
+        grid.addWidget(self.file_button, 6, 2)
+        grid.addWidget(self.folder_button, 6, 3)
+        grid.addWidget(self.files_note, 7, 1, 1, 3)
+        grid.addWidget(self.problem, 8, 1, 1, 3)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
@@ -115,7 +121,11 @@ class DataForm(QWidget):
         self._show_library(LIBRARY in keys, library_problem(library))
         chosen = draft.value(LIBRARY)
         annotations = draft.value(ANNOTATIONS)
-        (self.from_library if chosen is not None else self.from_files).setChecked(True)
+        other = chosen is not None and (library is None or chosen != library_keys(library)[LIBRARY])
+        self.from_other.setVisible(other)
+        self.other_note.setVisible(other)
+        self.other_note.setText(str(chosen))
+        (self.from_other if other else self.from_files if chosen is None else self.from_library).setChecked(True)
         for widget in (self.path, self.file_button, self.folder_button):
             widget.setEnabled(chosen is None)
         typed = str(annotations or "")
@@ -134,9 +144,11 @@ class DataForm(QWidget):
         for widget in (self.from_library, self.library_note):
             widget.setVisible(offered)
 
-    def show_problem(self, sentence: str) -> None:
-        """What is wrong with the data as a whole; empty: nothing."""
-        self.problem.say(sentence)
+    def show_problem(self, key: str, sentence: str) -> None:
+        """What is wrong with the data as a whole or with its labels; empty: nothing."""
+        of_labels = key.startswith("labels")
+        self.problem.say("" if of_labels else sentence)
+        self.labels.problem.say(sentence if of_labels else "")
 
     # --- choosing -----------------------------------------------------------------------------------------------------
 
@@ -145,7 +157,7 @@ class DataForm(QWidget):
         if self.from_library.isChecked() and self._library is not None:
             self._before = self.path.text()
             self.edited.emit(library_keys(self._library))
-        else:
+        elif self.from_files.isChecked():
             self._say(self._before)
 
     @Slot(str)
@@ -162,14 +174,15 @@ class DataForm(QWidget):
         try:
             path.encode("utf-8")
         except UnicodeEncodeError:
-            self.show_problem("A recipe cannot hold this name, because it is not UTF-8. Rename the file or folder.")
+            said = "A recipe cannot hold this name, because it is not UTF-8. Rename the file or folder."
+            self.show_problem(ANNOTATIONS, said)
             return
         self.edited.emit({LIBRARY: None, ANNOTATIONS: path or None})
 
     @Slot()
     def choose_file(self) -> QFileDialog:
         """Ask for the file; returns at once."""
-        kinds = "Sentences (*.json *.jsonl *.csv *.tsv *.txt *.npy);;All files (*)"
+        kinds = "Data sets (*.json *.mat);;All files (*)"
         return open_path_dialog(self, "The file of the data set", self.take, kinds=kinds, begin=self.path.text())
 
     @Slot()
@@ -186,7 +199,7 @@ class LabelForm(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.source: QComboBox = CalmComboBox(self)
-        self.source.setMinimumWidth(168)
+        self.source.setMinimumWidth(200)
         self.path = PathLine(self)
         self.button = QPushButton("File…", self)
         self._file_wanted = False
@@ -197,13 +210,18 @@ class LabelForm(QWidget):
         file_row.setSpacing(8)
         file_row.addWidget(self.path, 1)
         file_row.addWidget(self.button)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(name)
         row.addWidget(self.source)
         row.addWidget(self._file, 1)
         row.addStretch()
+        self.problem = SaidLine(self)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addLayout(row)
+        column.addWidget(self.problem)
         self.source.setAccessibleName("Where labels come from")
         self.path.setAccessibleName("File of labels")
         self.path.setPlaceholderText("As `retrieval-explorer labels` writes it")

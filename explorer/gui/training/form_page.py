@@ -12,7 +12,7 @@ from explorer.gui.training.draft import Draft
 from explorer.gui.training.drafting import NAME, TITLE
 from explorer.gui.training.estimate_view import EstimateView
 from explorer.gui.training.findings_view import FindingsView
-from explorer.gui.training.form_data import KEYS, LIBRARY, DataForm
+from explorer.gui.training.form_data import KEYS, LABEL_FILE, LABEL_SOURCE, LIBRARY, DataForm
 from explorer.gui.training.form_device import DevicePicker
 from explorer.gui.training.form_fields import FieldList, FieldRow, MoreSettings, rows_of, section_heading
 from explorer.gui.training.form_task import StartPicker, TaskPicker
@@ -113,14 +113,16 @@ class FormPage(QWidget):
         for row in self.rows():
             row.show_problem(sentence if row.field.key == key else "")
         of_data = key in (*KEYS, "dataset", "labels") or (key.startswith(_DATA_SECTIONS) and self.row(key) is None)
-        self.data.show_problem(sentence if of_data else "")
+        self.data.show_problem(key, sentence if of_data else "")
 
     def open_at(self, key: str) -> QWidget | None:
         """Unfold what hides this setting; what to bring into sight and to give the focus."""
         row = self.row(key) or self.more.open_at(key)
         if row is not None:
             return row.editor.control
-        if key in KEYS or key in ("dataset", "labels"):
+        if key in (LABEL_FILE, LABEL_SOURCE, "labels"):
+            return self.data.labels.source
+        if key in KEYS or key == "dataset":
             return self.data.from_library if self.data.from_library.isEnabled() else self.data.path
         return None
 

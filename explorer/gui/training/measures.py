@@ -22,6 +22,9 @@ from explorer.gui.training.value_table import Cell, ValueTable, best_of
 from explorer.protocol import Cancelled, Failed, ModelScore, ModelsEvaluated, Progress
 from explorer.session import Received
 
+_LONG = 12
+"""Letters of a name that is put into two lines."""
+
 
 class Measures(QWidget):
     """A table, check boxes of other models, and a button that measures them."""
@@ -37,7 +40,7 @@ class Measures(QWidget):
         self.measured_on = quiet_note(self)
         self.problem = SaidLine(self)
         self.others = QWidget(self)
-        self._flow = FlowLayout(self.others, 16)
+        self._flow = FlowLayout(self.others, 12)
         self.boxes: dict[str, QCheckBox] = {}
         self.beside = QuietLabel(self, "Beside")
         self.measure = QPushButton("Measure", self)
@@ -203,7 +206,13 @@ def score_table(
             for name in metrics
         ]  # fmt: skip
         rows.append((titles.get(score.model, score.model), cells))
-    return "Model", [metric_title(name) for name in metrics], rows
+    return "Model", [_in_two_lines(metric_title(name)) for name in metrics], rows
+
+
+def _in_two_lines(title: str) -> str:
+    """Long names of measures would make columns wider than their numbers."""
+    words, _, last = title.rpartition(" ")
+    return f"{words}\n{last}" if len(title) > _LONG else title
 
 
 def work_text(progress: Progress) -> str:

@@ -138,7 +138,8 @@ class RunComparison(ComparisonPage):
             chosen = self.curve.currentData()
             self.curve.clear()
             for name in names:
-                self.curve.addItem(metric_title(name).capitalize(), name)
+                title = metric_title(name)
+                self.curve.addItem(title[:1].upper() + title[1:], name)
             self.curve.setCurrentIndex(max(0, self.curve.findData(chosen)) if names else -1)
         for control in (self.curve, self.logarithmic, self.export):
             control.setEnabled(bool(names))

@@ -80,7 +80,8 @@ class ValueTable(QTableWidget):
 
     def rows(self) -> list[list[str]]:
         """Everything as text, heads first."""
-        heads = [head.text() for column in range(self.columnCount()) if (head := self.horizontalHeaderItem(column))]
+        titles = [self.horizontalHeaderItem(column) for column in range(self.columnCount())]
+        heads = [" ".join(title.text().split()) for title in titles if title is not None]
         cells = [[self._text(row, column) for column in range(self.columnCount())] for row in range(self.rowCount())]
         return [heads, *cells]
 
