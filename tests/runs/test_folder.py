@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from explorer.errors import ConfigError, StorageFullError
 from explorer.runs.alive import hold
 from explorer.runs.folder import RUN_SCHEMA, create_run, delete_run, describe, list_runs, open_run
 from explorer.runs.layout import RunFolder
+from tests.helpers.full_disk import full_disk
 
 
 def change(run: RunFolder, **values: object) -> None:
@@ -161,11 +161,6 @@ def test_a_place_that_cannot_be_written_to_is_a_sentence(tmp_path: Path) -> None
 
 
 def test_a_full_disk_leaves_no_half_run(runs_folder: Path) -> None:
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, before[1]))
-    try:
-        with pytest.raises(StorageFullError, match="disk is full"):
-            create_run(runs_folder, "n", b"#" * 5_000, task="t", title="t", recipe_folder=runs_folder)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with full_disk(1_000), pytest.raises(StorageFullError, match="disk is full"):
+        create_run(runs_folder, "n", b"#" * 5_000, task="t", title="t", recipe_folder=runs_folder)
     assert list(runs_folder.iterdir()) == []

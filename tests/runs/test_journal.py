@@ -1,7 +1,6 @@
 """Journals and orders: whatever happens to a writer, readers get whole messages, each once, in order."""
 
 import itertools
-import resource
 import struct
 import subprocess
 import sys
@@ -114,13 +113,8 @@ def append_for_ever(writer: JournalWriter) -> None:
 
 def test_a_full_disk_is_a_sentence_and_leaves_whole_events(path: Path) -> None:
     writer = JournalWriter(path)
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, before[1]))
-    try:
-        with pytest.raises(StorageFullError, match="disk is full"):
-            append_for_ever(writer)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with full_disk(1_000), pytest.raises(StorageFullError, match="disk is full"):
+        append_for_ever(writer)
     writer.append(Paused())  # there is room again
     writer.close()
     events = JournalReader(path).read()
@@ -140,6 +134,7 @@ import sys
 from pathlib import Path
 from explorer.protocol.runs import Noted
 from explorer.runs.journal import JournalWriter
+from tests.helpers.full_disk import full_disk
 writer = JournalWriter(Path(sys.argv[1]))
 n = 0
 while True:

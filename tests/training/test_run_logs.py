@@ -1,7 +1,6 @@
 """A run's numbers as tables and for TensorBoard, read back by other means than they were written."""
 
 import csv
-import resource
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from explorer.errors import StorageFullError
 from explorer.protocol.runs import EpochFinished, Noted, PhaseStarted, RunEvent, Stepped
 from explorer.runs.layout import RunFolder
 from explorer.training.run_logs import RunLogs
+from tests.helpers.full_disk import full_disk
 
 
 @pytest.fixture
@@ -152,11 +152,6 @@ def test_the_checksums_are_tensorboards(run: RunFolder) -> None:
 def test_a_full_disk_is_a_sentence(run: RunFolder) -> None:
     logs = RunLogs(run)
     logs.take(started())
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (200, before[1]))
-    try:
-        with pytest.raises(StorageFullError, match="disk is full"):
-            [logs.take(stepped(step)) for step in range(1, 20)]
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with full_disk(200), pytest.raises(StorageFullError, match="disk is full"):
+        [logs.take(stepped(step)) for step in range(1, 20)]
     logs.close()
