@@ -10,38 +10,22 @@ Everything here is called from one thread.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from explorer import protocol
 from explorer.engine.health import EngineHealth
+from explorer.engine.index_requests import Indexing, IndexQueue, has_changed
 from explorer.engine.requests import Kind, Line, Pending
 from explorer.engine.sample_requests import SampleCollection
 from explorer.engine.sentence_requests import Sentences, has_sentences, is_picture
 from explorer.engine.training_requests import OF_TRAINING, Training
 
+__all__ = ["MAX_ATTEMPTS", "Indexing", "Received", "Session"]
+
 MAX_ATTEMPTS = 2
 """A request whose engine died this often without any progress is given up: it may be what kills the engine."""
 
 _REOPENED = frozenset({Kind.HELLO, Kind.MODELS, Kind.LIBRARY, Kind.MODEL})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Indexing:
-    """Indexing under way.
-
-    Attributes:
-        request_id: of the :class:`IndexFolders`.
-        model: whose vectors are made.
-        takes_over: this model is used from then on, if all are made.
-        progress: the last word of the engine; ``None`` before the first.
-        stopping: a stop was asked for and not yet confirmed.
-    """
-
-    request_id: int
-    model: str = ""
-    takes_over: bool = False
-    progress: protocol.Progress | None = None
-    stopping: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,18 +42,16 @@ class Session:
 
     Attributes:
         library_path: the folder of the library that is or shall be open.
-        library: its state as the engine last told it; ``None`` until it is open.
-        library_problem: why it is not open; ``None`` if it is, or is not known yet.
+        library: as the engine last told it; ``None`` until it is open. ``library_problem``: why not, where known.
         models, models_known: the packages; whether they were listed yet.
         model: name of the one in use; empty if there is none. ``model_ready``: loaded. ``model_problem``: why not.
         query: what is shown is the ranking for this; ``None``: everything.
         every_moment: whether all shots of a video are ranked; else the best of each.
         ranking: the last ranking that counted; ``ranking_ms``: its time; ``ranking_problem``: why the last failed.
         outdated: the library holds other photos than when the ranking was made; :meth:`refresh` mends it.
-        indexing: what is being indexed; ``waiting`` folders come next, then the ``waiting_models``.
+        index_queue: what is being indexed (``indexing``), ``waiting`` folders, then ``waiting_models``.
         sentences: those of the library: being brought in, ranked for a picture, explaining in place of the query.
-        sample: the sample collection, while it is rendered.
-        training: recipes, devices and measured models; it is of no library.
+        sample: the sample collection, while it is rendered. ``training``: recipes, devices and measured models.
         engine: how the engine is. ``line``: the way to it, and single requests that change nothing here.
     """
 
@@ -80,24 +62,20 @@ class Session:
         self.library: protocol.LibraryState | None = None
         self.library_problem: protocol.Failed | None = None
         self.models: tuple[protocol.ModelSummary, ...] = ()
-        self.models_known = False
-        self.model = preferred_model
-        self.model_ready = False
+        self.model, self.models_known, self.model_ready = preferred_model, False, False
         self.model_problem: protocol.Failed | None = None
         self.query: protocol.Query | None = None
-        self.every_moment = False
+        self.every_moment = self.outdated = False
         self.ranking: protocol.SearchResponse | None = None
         self.ranking_ms = 0.0
         self.ranking_problem: protocol.Failed | None = None
-        self.outdated = False
-        self.indexing: Indexing | None = None
-        self.waiting: list[bytes] = []
-        self.waiting_models: list[str] = []
         self._clock = clock
         self.line = Line(clock)
+        self.index_queue = IndexQueue(self.line)
         self.sentences = Sentences(self.line)
         self.sample = SampleCollection(self.line)
         self.training = Training(self.line)
+        self._parts = (self.sentences, self.sample, self.training)
         self.engine = EngineHealth()
 
     # --- the engine's life --------------------------------------------------------------------------------------------
@@ -108,11 +86,7 @@ class Session:
         self.model_ready = False
         owed = [p for p in self.line.owed() if p.kind not in _REOPENED]
         self.line.forget(_REOPENED)
-        self.line.ask(Kind.HELLO, protocol.Hello(id=self.line.next_id()))
-        self.line.ask(Kind.MODELS, protocol.ListModels(id=self.line.next_id()))
-        self.line.ask(Kind.LIBRARY, protocol.OpenLibrary(id=self.line.next_id(), path=self.library_path))
-        if self.models_known and self.model:
-            self.line.ask(Kind.MODEL, protocol.LoadModel(id=self.line.next_id(), name=self.model))
+        self.line.greet(self.library_path, self.model if self.models_known else "")
         for pending in owed:
             self.line.give(pending)
 
@@ -123,12 +97,10 @@ class Session:
         """
         self.line.hang_up()
         self.engine.died(self._clock(), details)
-        if self.indexing is not None and self.indexing.stopping:
-            self.line.forget({Kind.INDEX})
-            self.indexing, self.outdated = None, True
-        self.sentences.engine_lost()
-        self.sample.engine_lost()
-        self.training.engine_lost()
+        if self.index_queue.engine_lost():
+            self.outdated = True
+        for part in self._parts:
+            part.engine_lost()
         given_up = [p for p in self.line.owed() if p.kind not in _REOPENED and p.attempts >= MAX_ATTEMPTS]
         failures = [self.receive(_given_up(p.request.id, details)) for p in given_up]
         return [failure for failure in failures if failure is not None]
@@ -143,9 +115,8 @@ class Session:
         if pending is None:
             return None
         received = Received(kind=pending.kind, answer=answer, elapsed_ms=1000.0 * (self._clock() - pending.asked_at))
-        self.sentences.take(pending, answer)
-        self.sample.take(pending, answer)
-        self.training.take(pending, answer)
+        for part in self._parts:
+            part.take(pending, answer)
         match answer:
             case protocol.Welcome():
                 self.engine.welcomed(answer)
@@ -155,8 +126,8 @@ class Session:
                 self._library_told(answer, pending.kind)
             case protocol.ModelLoaded():
                 self._model_loaded(answer)
-            case protocol.Progress() if self.indexing is not None and pending.kind is Kind.INDEX:
-                self.indexing = replace(self.indexing, progress=answer)
+            case protocol.Progress() if pending.kind is Kind.INDEX:
+                self.index_queue.told(answer)
             case protocol.IndexFinished():
                 self._indexed(answer)
             case protocol.SearchResponse():
@@ -171,44 +142,44 @@ class Session:
         """Whether a ranking was asked for that has not come."""
         return self.line.under_way(Kind.RANKING)
 
+    @property
+    def indexing(self) -> Indexing | None:
+        """What is being indexed."""
+        return self.index_queue.now
+
+    @property
+    def waiting(self) -> Sequence[bytes]:
+        """Folders that are indexed next."""
+        return self.index_queue.folders
+
+    @property
+    def waiting_models(self) -> Sequence[str]:
+        """Models that the library is indexed with after that, each then used."""
+        return self.index_queue.models
+
     # --- what can be asked for ----------------------------------------------------------------------------------------
 
     def open_library(self, path: bytes) -> None:
         """Open or create another library; everything shown belongs to the old one until the answer comes."""
-        if self.indexing is not None:
-            self.line.cancel(self.indexing.request_id)
-        self.sample.forget()
-        self.sentences.forget()
-        self._wait_for_nothing()
+        for part in (self.index_queue, self.sample, self.sentences):
+            part.forget()
         self.line.forget(set(Kind) - _REOPENED - OF_TRAINING)
-        self.indexing = None
         self.library_path, self.library, self.library_problem = path, None, None
         self.query, self.ranking, self.ranking_problem = None, None, None
         self.line.ask(Kind.LIBRARY, protocol.OpenLibrary(id=self.line.next_id(), path=path))
 
     def load_model(self, name: str) -> None:
         """Use another model from now on; what is being indexed does not change that any more."""
-        if self.indexing is not None:
-            takes_over = self.indexing.takes_over and self.indexing.model == name
-            self.indexing = replace(self.indexing, takes_over=takes_over)
+        self.index_queue.chosen(name)
         self._use_model(name)
 
     def look_for_models(self) -> None:
         """A package was written, or went: list them again. The one in use stays as it is."""
-        self.line.ask(Kind.MODELS, protocol.ListModels(id=self.line.next_id()))
+        self.line.list_models()
 
     def index_with(self, model: str) -> None:
-        """Index the library with another model, or one of this name that was trained again, and use it from then on.
-
-        Until all its vectors are made, and if that is stopped, the model in use stays so. Comes after what is being
-        indexed now, if anything is.
-        """
-        indexing = self.indexing
-        if indexing is not None and not indexing.stopping and indexing.takes_over and indexing.model == model:
-            return
-        if model not in self.waiting_models:
-            self.waiting_models.append(model)
-        self._index_next()
+        """Index the library with a new model, or one trained again, in its turn, and use it once that is done."""
+        self.index_queue.add_model(model, self.model)
 
     def search(self, query: protocol.Query) -> None:
         """Rank the library by this query; a query of nothing shows everything."""
@@ -240,20 +211,15 @@ class Session:
 
     def add_folders(self, folders: Sequence[bytes]) -> None:
         """Index folders; after what is being indexed now, if anything is."""
-        self.waiting.extend(folder for folder in folders if folder not in self.waiting)
-        self._index_next()
+        self.index_queue.add_folders(folders, self.model)
 
     def rescan(self) -> None:
         """Look through every source again, unless indexing is under way."""
-        if self.indexing is None and self.model:
-            self._index((), self.model)
+        self.index_queue.rescan(self.model)
 
     def stop_indexing(self) -> None:
         """Ask the engine to stop indexing; what is finished stays."""
-        self._wait_for_nothing()
-        if self.indexing is not None and not self.indexing.stopping:
-            self.line.cancel(self.indexing.request_id)
-            self.indexing = replace(self.indexing, stopping=True)
+        self.index_queue.stop()
 
     def explain(self, item_id: int, without: tuple[str, ...] = (), *, words: bool = True) -> None:
         """Ask why it stands where it stands; with no query, what the model sees. ``without`` parts: to compare."""
@@ -270,16 +236,14 @@ class Session:
     def _models_listed(self, answer: protocol.ModelList) -> None:
         first, self.models_known, self.models = not self.models_known, True, answer.models
         usable = [model.name for model in answer.models if not model.problem]
-        if not first and self.model in usable:
-            self._index_next()
-            return
-        if self.model not in usable:
+        lost = self.model not in usable
+        if lost:
             self.model = usable[0] if usable else ""
-        if self.model:
+        if self.model and (first or lost):
             self._use_model(self.model)
             if self.query is not None:
                 self.search(self.query)
-        self._index_next()
+        self.index_queue.go_on(self.model)
 
     def _library_told(self, answer: protocol.LibraryState, kind: Kind) -> None:
         before, self.library, self.library_problem = self.library, answer, None
@@ -292,23 +256,21 @@ class Session:
 
     def _use_model(self, name: str) -> None:
         self.model, self.model_ready, self.model_problem = name, False, None
-        self.line.ask(Kind.MODEL, protocol.LoadModel(id=self.line.next_id(), name=name))
+        self.line.load_model(name)
 
     def _model_loaded(self, answer: protocol.ModelLoaded) -> None:
         self.model_ready, self.model_problem = True, None
         self.engine.device = answer.device or self.engine.device
-        shown = self.ranking
-        if self.query is not None and not self.searching and shown is not None and shown.model != answer.name:
+        if self.query is not None and not self.searching and self.ranking and self.ranking.model != answer.name:
             self.search(self.query)
 
     def _indexed(self, answer: protocol.IndexFinished) -> None:
-        done, self.indexing, self.library = self.indexing, None, answer.state
-        if answer.n_added or answer.n_changed or answer.n_moved or answer.n_removed or answer.n_encoded:
-            self.outdated = True
+        done, self.library = self.index_queue.over(), answer.state
+        self.outdated = self.outdated or has_changed(answer)
         if done is not None and done.takes_over:
             self._use_model(done.model)
             self.refresh()  # the engine loads first, then ranks
-        self._index_next()
+        self.index_queue.go_on(self.model)
 
     def _not_done(self, pending: Pending, answer: protocol.Failed | protocol.Cancelled) -> None:
         failure = answer if isinstance(answer, protocol.Failed) else None
@@ -322,27 +284,9 @@ class Session:
             case Kind.HELLO | Kind.MODELS:
                 self.engine.problem = failure
             case Kind.INDEX:
-                self.indexing = None
-                self._index_next()
+                self.index_queue.over()
+                self.index_queue.go_on(self.model)
                 self.line.look_at_library()
-
-    def _index_next(self) -> None:
-        if self.indexing is not None:
-            return
-        if self.waiting and self.model:
-            folders, self.waiting = tuple(self.waiting), []
-            self._index(folders, self.model)
-        elif self.waiting_models:
-            self._index((), self.waiting_models.pop(0), takes_over=True)
-
-    def _index(self, folders: tuple[bytes, ...], model: str, *, takes_over: bool = False) -> None:
-        request = protocol.IndexFolders(id=self.line.next_id(), folders=folders, model=model)
-        self.indexing = Indexing(request_id=request.id, model=model, takes_over=takes_over)
-        self.line.ask(Kind.INDEX, request)
-
-    def _wait_for_nothing(self) -> None:
-        self.waiting.clear()
-        self.waiting_models.clear()
 
 
 def _given_up(request_id: int, details: str) -> protocol.Failed:

@@ -544,7 +544,7 @@ def test_another_library_drops_the_models_that_wait(session):
     session.open_library(b"/other")
     engine.answer(state(engine.last(p.OpenLibrary).id, 3))
     assert session.indexing is None
-    assert session.waiting_models == []
+    assert session.index_queue.models == []
     assert len(engine.all(p.IndexFolders)) == 1
 
 

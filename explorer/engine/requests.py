@@ -17,8 +17,12 @@ from explorer.protocol import (
     GetPoster,
     GetShots,
     GetThumbnails,
+    Hello,
     ListErrors,
+    ListModels,
+    LoadModel,
     MakeFigure,
+    OpenLibrary,
     Progress,
     Query,
     RemoveSource,
@@ -177,6 +181,22 @@ class Line:
             self._send(Cancel(id=self.next_id(), target=request_id))
 
     # --- what the session keeps the last of -------------------------------------------------------------------------
+
+    def greet(self, library: bytes, model: str) -> None:
+        """Ask a new engine who it is and which models there are; give it the library, and the model if there is one."""
+        self.ask(Kind.HELLO, Hello(id=self.next_id()))
+        self.list_models()
+        self.ask(Kind.LIBRARY, OpenLibrary(id=self.next_id(), path=library))
+        if model:
+            self.load_model(model)
+
+    def list_models(self) -> None:
+        """Ask which packages there are."""
+        self.ask(Kind.MODELS, ListModels(id=self.next_id()))
+
+    def load_model(self, name: str) -> None:
+        """Ask for a model to be made ready."""
+        self.ask(Kind.MODEL, LoadModel(id=self.next_id(), name=name))
 
     def search(self, query: Query, model: str, *, every_moment: bool) -> None:
         """Ask for a ranking."""

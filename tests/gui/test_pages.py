@@ -29,6 +29,7 @@ def session(**state):
     made = Session(b"/l")
     made.engine.status, made.engine.problem = state.pop("engine", (EngineStatus.READY, None))
     made.models_known, made.model = True, "m"
+    made.index_queue.now = state.pop("indexing", None)
     for name, value in state.items():
         setattr(made, name, value)
     return made
