@@ -16,6 +16,7 @@ from explorer.protocol.runs import Noted, Paused, PauseRun, ResumeRun, RunEvent,
 from explorer.runs.journal import JournalReader, JournalWriter
 from explorer.runs.layout import RunFolder
 from explorer.runs.orders import OrderReader, forget_orders, give
+from tests.helpers.full_disk import full_disk
 
 
 def texts(events: list[RunEvent]) -> list[str]:
@@ -134,7 +135,6 @@ import sys
 from pathlib import Path
 from explorer.protocol.runs import Noted
 from explorer.runs.journal import JournalWriter
-from tests.helpers.full_disk import full_disk
 writer = JournalWriter(Path(sys.argv[1]))
 n = 0
 while True:
