@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -289,7 +289,8 @@ def _settle(compute: "Compute", n_threads: int) -> None:
     """Make this process one that trains: others go before it, and on a CPU the same steps give the same bits."""
     import torch
 
-    faulthandler.enable()
+    with suppress(OSError):  # standard error may be no file, as where a test reads it
+        faulthandler.enable()
     torch.set_num_threads(n_threads)
     if compute.device.type == "cpu":
         torch.use_deterministic_algorithms(True)
