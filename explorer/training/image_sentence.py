@@ -30,7 +30,7 @@ from explorer.training.config import ImageSentenceRecipe, NetworkSection
 from explorer.training.gates import GatePhase
 from explorer.training.network import NetworkPhase, TokenSource, first_view_statistics
 from explorer.training.packaging import recall_table, write_card
-from explorer.training.phases import run_phase
+from explorer.training.phases import PhaseEnd, run_phase
 from explorer.training.photos import Split
 from explorer.training.preparation import Prepared, TrainingPlaces, prepare, with_minilm
 from explorer.training.stopping import StoppingSection
@@ -79,13 +79,19 @@ def train_image_sentence(
         # Without patience: gates are taught to the end, though recall may be best before it.
         yield from run_phase(phase, places.run, token=token, stopping=StoppingSection())
     metrics = phase.measure()
-    yield from places.compute.led(_finish(recipe, places, ready, phase, metrics))
+    yield from places.compute.led(_finish(recipe, places, ready, phase, metrics, end))
 
 
 def _finish(
-    recipe: ImageSentenceRecipe, places: TrainingPlaces, ready: Ready, phase: NetworkPhase, metrics: dict[str, float]
+    recipe: ImageSentenceRecipe,
+    places: TrainingPlaces,
+    ready: Ready,
+    phase: NetworkPhase,
+    metrics: dict[str, float],
+    end: PhaseEnd,
 ) -> Iterator[RunEvent]:
-    yield Finished(path=os.fsencode(write_trained(recipe, places, ready, phase, metrics)), metrics=metrics)
+    path = write_trained(recipe, places, ready, phase, metrics)
+    yield Finished(path=os.fsencode(path), metrics=metrics, epoch=end.epoch, early=end.early)
 
 
 def network_phase(recipe: ImageSentenceRecipe, ready: Ready) -> NetworkPhase:
