@@ -5,6 +5,8 @@
     protocol.FigureSpec + FigureContent -> draw_figure -> Page          layout, in millimetres
     Page                                -> page_bytes  -> PNG, SVG, PDF matplotlib without its global state
     FigureRecipe                        -> TOML        -> FigureRecipe  how the figure is made again
+    CurvesSpec                          -> draw_curves -> RGBA pixels   curves of training runs, live in the window
+    CurvesSpec                          -> write_curves -> PNG, SVG, PDF
 
 Text and boxes stay text and boxes in SVG and PDF; pictures and maps over them are pixels at the chosen resolution.
 The same specification of the same results gives the same bytes, with the same version of the program and its parts.
