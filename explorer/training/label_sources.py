@@ -113,7 +113,7 @@ def _of_photos(given: LabelFile, captioned: Sequence[CaptionedImages]) -> LabelF
             name = photo_name(path)
             key = next((end for end in _ends(name) if end in given.items), None)
             if key is None:
-                missing.append(path.name)
+                missing.append(PurePosixPath(name).name)
             else:
                 found[name] = key
     if missing:

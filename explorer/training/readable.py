@@ -16,7 +16,7 @@ from explorer.cancellation import CancellationToken
 from explorer.datasets.karpathy import CaptionedImages
 from explorer.errors import DatasetError, MediaError
 from explorer.media.image import decode_image
-from explorer.media.item import read_content
+from explorer.media.item import display_path, read_content
 from explorer.protocol.runs import Noted, Progressed, RunEvent
 from explorer.training.reading import TrainingPhotos
 
@@ -108,7 +108,7 @@ def require_few_lost(part: CaptionedImages, problems: Sequence[str]) -> None:
 
 def left_out_note(part: CaptionedImages, lost: Sequence[Path]) -> str:
     """Says which photos of a split are left out."""
-    named = ", ".join(path.name for path in lost[:_N_NAMED]) + (", ..." if len(lost) > _N_NAMED else "")
+    named = ", ".join(map(_shown, lost[:_N_NAMED])) + (", ..." if len(lost) > _N_NAMED else "")
     return (
         f"Photos of the split {part.split} that cannot be read are left out: {len(lost):,} of {len(part):,} ({named})."
     )
@@ -128,8 +128,13 @@ def _problem_with(path: Path) -> str:
     try:
         decode_image(read_content(bytes(path)), min_edge_px=_EDGE_PX)
     except MediaError as error:
-        return f"{path.name}: {error.message}"
+        return f"{_shown(path)}: {error.message}"
     return ""
+
+
+def _shown(path: Path) -> str:
+    """The file's name as people can read it, and as messages can carry it."""
+    return display_path(os.fsencode(path.name))
 
 
 def _read_record(path: Path) -> set[bytes]:

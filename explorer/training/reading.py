@@ -12,6 +12,7 @@ from explorer.datasets.labels import LabelFile
 from explorer.datasets.photo_sets import PhotoSet, read_photo_set
 from explorer.errors import DatasetError
 from explorer.library import open_library
+from explorer.media.item import display_path
 from explorer.training.config import expand_path
 from explorer.training.division import validation_rows
 from explorer.training.sections import DatasetSection
@@ -114,7 +115,7 @@ def read_library_photos(folder: Path) -> PhotoSet:
     listed = ", ".join(f"{what} ({n:,})" for what, n in left_out.items() if n)
     ids = tuple(item.item_id for item in there)
     found = CaptionedImages(
-        name=folder.name,
+        name=display_path(os.fsencode(folder.name)),
         split=WHOLE_SPLIT,
         image_paths=tuple(Path(os.fsdecode(item.path)) for item in there),
         sentences=tuple(item.sentences for item in there),
@@ -129,11 +130,12 @@ def read_library_photos(folder: Path) -> PhotoSet:
 
 
 def _nothing_said(folder: Path, *, n_photos: int, n_said: int) -> str:
+    place = display_path(os.fsencode(folder))
     if not n_photos:
-        return f"The library in {folder} has no photos."
+        return f"The library in {place} has no photos."
     if not n_said:
-        return f"None of the {n_photos:,} photos of the library in {folder} has a sentence."
-    return f"All {n_said:,} photos of the library in {folder} that have a sentence are gone or cannot be read."
+        return f"None of the {n_photos:,} photos of the library in {place} has a sentence."
+    return f"All {n_said:,} photos of the library in {place} that have a sentence are gone or cannot be read."
 
 
 def require_trainable(train: CaptionedImages, val: CaptionedImages) -> None:

@@ -1,8 +1,10 @@
 """What a check says before a run begins: what is there, what would stop the run, what is unwise."""
 
 import json
+import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from explorer.cancellation import CancellationToken, Cancelled
@@ -221,3 +223,12 @@ def test_no_photo_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(feature_cache, "read_square", never)
     monkeypatch.setattr("explorer.training.readable.decode_image", never)
     assert check(tmp_path, NETWORK).problem == ""
+
+
+def test_an_answer_can_travel_whatever_files_are_called(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    write_karpathy(folder, ["train"] * 6 + ["val"] * 2, photos=False)
+    recipe = decode_recipe(NETWORK.encode(), where="x")
+    answer = check_recipe(1, recipe, folder, [tmp_path / "models", MODELS], CancellationToken())
+    assert r"caf\xe9" in answer.problem
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(answer), type=RecipeChecked) == answer

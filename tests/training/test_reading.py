@@ -5,6 +5,7 @@ import os
 import random
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from explorer.cancellation import CancellationToken, Cancelled
@@ -361,3 +362,18 @@ def test_labels_that_the_data_brings(tmp_path: Path, places: TrainingPlaces) -> 
     kept = read_splits(section, places)
     for part, matrix in zip(kept, read_split_labels(labels, kept, places), strict=True):
         assert matrix[:, 1].tolist() == [int(path.stem) % 2 == 1 for path in part.image_paths]
+
+
+def test_names_that_are_not_utf8_can_be_told(tmp_path: Path, photos_folder: Path, places: TrainingPlaces) -> None:
+    folder = library_of(tmp_path, photos_folder).rename(tmp_path / os.fsdecode(b"ordnung-\xfc"))
+    for path in photos_folder.glob("*.jpg"):
+        path.write_bytes(b"no photo")
+    section = DatasetSection(library=str(folder), val_share=0.4)
+    with pytest.raises(DatasetError, match="cannot be read") as caught:
+        take(places, section)
+    msgspec.json.encode(caught.value.message)
+    for number, path in enumerate(sorted(photos_folder.glob("*.jpg"))):
+        write_photo(path, number)
+    for note in take(places, section):
+        msgspec.json.encode(note)
+    assert [len(part) for part in read_splits(section, places)] == [4, 2]
