@@ -20,10 +20,14 @@ def look_at_splits(captioned: Sequence[CaptionedImages], labels: Sequence[Tensor
         the labels tell nothing apart, or nothing could be measured by them.
     """
     _require_telling(*labels)
-    n = len(captioned[0])
-    if batch_size > n:
-        return (f"batch_size is {batch_size:,}, and there are {n:,} training photos: every step takes all of them.",)
-    return ()
+    return batch_notes(batch_size, len(captioned[0]), "training photos")
+
+
+def batch_notes(batch_size: int, n: int, what: str) -> tuple[str, ...]:
+    """What to say where a batch is larger than all there is; ``what`` the n are called."""
+    if batch_size <= n:
+        return ()
+    return (f"batch_size is {batch_size:,}, and there are {n:,} {what}: every step takes all of them.",)
 
 
 def _require_telling(train: Tensor, val: Tensor) -> None:

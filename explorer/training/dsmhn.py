@@ -33,7 +33,7 @@ from explorer.training.dsmhn_config import DSMHNRecipe
 from explorer.training.dsmhn_phase import DSMHNModel, DSMHNPhase, PictureSplit
 from explorer.training.label_sources import read_split_labels
 from explorer.training.packaging import describe_dsmhn, hashing_table, write_card
-from explorer.training.phases import run_phase
+from explorer.training.phases import PhaseEnd, run_phase
 from explorer.training.picture_features import PictureSource, cache_pictures, open_pictures
 from explorer.training.preparation import Seen, TrainingPlaces, read_splits, see_splits, sentences_path
 from explorer.training.views import View, training_views
@@ -87,7 +87,7 @@ def train_dsmhn(recipe: DSMHNRecipe, places: TrainingPlaces, token: Cancellation
     def write(metrics: dict[str, float]) -> Path:
         means = json.dumps(phase.bit_means(), indent=1) + "\n"
         (places.run.folder / "bits.json").write_text(means, encoding="utf-8")
-        return _write(recipe, places, ready, phase.finished_model(), metrics)
+        return _write(recipe, places, ready, phase.finished_model(), (metrics, end))
 
     yield from ship(phase, end, write)
 
@@ -179,10 +179,17 @@ def _picture_views(
 
 
 def _write(
-    recipe: DSMHNRecipe, places: TrainingPlaces, ready: DSMHNReady, model: DSMHNModel, metrics: dict[str, float]
+    recipe: DSMHNRecipe,
+    places: TrainingPlaces,
+    ready: DSMHNReady,
+    model: DSMHNModel,
+    found: tuple[dict[str, float], PhaseEnd],
 ) -> Path:
-    """Write the package; its reference is computed by loading it again, so what is shipped is what was checked."""
-    tensors = to_package(model.streams())
+    """Write the package; its reference is computed by loading it again, so what is shipped is what was checked.
+
+    found: what was measured, and how the phase ended.
+    """
+    tensors, (metrics, end) = to_package(model.streams()), found
     manifest = _manifest(recipe, ready)
     card = write_card(
         recipe,
@@ -192,6 +199,7 @@ def _write(
         n_train=len(ready.train),
         n_val=len(ready.val),
         places=places,
+        end=end,
     )
     folder = places.packages_folder / recipe.name
     package = write_package(folder, manifest, tensors, card=card, vocabulary=ready.vocabulary or None)

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from explorer.training.config import ImageSentenceRecipe, PooledRecipe
+from explorer.training.config import ImageSentenceRecipe, PooledRecipe, Recipe
 from explorer.training.dsmhn_config import DSMHNRecipe
 from explorer.training.hashing_config import TVDBRecipe
+from explorer.training.phases import PhaseEnd
 from explorer.training.preparation import TrainingPlaces
 from explorer.training.snapshot import Origin, read_origin
 
@@ -64,11 +65,12 @@ def write_card(
     n_val: int,
     places: TrainingPlaces,
     protocol: str = RECALL_PROTOCOL,
+    end: PhaseEnd | None = None,
 ) -> str:
     """``CARD.md``: data, split, protocol, metrics, licences, how trained, limits.
 
     table: the metrics in Markdown, see :func:`recall_table` and :func:`hashing_table`.
-    places: of the run, which keeps its data (``snapshot.py``).
+    places: of the run, which keeps its data (``snapshot.py``).   end: how the phase ended that the package is made of.
     """
     origin = read_origin(places.run.folder)
     is_flickr8k = origin is not None and origin.dataset == _FLICKR8K and not recipe.dataset.library
@@ -87,7 +89,7 @@ def write_card(
             "## Metrics on that split (per cent)\n",
             table,
             "## How it was trained\n",
-            _how(recipe, places) + "\n",
+            how_trained(recipe, places, end) + "\n",
             _LICENCES.format(
                 parts=_MINILM_PARTS if minilm else _LABEL_PARTS,
                 data=_FLICKR8K_LICENCE if is_flickr8k else _OTHER_LICENCE,
@@ -125,13 +127,18 @@ def _labels_of(recipe: PhotoRecipe) -> str:
     return "COCO's things that their sentences name" if labels.source == "sentences" else "as the data set has them"
 
 
-def _how(recipe: PhotoRecipe, places: TrainingPlaces) -> str:
+def how_trained(recipe: Recipe, places: TrainingPlaces, end: PhaseEnd | None) -> str:
+    """The command that made a package, and which epoch is in it where that is not the last one."""
     seed = recipe.training.seed if hasattr(recipe, "training") else 0
     shipped = places.recipe_folder.parts[-2:] == ("resources", "recipes")
     given = f"resources/recipes/{recipe.name}.toml" if shipped else "recipe.toml"
     run = "" if shipped else f" of the run `{places.run.folder.name}`"
     source = commit_of(Path(__file__).parent)
-    return f"`retrieval-explorer train {given}`{run}, seed {seed}, source at commit {source}."
+    said = f"`retrieval-explorer train {given}`{run}, seed {seed}, source at commit {source}."
+    if end is None or not end.early:
+        return said
+    why = "somebody ended the run and kept it" if end.kept else "none after it was better"
+    return f"{said} Epoch {end.epoch} is in it, the best one: {why}."
 
 
 def _reads_minilm(recipe: PhotoRecipe) -> bool:

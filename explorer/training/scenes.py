@@ -21,11 +21,12 @@ from explorer.packages.finding import resolve_package
 from explorer.packages.manifest import Manifest, Output, Part, Preprocess, VisionPart
 from explorer.packages.package import ModelPackage, write_package
 from explorer.packages.reference import make_reference
-from explorer.protocol.runs import RunEvent
+from explorer.protocol.runs import Noted, RunEvent
 from explorer.representations import BinaryCodes
+from explorer.training.code_checks import batch_notes
 from explorer.training.code_phase import ship
 from explorer.training.compute import Compute
-from explorer.training.phases import run_phase
+from explorer.training.phases import PhaseEnd, run_phase
 from explorer.training.preparation import TrainingPlaces
 from explorer.training.scenes_card import scenes_card
 from explorer.training.scenes_config import ScenesNetworkSection, ScenesRecipe
@@ -49,6 +50,8 @@ def train_scenes(recipe: ScenesRecipe, places: TrainingPlaces, token: Cancellati
         a stop was asked for; what is done stays.
     """
     package = resolve_package(recipe.vision, places.search_folders)
+    for note in batch_notes(recipe.training.batch_size, recipe.scenes.n_clips, "training clips"):
+        yield Noted(text=note)
     vision = load_vision(package, device=places.compute.device.type)
     ready = yield from make_scenes(recipe, (vision, package.manifest.weights.sha256), places, token)
     phase = scenes_phase(recipe, ready, places.compute)
@@ -56,7 +59,7 @@ def train_scenes(recipe: ScenesRecipe, places: TrainingPlaces, token: Cancellati
 
     def write(metrics: dict[str, float]) -> Path:
         streams = phase.finished_streams()
-        return _write(recipe, places, ready, (streams, _manifest(recipe, streams, package, vision)), metrics)
+        return _write(recipe, places, ready, (streams, _manifest(recipe, streams, package, vision)), (metrics, end))
 
     yield from ship(phase, end, write)
 
@@ -92,12 +95,15 @@ def _write(
     places: TrainingPlaces,
     ready: ScenesReady,
     made: tuple[Streams, Manifest],
-    metrics: dict[str, float],
+    found: tuple[dict[str, float], PhaseEnd],
 ) -> Path:
-    """Write the package; its reference is computed by loading it again, so what is shipped is what was checked."""
+    """Write the package; its reference is computed by loading it again, so what is shipped is what was checked.
+
+    found: what was measured, and how the phase ended.
+    """
     streams, manifest = made
     tensors = to_package(streams)
-    card = scenes_card(recipe, metrics, places.recipe_folder)
+    card = scenes_card(recipe, found[0], places, found[1])
     folder = places.packages_folder / recipe.name
     vocabulary = ready.vocabulary or None
     package = write_package(folder, manifest, tensors, card=card, vocabulary=vocabulary)

@@ -1,9 +1,10 @@
 """What a package that was trained on rendered scenes says about itself."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
-from explorer.training.packaging import commit_of
+from explorer.training.packaging import how_trained
+from explorer.training.phases import PhaseEnd
+from explorer.training.preparation import TrainingPlaces
 from explorer.training.scenes_config import ScenesRecipe
 
 _CARD = """# {name}
@@ -36,7 +37,7 @@ Pictures to clips and back by the same kind and colour: {i2v:.1f} and {v2i:.1f}.
 
 ## How it was trained
 
-`retrieval-explorer train resources/recipes/{name}.toml`, seed {seed}, source at commit {commit}. Kind,
+{how} Kind,
 colour and motion have bits of their own ({kind:.0%}, {colour:.0%} and {motion:.0%}), in which the paper's losses are
 taken (reconstructed): similarity by `{similarity}`, classification {alpha:g}, quantisation {beta:g}. Clips were
 cropped, shaded, softened, made noisy and shifted in time.
@@ -54,11 +55,13 @@ several moving things has one code. Things that look the same from all sides do 
 """
 
 
-def scenes_card(recipe: ScenesRecipe, metrics: Mapping[str, float], folder: Path) -> str:
+def scenes_card(
+    recipe: ScenesRecipe, metrics: Mapping[str, float], places: TrainingPlaces, end: PhaseEnd
+) -> str:
     """``CARD.md``: what it is, data, protocol, metrics, licences, limits.
 
     metrics: as :meth:`~explorer.training.scenes_phase.ScenesPhase.measure` gives them.
-    folder: of the recipe.
+    places: of the run.   end: how its phase ended.
     """
     scenes, training = recipe.scenes, recipe.training
     rows = "\n".join(
@@ -72,7 +75,7 @@ def scenes_card(recipe: ScenesRecipe, metrics: Mapping[str, float], folder: Path
         motion=training.motion, similarity=training.similarity, readers=_read_by(recipe),
         alpha=training.classification, beta=training.quantisation,
         network="a small 3-D CNN" if recipe.network.sees_time else "a 2-D CNN on frames, averaged",
-        seed=training.seed, commit=commit_of(folder),
+        how=how_trained(recipe, places, end),
     )
 
 

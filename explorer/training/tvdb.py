@@ -32,7 +32,7 @@ from explorer.training.feature_cache import CachedView, read_square
 from explorer.training.hashing_config import TVDBNetworkSection, TVDBRecipe
 from explorer.training.label_sources import read_split_labels
 from explorer.training.packaging import hashing_table, write_card
-from explorer.training.phases import run_phase
+from explorer.training.phases import PhaseEnd, run_phase
 from explorer.training.preparation import Seen, TrainingPlaces, read_splits, see_splits
 from explorer.training.region_features import RegionFeatures, cache_regions, open_regions
 from explorer.training.tvdb_phase import HashingSplit, TVDBModel, TVDBPhase
@@ -77,7 +77,7 @@ def train_tvdb(recipe: TVDBRecipe, places: TrainingPlaces, token: CancellationTo
     ready = yield from make_ready(recipe, places, token)
     phase = tvdb_phase(recipe, ready, places.compute)
     end = yield from run_phase(phase, places.run, token=token, stopping=recipe.stopping)
-    yield from ship(phase, end, lambda metrics: _write(recipe, places, ready, phase, metrics))
+    yield from ship(phase, end, lambda metrics: _write(recipe, places, ready, phase, (metrics, end)))
 
 
 def tvdb_phase(recipe: TVDBRecipe, ready: TVDBReady, compute: Compute | None = None) -> TVDBPhase:
@@ -182,10 +182,17 @@ def _statistics(view: RegionFeatures) -> tuple[Tensor, Tensor]:
 
 
 def _write(
-    recipe: TVDBRecipe, places: TrainingPlaces, ready: TVDBReady, phase: TVDBPhase, metrics: dict[str, float]
+    recipe: TVDBRecipe,
+    places: TrainingPlaces,
+    ready: TVDBReady,
+    phase: TVDBPhase,
+    found: tuple[dict[str, float], PhaseEnd],
 ) -> Path:
-    """Write the package; its reference is computed by loading it again, so what is shipped is what was checked."""
-    model = phase.finished_model()
+    """Write the package; its reference is computed by loading it again, so what is shipped is what was checked.
+
+    found: what was measured, and how the phase ended.
+    """
+    model, (metrics, end) = phase.finished_model(), found
     tensors = to_package(model.image, model.text, ready.statistics)
     manifest = _manifest(recipe, ready, model)
     card = write_card(
@@ -196,6 +203,7 @@ def _write(
         n_train=len(ready.train),
         n_val=len(ready.val),
         places=places,
+        end=end,
     )
     folder = places.packages_folder / recipe.name
     package = write_package(folder, manifest, tensors, card=card, vocabulary=ready.vocabulary)

@@ -16,7 +16,7 @@ from explorer.networks.encoder import sees_motion
 from explorer.networks.registry import load_encoder
 from explorer.packages.finding import resolve_package
 from explorer.packages.reference import check_reference
-from explorer.protocol.runs import EpochFinished, Finished, QueriesAnswered, Saved
+from explorer.protocol.runs import EpochFinished, Finished, Noted, QueriesAnswered, Saved
 from explorer.training.config import read_recipe
 from explorer.training.phases import run_phase
 from explorer.training.run_directory import RunDirectory
@@ -126,6 +126,15 @@ def test_rendering_that_was_stopped_goes_on_where_it_was(tmp_path):
     finished(run(tmp_path, recipe))
     np.testing.assert_array_equal(np.load(clips)[:16], kept)
     assert np.load(clips)[16:].any(axis=(1, 2, 3, 4)).all()
+
+
+def test_a_batch_larger_than_the_data_takes_all_of_it_and_a_note_says_so(tmp_path):
+    recipe = RECIPE.format(readers='["bow"]').replace("batch_size = 4", "batch_size = 400")
+    events = list(run(tmp_path, recipe))
+    assert [event.text for event in events if isinstance(event, Noted)] == [
+        "batch_size is 400, and there are 5 training clips: every step takes all of them."
+    ]
+    assert isinstance(events[-1], Finished)
 
 
 @pytest.mark.parametrize(("old", "new", "message"), [

@@ -180,6 +180,9 @@ def test_the_best_epoch_is_shipped_where_the_run_has_patience(folder):
     measured = [event.metrics["mean_map"] for event in events if isinstance(event, EpochFinished)]
     assert events[-1].epoch == 1 + int(np.argmax(measured))
     assert events[-1].metrics["mean_map"] == max(measured)
+    assert events[-1].early
+    card = Path(os.fsdecode(events[-1].path)) / "CARD.md"
+    assert f"Epoch {events[-1].epoch} is in it, the best one: none after it was better." in card.read_text()
 
 
 @pytest.mark.parametrize("kind", ["signed", "binary"])
