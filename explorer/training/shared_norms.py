@@ -2,7 +2,7 @@
 
 PyTorch's own ``SyncBatchNorm`` refuses a CPU.
 """
-# B rows, C channels
+# B rows, C channels, R ranks
 
 from typing import Any
 
@@ -24,12 +24,18 @@ class SharedBatchNorm(_BatchNorm):
             return super().forward(values)
         others = [0, *range(2, values.ndim)]
         shape = [1, -1, *([1] * (values.ndim - 2))]
-        n = _summed(values.new_tensor([values.numel() / values.shape[1]], dtype=torch.float32))
-        mean_C = _summed(values.float().sum(dim=others)) / n
-        centred = values.float() - mean_C.view(shape)
-        variance_C = _summed(centred.square().sum(dim=others)) / n
+        rows = values.float()
+        own_C = rows.mean(dim=others)
+        squares_C = (rows - own_C.view(shape)).square().sum(dim=others)
+        everyone = _gathered(torch.cat([own_C, squares_C, own_C.new_tensor([values.numel() / len(own_C)])]))
+        means_RC, squares_RC, counts_R1 = everyone.split([len(own_C), len(own_C), 1], dim=1)
+        # Spreads around each rank's own mean, put together (Chan et al. 1979): no large numbers are subtracted.
+        n = counts_R1.sum()
+        mean_C = (counts_R1 * means_RC).sum(dim=0) / n
+        variance_C = (squares_RC + counts_R1 * (means_RC - mean_C).square()).sum(dim=0) / n
         self._remember(mean_C.detach(), variance_C.detach() * n / (n - 1).clamp(min=1))
-        normed = centred * torch.rsqrt(variance_C + self.eps).view(shape)
+        centred = rows - mean_C.view(shape)
+        normed: Tensor = centred * torch.rsqrt(variance_C + self.eps).view(shape)
         if self.affine:
             normed = normed * self.weight.view(shape) + self.bias.view(shape)
         return normed.to(values.dtype)
@@ -67,19 +73,21 @@ def _shared(norm: Any) -> SharedBatchNorm:
     return shared
 
 
-class _Sum(torch.autograd.Function):
+class _Everyone(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, values: Tensor) -> Tensor:
-        total = values.clone(memory_format=torch.contiguous_format)
-        torch.distributed.all_reduce(total)
-        return total
+        everyone = [torch.empty_like(values) for _ in range(torch.distributed.get_world_size())]
+        torch.distributed.all_gather(everyone, values.contiguous())
+        return torch.stack(everyone)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:
-        return _summed(gradients[0])
+        total = gradients[0].clone(memory_format=torch.contiguous_format)
+        torch.distributed.all_reduce(total)
+        return total[torch.distributed.get_rank()]
 
 
-def _summed(values: Tensor) -> Tensor:
-    """The sum over the ranks; gradients flow back to each."""
-    total: Tensor = _Sum.apply(values)
-    return total
+def _gathered(values: Tensor) -> Tensor:
+    """What every rank has, (K,) to (R, K); gradients flow back to each."""
+    everyone: Tensor = _Everyone.apply(values)
+    return everyone

@@ -33,7 +33,7 @@ def _knows_all(metrics):
 @pytest.mark.parametrize("tokens", [None, REGIONS], ids=["cells", "regions"])
 @pytest.mark.parametrize("loss", [INFO_NCE, TRIPLET], ids=["info-nce", "triplet"])
 def test_eight_pairs_are_learnt_by_heart(make_phase, loss, tokens):
-    phase = make_phase(n_sentences=1, epochs=60, batch_size=8, tokens=tokens, **loss)
+    phase = make_phase(n_sentences=1, epochs=40, batch_size=8, tokens=tokens, **loss)
     assert not _knows_all(phase.measure())
     losses = _train(phase)
     assert _knows_all(phase.measure())
@@ -41,7 +41,7 @@ def test_eight_pairs_are_learnt_by_heart(make_phase, loss, tokens):
 
 
 def test_trained_words_learn_them_too(make_phase):
-    tiny = make_phase(epochs=60, batch_size=8, learning_rate=1e-2, **INFO_NCE)
+    tiny = make_phase(epochs=40, batch_size=8, learning_rate=1e-2, **INFO_NCE)
     sentences = [(f"thing{number}",) for number in range(8)]
     words = {"<pad>": 0, "<start>": 1, "<end>": 2, "<unk>": 3} | {f"thing{number}": 4 + number for number in range(8)}
     split = Split(tiny._train.photos, sentences, tiny._train.views, build_word_bank(sentences, words))
@@ -57,7 +57,7 @@ def test_a_tail_and_its_head_learn_them_too(make_phase):
     torch.manual_seed(1)
     tail = torch.nn.Sequential(torch.nn.Conv2d(4, 12, 3, stride=2, padding=1), torch.nn.BatchNorm2d(12)).eval()
     before = tail[0].weight.clone()
-    config = TailSection(epochs=120, batch_size=8, embed_dim=32, dropout=0.1, sentences=1, tail_learning_rate=1e-3)
+    config = TailSection(epochs=60, batch_size=8, embed_dim=32, dropout=0.1, sentences=1, tail_learning_rate=1e-3)
     phase = TailPhase(tail, config, split, split, seed=0)
     losses = _train(phase)
     assert _knows_all(phase.measure())

@@ -74,7 +74,7 @@ def all_steps(compute):
 
 def trained(compute, folder):
     """A whole run, with dropout; every rank makes the same of it."""
-    phase = _network(compute, {"epochs": 25, "batch_size": 7, "averaging": 0.5}, image={})
+    phase = _network(compute, {"epochs": 16, "batch_size": 7, "averaging": 0.5}, image={})
     run = RunDirectory(folder / f"run-of-{compute.n_ranks}")
     run.folder.mkdir(exist_ok=True)
     for _ in run_phase(phase, run, token=CancellationToken()):
