@@ -187,6 +187,10 @@ def test_a_data_set_is_typed_dropped_or_chosen_and_names_the_model(form, qtbot, 
     )
     data.path.dropEvent(drop)
     assert recipe(form)["dataset"] == {"annotations": str(tmp_path)}
+    data.from_library.click()
+    assert "annotations" not in recipe(form)["dataset"]
+    data.dropEvent(drop)  # beside the line, while the library is chosen
+    assert recipe(form)["dataset"] == {"annotations": str(tmp_path)}
     dialog = data.choose_folder()
     assert dialog.fileMode() is QFileDialog.FileMode.Directory
     dialog.fileSelected.emit("/chosen")
@@ -220,13 +224,16 @@ def test_a_name_that_somebody_typed_stays(form, qtbot):
     assert recipe(form)["name"] == "mine"
 
 
-def test_a_name_is_proposed_that_no_model_has_and_a_taken_one_is_noted(form, engine, qtbot):
+def test_a_name_is_proposed_that_no_model_has_and_a_taken_one_is_noted(form, engine, runs, qtbot):
     engine.list_models("tiny-birds")
     form.page.data.take("/photos/birds.json")
     assert recipe(form)["name"] == "tiny-birds-2"
     assert form.page.model_note.isHidden()
     type_into(qtbot, form, "name", "tiny-birds")
     assert "tiny-birds already" in form.page.model_note.text
+    runs.add("on-its-way", b"")
+    type_into(qtbot, form, "name", "on-its-way")
+    assert "under way" in form.page.model_note.text
 
 
 def test_labels_come_from_a_file_from_the_sentences_or_from_the_data(form, engine, qtbot):
@@ -570,13 +577,16 @@ def test_an_estimate_is_shown_in_sentences_stopped_and_grows_old(form, engine, r
 
 def test_train_starts_the_run_as_it_is_typed(form, engine, runs, qtbot):
     check(qtbot, form, engine)
+    content = form.drafting.draft.content
     with qtbot.waitSignal(form.started) as caught:
         form.foot.train.click()
     assert caught.args == [runs.runs_folder / "new"]
     assert runs.started == [{
-        "recipe": form.drafting.draft.content, "name": "tiny-library", "task": "tiny", "title": "Tiny (library)",
+        "recipe": content, "name": "tiny-library", "task": "tiny", "title": "Tiny (library)",
         "recipe_folder": Path("/recipes"), "device": "auto",
     }]  # fmt: skip
+    assert form.drafting.name == "tiny-library-2"
+    check(qtbot, form, engine)
     runs.refusing = "The disk is full."
     qtbot.keyClick(form, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: form.foot.said.text == "The disk is full.")

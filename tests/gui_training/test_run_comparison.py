@@ -110,6 +110,14 @@ def test_a_recipe_that_cannot_be_read_is_said(view, three, runs):
     assert view.note.text == "The recipe of two cannot be read."
 
 
+def test_runs_on_different_data_are_not_comparable_and_that_is_said(view, runs):
+    named = b'task = "tiny"\nname = "n"\n[dataset]\nannotations = "%s.json"\n'
+    paths = [runs.add(name, named % name.encode(), journal(1.0)) for name in ("birds", "cats")]
+    view.show_runs(paths)
+    assert "did not learn from the same data" in view.note.text
+    assert view.results.best() == set()  # and equal ones are not marked
+
+
 def test_a_run_that_goes_on_is_redrawn(view, three, runs, qtbot):
     view.show_runs(three)
     state = runs.runs[three[2]].state

@@ -91,6 +91,9 @@ class KeptRuns(QObject):
     def paths(self) -> tuple[Path, ...]:
         return tuple(self.runs)
 
+    def living(self) -> tuple[Path, ...]:
+        return tuple(path for path, run in self.runs.items() if run.state.live)
+
     def state(self, path: Path) -> RunState:
         return self.runs[path].state
 
@@ -105,6 +108,7 @@ class KeptRuns(QObject):
             self.refused.emit(self.refusing)
             return None
         self.started.append({"recipe": recipe, **how})
+        self.add(str(how["name"]), recipe)
         return self.runs_folder / "new"
 
     def estimate(self, recipe: bytes, **how: object) -> None:

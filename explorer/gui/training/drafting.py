@@ -165,9 +165,20 @@ class Drafting(QObject):
     def _suggest_name(self) -> None:
         assert self.draft is not None
         title, of = self.draft.form.title, data_name(self.draft, self._session.library)
-        self.draft.put_key(NAME, free_name(f"{title} {of}", {model.name for model in self._session.models}))
+        taken = {model.name for model in self._session.models} | self._names_of(self._training.paths())
+        self.draft.put_key(NAME, free_name(f"{title} {of}", taken))
         if any(field.key == TITLE for field in self.draft.form.fields):
             self.draft.put_key(TITLE, f"{title} ({of})" if of else title)
+
+    def _names_of(self, paths: Sequence[Path]) -> set[str]:
+        described = [self._training.description(path) for path in paths]
+        return {one.name for one in described if one is not None}
+
+    def leave_name(self) -> None:
+        """A run was started with it: the next one gets another, unless somebody chose this one."""
+        if self.draft is not None and not self._named:
+            self._suggest_name()
+            self.changed.emit(False)
 
     # --- what is wrong ------------------------------------------------------------------------------------------------
 
@@ -175,6 +186,16 @@ class Drafting(QObject):
     def name(self) -> str:
         """Of the model; empty while it has none."""
         return str(self.draft.value(NAME) or "") if self.draft is not None else ""
+
+    @property
+    def name_note(self) -> str:
+        """What a person should know of the name; empty where nothing else has it."""
+        name = self.name
+        if name and name in self._names_of(self._training.living()):
+            return f"A run that makes {name} is under way; the later one will take its place."
+        if any(model.name == name for model in self._session.models):
+            return f"There is a model {name} already; the new one will take its place."
+        return ""
 
     @property
     def title(self) -> str:

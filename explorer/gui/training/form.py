@@ -79,8 +79,7 @@ class NewRunForm(FormFrame):
             else:
                 self._ask_for_forms()
         self.page.device.show_devices(known.devices)
-        if not known.devices:
-            self._ask_for_devices()
+        self._ask_for_devices()  # each time, because free memory changes
 
     @Slot()
     def _ask_for_forms(self) -> None:
@@ -220,9 +219,7 @@ class NewRunForm(FormFrame):
             self.page.findings.show_busy()
         else:
             self.page.show_problem(key, sentence)
-        name = self.drafting.name
-        taken = bool(name) and any(model.name == name for model in self._controller.session.models)
-        self.page.model_note.say(f"There is a model {name} already; the new one takes its place." if taken else "")
+        self.page.model_note.say(self.drafting.name_note)
         ready = not sentence and not checking and self.drafting.draft is not None
         self.foot.say(sentence, can_be_shown=bool(sentence), busy=checking)
         self.foot.train.setEnabled(ready)
@@ -262,6 +259,7 @@ class NewRunForm(FormFrame):
             recipe_folder=draft.beginning.folder, device=self.page.device.device,
         )  # fmt: skip
         if path is not None:
+            self.drafting.leave_name()
             self.started.emit(path)
 
     @Slot(str)

@@ -3,6 +3,7 @@
 import os
 
 from PySide6.QtCore import Signal, Slot
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
@@ -18,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from explorer.gui.phrases import count
 from explorer.gui.training.draft import Draft
-from explorer.gui.training.field_editors import CalmComboBox, PathLine, open_path_dialog
+from explorer.gui.training.field_editors import CalmComboBox, PathLine, dropped_path, open_path_dialog
 from explorer.gui.training.form_fields import quiet_note, row_name
 from explorer.gui.training.problem_line import SaidLine
 from explorer.protocol import LibraryState
@@ -76,6 +77,7 @@ class DataForm(QWidget):
         self.file_button.clicked.connect(self.choose_file)
         self.folder_button.clicked.connect(self.choose_folder)
         self.labels.edited.connect(self.edited)
+        self.setAcceptDrops(True)
 
     def _compose(self) -> None:
         grid = QGridLayout(self._chosen)
@@ -165,6 +167,15 @@ class DataForm(QWidget):
         """Take the file or folder that was dropped or chosen."""
         self.path.setText(path)
         self._say(path)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """A data set may fall anywhere here, also while the library is chosen."""
+        if dropped_path(event.mimeData()) and not self._chosen.isHidden():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: D102
+        event.acceptProposedAction()
+        self.take(dropped_path(event.mimeData()))
 
     @Slot(str)
     def _typed(self, path: str) -> None:

@@ -17,6 +17,7 @@ from explorer.gui.training.run_differences import (
     ComparedRun,
     common_curves,
     curve_of,
+    data_text,
     differing_settings,
     label_runs,
     read_settings,
@@ -117,8 +118,8 @@ class RunComparison(ComparisonPage):
         left_out = self._n_selected - len(self._paths)
         told = f"The first {MOST} of the {self._n_selected} selected runs are shown." if left_out else ""
         unread = [run.label for run in self._runs if not run.settings]
-        told = " ".join(filter(None, (told, *(f"The recipe of {label} cannot be read." for label in unread))))
-        self.note.say(told)
+        sentences = [told, *(f"The recipe of {label} cannot be read." for label in unread), data_text(self._runs)]
+        self.note.say(" ".join(filter(None, sentences)))
         self.results.show_values("Result", [run.label for run in self._runs], results(self._runs))
         self._show_settings()
         self._offer_curves()

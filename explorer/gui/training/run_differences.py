@@ -83,6 +83,15 @@ def _said(run: ComparedRun, key: str, defaults: dict[str, str]) -> str:
     return f"{defaults[key].strip(chr(34))} (default)" if defaults.get(key) else "–"
 
 
+def data_text(runs: Sequence[ComparedRun]) -> str:
+    """A warning where they learned from different data; empty where it was the same."""
+    data = [
+        {key: value for key, value in run.settings.items() if section_of(key) in ("dataset", "scenes")} for run in runs
+    ]
+    same = all(one == data[0] for one in data)
+    return "" if same else "They did not learn from the same data, so their measures are of different photos."
+
+
 def results(runs: Sequence[ComparedRun]) -> Rows:
     """What they came to: the model's measures where there is one, else those of the best epoch so far."""
     measured = [measures(run.state) for run in runs]

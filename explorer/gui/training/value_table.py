@@ -6,12 +6,13 @@ from csv import writer
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QGuiApplication, QKeySequence, QPalette, QShortcut
+from PySide6.QtGui import QGuiApplication, QKeySequence, QPalette, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 _MOST_COLUMN_PX = 260
 _LEAST_COLUMN_PX = 88
 _NAME_PX = 240
+_ROOM_PX = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class ValueTable(QTableWidget):
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.verticalHeader().hide()
         self.horizontalHeader().setHighlightSections(False)
-        self.horizontalHeader().setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.horizontalHeader().setTextElideMode(Qt.TextElideMode.ElideNone)  # it cannot shorten two lines
         self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         QShortcut(QKeySequence.StandardKey.Copy, self, self.copy, context=Qt.ShortcutContext.WidgetShortcut)
 
@@ -53,8 +54,10 @@ class ValueTable(QTableWidget):
         self.setColumnCount(len(columns) + 1)
         self.setRowCount(len(rows))
         for column, title in enumerate((corner, *columns)):
-            head = QTableWidgetItem(title)
-            head.setToolTip(title)
+            head = QTableWidgetItem("\n".join(self._shortened(line) for line in title.split("\n")))
+            whole = " ".join(title.split())
+            head.setData(Qt.ItemDataRole.UserRole, whole)
+            head.setToolTip(whole)
             if not column:
                 head.setTextAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
             self.setHorizontalHeaderItem(column, head)
@@ -64,14 +67,27 @@ class ValueTable(QTableWidget):
                 self.setItem(place, column, _item(cell, Qt.AlignmentFlag.AlignRight))
         self._fit()
 
+    def _shortened(self, line: str) -> str:
+        metrics = self.horizontalHeader().fontMetrics()
+        return metrics.elidedText(line, Qt.TextElideMode.ElideMiddle, _MOST_COLUMN_PX - _ROOM_PX)
+
     def _fit(self) -> None:
         self.resizeColumnsToContents()
         header = self.horizontalHeader()
         for column in range(self.columnCount()):
             most = _NAME_PX if not column else _MOST_COLUMN_PX
-            header.resizeSection(column, max(_LEAST_COLUMN_PX, min(header.sectionSize(column) + 16, most)))
+            header.resizeSection(column, max(_LEAST_COLUMN_PX, min(header.sectionSize(column) + _ROOM_PX, most)))
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         self.resizeRowsToContents()
+        self._fit_height()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A wider table may need no scroll bar."""
+        super().resizeEvent(event)
+        self._fit_height()
+
+    def _fit_height(self) -> None:
+        header = self.horizontalHeader()
         high = header.sizeHint().height() + sum(self.rowHeight(row) for row in range(self.rowCount())) + 4
         wide = sum(header.sectionSize(column) for column in range(self.columnCount()))
         if wide > max(self.viewport().width(), 1):
@@ -81,7 +97,7 @@ class ValueTable(QTableWidget):
     def rows(self) -> list[list[str]]:
         """Everything as text, heads first."""
         titles = [self.horizontalHeaderItem(column) for column in range(self.columnCount())]
-        heads = [" ".join(title.text().split()) for title in titles if title is not None]
+        heads = [str(title.data(Qt.ItemDataRole.UserRole)) for title in titles if title is not None]
         cells = [[self._text(row, column) for column in range(self.columnCount())] for row in range(self.rowCount())]
         return [heads, *cells]
 
@@ -131,7 +147,7 @@ def _item(cell: Cell, side: Qt.AlignmentFlag) -> QTableWidgetItem:
 def best_of(values: Sequence[float | None], metric: str) -> set[int]:
     """Which of them are best; none where there is nothing to compare. Ranks and losses are better when they are low."""
     some = [value for value in values if value is not None]
-    if len(some) < 2:
+    if len(set(some)) < 2:
         return set()
     low = any(word in metric for word in ("rank", "loss"))
     best = min(some) if low else max(some)
