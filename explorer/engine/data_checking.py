@@ -70,19 +70,14 @@ class _Findings:
     def answer(self, request_id: int, problem: "_Problem | None" = None) -> RecipeChecked:
         return RecipeChecked(
             id=request_id,
-            problem=_sayable(problem.error.message) if problem else "",
-            remedy=_sayable(problem.error.remedy) if problem else "",
+            problem=problem.error.message if problem else "",
+            remedy=problem.error.remedy if problem else "",
             key=problem.key if problem else "",
-            splits=tuple(msgspec.structs.replace(split, name=_sayable(split.name)) for split in self.splits),
+            splits=tuple(self.splits),
             n_classes=self.n_classes,
-            notes=tuple(map(_sayable, self.notes)),
-            examples=tuple(map(_sayable, self.examples)),
+            notes=tuple(self.notes),
+            examples=self.examples,
         )
-
-
-def _sayable(text: str) -> str:
-    """The text as a message can carry it: names of files need not be UTF-8."""
-    return display_path(os.fsencode(text))
 
 
 def check_recipe(

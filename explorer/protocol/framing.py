@@ -1,7 +1,8 @@
 """Length-prefixed msgpack on a byte stream."""
 
+import os
 import struct
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 
@@ -15,9 +16,30 @@ _encoder = msgspec.msgpack.Encoder()
 T = TypeVar("T")
 
 
+def encoded(message: msgspec.Struct) -> bytes:
+    """The message in msgpack. What is not UTF-8 in its texts, such as a file's name in a sentence, is escaped."""
+    try:
+        return _encoder.encode(message)
+    except UnicodeEncodeError:
+        return _encoder.encode(_escaped(msgspec.to_builtins(message, builtin_types=(bytes,))))
+
+
+def _escaped(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            return os.fsencode(value).decode("utf-8", errors="backslashreplace")
+        except UnicodeEncodeError:  # no name of a file, but half of a character
+            return value.encode("utf-8", errors="backslashreplace").decode("utf-8")
+    if isinstance(value, dict):
+        return {_escaped(key): _escaped(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_escaped(inner) for inner in value]
+    return value
+
+
 def write_message(stream: BinaryIO, message: msgspec.Struct) -> None:
     """Write one message and flush; the caller serialises writers."""
-    body = _encoder.encode(message)
+    body = encoded(message)
     stream.write(_LENGTH.pack(len(body)) + body)
     stream.flush()
 

@@ -11,11 +11,10 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from explorer.protocol.framing import MAX_MESSAGE_BYTES
+from explorer.protocol.framing import MAX_MESSAGE_BYTES, encoded
 from explorer.runs.failures import written
 
 _LENGTH = struct.Struct(">I")
-_encoder = msgspec.msgpack.Encoder()
 
 T = TypeVar("T")
 
@@ -48,7 +47,7 @@ class RecordWriter:
         StorageFullError, ConfigError
             it could not be written; the file then ends with the message before it.
         """
-        body = _encoder.encode(message)
+        body = encoded(message)
         record = _LENGTH.pack(len(body)) + body
         with written(self._path):
             try:

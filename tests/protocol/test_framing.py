@@ -37,6 +37,20 @@ def test_paths_that_are_not_utf8_survive() -> None:
     assert read_message(stream, _answers) == told
 
 
+def test_a_sentence_that_names_a_file_which_is_not_utf8_arrives_escaped() -> None:
+    stream = io.BytesIO()
+    found = protocol.SplitFound(name="caf\udce9", role="train", n_images=1, n_sentences=2)
+    told = protocol.RecipeChecked(id=1, problem="caf\udce9.jpg and é", splits=(found,), examples=("\udce9", "\ud83d"))
+    write_message(stream, told)
+    stream.seek(0)
+    assert read_message(stream, _answers) == protocol.RecipeChecked(
+        id=1,
+        problem=r"caf\xe9.jpg and é",
+        splits=(msgspec.structs.replace(found, name=r"caf\xe9"),),
+        examples=(r"\xe9", r"\ud83d"),
+    )
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
