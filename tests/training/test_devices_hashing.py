@@ -1,13 +1,20 @@
 """The families of codes on a device that is not the CPU: nothing is left behind, and what comes out is the CPU's."""
 
+import copy
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
+from torch import nn
 
+from explorer.networks.tvdb.extractors import RoiAlign
 from explorer.training.compute import Compute
 from explorer.training.phases import seed_step
+from explorer.training.picture_features import PictureSource
+from explorer.training.tvdb import _Reader
+from explorer.vision.features import Regions
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
 from code_worlds import drawn_classes, dsmhn_phase, hashing_split, picture_split, scene_split, scenes_phase, tvdb_phase
@@ -82,3 +89,34 @@ def test_half_precision_stays_within_the_encoders(case):
     assert half[1][0]["loss"] != whole[1][0]["loss"]
     assert half[1][0]["loss"] == pytest.approx(whole[1][0]["loss"], rel=0.1)
     assert {value.dtype for value in half[0].model.parameters()} == {torch.float32}
+
+
+def _features(tail):
+    """What both families of photos read of two of five photos, seen by a tail wherever it is."""
+    generator = torch.Generator().manual_seed(0)
+    boxes = torch.rand(5, 3, 4, generator=generator).sort(dim=2).values
+    cached = SimpleNamespace(
+        trunk=torch.randn(5, 4, 6, 6, generator=generator).half(),
+        presence=torch.rand(5, 7, generator=generator).half(),
+        regions=Regions(boxes, torch.rand(5, 3, generator=generator), torch.randint(0, 4, (5, 3), generator=generator),
+                        torch.tensor([3, 2, 1, 3, 2])),
+    )
+    rows = torch.tensor([1, 4])
+    vision = SimpleNamespace(backbone=SimpleNamespace(tail=tail), region_names=tuple("abcd"))
+    parts = ("grid_mean", "grid_max", "trunk_mean", "presence", "detections")
+    reader = _Reader(cached, tail, RoiAlign(6), [], None, 48)
+    return PictureSource([None] * 5, None, cached, vision, parts).read(rows), reader(rows, boxes[rows])
+
+
+def test_features_are_read_where_vision_is_and_cached_on_the_cpu():
+    torch.manual_seed(0)
+    tail = nn.Conv2d(4, 6, 3, stride=2, padding=1).eval()
+    expected = _features(tail)
+    with other_device():
+        found = _features(copy.deepcopy(tail).to(DEVICE))
+    for ours, theirs in zip(found, expected, strict=True):
+        assert type(ours) is torch.Tensor
+        assert ours.dtype == torch.float32
+        torch.testing.assert_close(ours, theirs)
+    assert expected[0].shape == (2, 6 + 6 + 4 + 7 + 4)
+    assert expected[1].shape == (2, 3, 6)
