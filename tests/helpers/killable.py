@@ -1,7 +1,11 @@
 """Real trainer processes for tests: forked from a server that has imported what they need, and killed at will."""
 
 import functools
+import hashlib
 import multiprocessing
+import os
+import signal
+import sys
 import time
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
@@ -11,7 +15,8 @@ from explorer.runs.layout import RunFolder
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 _PRELOADED = ["explorer.training.trainer", "explorer.training.image_sentence", "explorer.training.running",
-              "explorer.training.run_logs", "tests.helpers.killable"]  # fmt: skip
+              "explorer.training.run_logs", "explorer.training.dsmhn", "explorer.cli",
+              "tests.helpers.killable"]  # fmt: skip
 _LONGEST_S = 120.0
 
 
@@ -35,6 +40,44 @@ def _train(run: Path, runs_folder: Path, save_every_s: float | None) -> None:
 def start(run: Path, *, save_every_s: float | None = None) -> BaseProcess:
     """A trainer at work on this run; ``save_every_s``: 0.0 for a checkpoint at every step."""
     process = _context().Process(target=_train, args=(run, run.parent, save_every_s))
+    process.start()
+    return process
+
+
+def _command(arguments: list[str], printed: Path) -> None:
+    """The process of a command, as ``python -m explorer`` would be."""
+    with printed.open("w") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    sys.argv = ["retrieval-explorer", *arguments]
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    from explorer.__main__ import main
+
+    main()
+
+
+def start_command(arguments: list[str], printed: Path) -> BaseProcess:
+    """The program with these arguments; ``printed``: takes what it prints."""
+    process = _context().Process(target=_command, args=(arguments, printed))
+    process.start()
+    return process
+
+
+def _train_stuck(run: Path, measure: str) -> None:
+    """A run whose measurement never ends."""
+    from explorer.training.dsmhn_phase import DSMHNPhase
+
+    endless = {
+        "in Python": lambda phase: time.sleep(10_000.0),
+        "in native code": lambda phase: hashlib.pbkdf2_hmac("sha256", b"", b"", 2_000_000_000),
+    }
+    DSMHNPhase.measure = endless[measure]  # type: ignore[assignment, method-assign]
+    _train(run, run.parent, None)
+
+
+def start_stuck(run: Path, measure: str) -> BaseProcess:
+    """A trainer that comes no further than its first measurement."""
+    process = _context().Process(target=_train_stuck, args=(run, measure))
     process.start()
     return process
 
