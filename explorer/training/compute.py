@@ -6,7 +6,8 @@ that, a step
 
 1. draws what the whole batch is, then calls :meth:`Compute.part_ways`, so that dropout differs between the ranks;
 2. encodes the rows of :meth:`Compute.part` in one call of the module that :meth:`Compute.shared` gave;
-3. gives :meth:`Compute.gather` everything that a loss reads, and takes the loss of all rows.
+3. gives :meth:`Compute.gather` everything that a loss reads, and takes the loss of all rows; a term that is a mean over
+   rows which know nothing of each other may be taken of a rank's own and go through :meth:`Compute.mean`.
 
 What only rank 0 does (caching features, measuring, writing checkpoints and packages) goes through :meth:`Compute.told`
 or :meth:`Compute.led`: the others wait, and end where rank 0 ends. Whether to stop is asked with :meth:`Compute.agree`
