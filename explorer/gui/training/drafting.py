@@ -90,6 +90,11 @@ class Drafting(QObject):
         self.begin(Beginning(title=title, text=text, folder=folder), form, keep=True)
         return ""
 
+    @property
+    def beginning(self) -> Beginning | None:
+        """What was begun with."""
+        return self.draft.beginning if self.draft is not None else None
+
     def beginnings(self) -> list[Sequence[Beginning]]:
         """What the draft's task can begin with: what came with the program, earlier runs, and what was begun with."""
         if self.draft is None:

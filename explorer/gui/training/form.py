@@ -78,6 +78,7 @@ class NewRunForm(FormFrame):
                 self._take_forms(known.forms)
             else:
                 self._ask_for_forms()
+        self._show_beginnings()  # runs may have come since
         self.page.device.show_devices(known.devices)
         self._ask_for_devices()  # each time, because free memory changes
 
@@ -161,8 +162,11 @@ class NewRunForm(FormFrame):
         self.page.estimate.forget()
         self._training.stop_estimating()
         self.page.tasks.show_task(draft.form.task)
-        self.page.starts.set_beginnings(self.drafting.beginnings(), draft.beginning)
+        self._show_beginnings()
         self.order_tabs()
+
+    def _show_beginnings(self) -> None:
+        self.page.starts.set_beginnings(self.drafting.beginnings(), self.drafting.beginning)
 
     @Slot(bool)
     def _changed(self, anew: bool) -> None:

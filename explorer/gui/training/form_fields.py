@@ -54,7 +54,7 @@ class FieldRow(QWidget):
         self.reset_button.setSizePolicy(kept)
         self.published = quiet_note(self, published_text(field))
         self.says = quiet_note(self, " ".join(filter(None, (_sentence(field.says), _sentence(range_text(field))))))
-        self.problem = SaidLine(self)
+        self._problem: SaidLine | None = None
         self._typed_problem = self._value_problem = ""
         self._compose()
         control = self.editor.control
@@ -66,7 +66,7 @@ class FieldRow(QWidget):
         self.reset_button.clicked.connect(lambda: self.reset_asked.emit(self.field.key))
 
     def _compose(self) -> None:
-        grid = QGridLayout(self)
+        self._grid = grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(2)
@@ -79,16 +79,19 @@ class FieldRow(QWidget):
         else:
             grid.addWidget(self.published, 1, 1, 1, 2)
         grid.addWidget(self.says, 2, 1, 1, 2)
-        grid.addWidget(self.problem, 3, 1, 1, 2)
         grid.setColumnMinimumWidth(1, NARROW_PX)
         grid.setColumnStretch(2, 1)
         for label in (self.published, self.says):
-            label.setVisible(bool(label.text()))
+            if not label.text():
+                label.hide()
 
     @property
-    def title(self) -> str:
-        """The setting's name."""
-        return setting_title(self.field.key)
+    def problem(self) -> SaidLine:
+        """What is wrong; made when something first is, because most rows never need it."""
+        if self._problem is None:
+            self._problem = SaidLine(self)
+            self._grid.addWidget(self._problem, 3, 1, 1, 2)
+        return self._problem
 
     def show_draft(self, draft: Draft, *, anew: bool = False) -> None:
         """Redraw. ``anew``: it is another recipe, and what is half typed goes."""
@@ -108,7 +111,9 @@ class FieldRow(QWidget):
 
     def show_problem(self, sentence: str) -> None:
         """What the engine finds wrong with it; what is wrong with the typing itself comes first."""
-        self.problem.say(self._typed_problem or self._value_problem or sentence)
+        told = self._typed_problem or self._value_problem or sentence
+        if told or self._problem is not None:
+            self.problem.say(told)
 
     @Slot(object)
     def _changed(self, said: str | None) -> None:
@@ -162,7 +167,8 @@ class FieldList(QWidget):
         """Show what has these words only; how many there are."""
         seen = {key: matches(row.field, words) for key, row in self.rows.items()}
         for key, row in self.rows.items():
-            row.setVisible(seen[key])
+            if row.isHidden() is seen[key]:  # showing what is shown costs, too
+                row.setVisible(seen[key])
         for section, title in self._titles.items():
             title.setVisible(any(seen[key] for key in seen if section_of(key) == section))
         return sum(seen.values())
@@ -243,9 +249,9 @@ class MoreSettings(QWidget):
         if on and not self.list.rows:
             self.list.set_fields(self._fields, titled=True)
             self.opened.emit()
+        self._search(self.searched.text())
         self.searched.setVisible(on)
         self.list.setVisible(on)
-        self._search(self.searched.text())
 
     @Slot(str)
     def _search(self, words: str) -> None:

@@ -94,10 +94,12 @@ class StartPicker(QWidget):
         row.addStretch()
         self.box.activated.connect(self._activated)
 
-    def set_beginnings(self, groups: Sequence[Sequence[Beginning]], chosen: Beginning) -> None:
+    def set_beginnings(self, groups: Sequence[Sequence[Beginning]], chosen: Beginning | None) -> None:
         """Offer these, a line between groups, and a file at the end."""
         self.box.clear()
         self._beginnings = []
+        if chosen is None:
+            return
         for group in groups:
             if self.box.count() and group:
                 self.box.insertSeparator(self.box.count())
