@@ -27,11 +27,17 @@ def _context() -> multiprocessing.context.ForkServerContext:
     return context
 
 
+def no_commit(folder: Path) -> str:
+    """In the place of the checkout's commit on cards, which may change while a test runs."""
+    return "unknown"
+
+
 def _train(run: Path, runs_folder: Path, save_every_s: float | None) -> None:
     """The process."""
-    from explorer.training import phases
+    from explorer.training import packaging, phases
     from explorer.training.running import RunCall, run_trainer
 
+    packaging.commit_of = no_commit
     if save_every_s is not None:
         phases.run_phase.__kwdefaults__["save_every_s"] = save_every_s
     run_trainer(RunCall(run=RunFolder(run), runs_folder=runs_folder, search_folders=[MODELS]))
@@ -52,7 +58,9 @@ def _command(arguments: list[str], printed: Path) -> None:
     sys.argv = ["retrieval-explorer", *arguments]
     signal.signal(signal.SIGINT, signal.default_int_handler)
     from explorer.__main__ import main
+    from explorer.training import packaging
 
+    packaging.commit_of = no_commit
     main()
 
 

@@ -2,10 +2,14 @@
 
 import json
 import os
+import re
+import signal
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from explorer.cancellation import CancellationToken
 from explorer.errors import ConfigError, DatasetError
@@ -13,8 +17,12 @@ from explorer.media.image import encode_jpeg
 from explorer.networks.registry import load_encoder
 from explorer.packages.finding import resolve_package
 from explorer.packages.reference import check_reference, synthetic_picture
-from explorer.protocol.runs import EpochFinished, Finished, PhaseStarted, Progressed, Saved
+from explorer.protocol.runs import EpochFinished, Finished, PhaseStarted, Progressed, RunStopped, Saved
+from explorer.runs.journal import JournalReader
+from explorer.training import packaging
+from explorer.training.__main__ import train_arguments
 from explorer.training.trainer import train
+from tests.helpers.killable import no_commit, start_command, wait_until
 
 MODELS = Path(__file__).parents[2] / "models"
 POOLED = 'task = "pooled"\nname = "tiny-pooled"\n[dataset]\nannotations = "data/photos.json"\n'
@@ -165,3 +173,89 @@ def test_cached_features_are_those_of_the_photos(folder):
     assert cached.scores is None
     other = ViewRequest(folder / "features", "y", photos, View("mirrored"), vision.side_px)
     assert other.place != request.place
+
+
+# --- the command ----------------------------------------------------------------------------------------------------
+
+forks = pytest.mark.skipif(sys.platform == "win32", reason="needs a fork server")
+
+
+def command(folder, *arguments):
+    """The command, begun on the data of ``folder``; the file takes what it prints."""
+    printed = folder / f"printed-{len(list(folder.glob('printed-*')))}"
+    return start_command(["--data-dir", str(folder / "home"), "train", *arguments], printed), printed
+
+
+def package_content(package, run_folder):
+    """The files of a package; the card names the run that made it."""
+    files = {path.name: path.read_bytes() for path in package.iterdir()}
+    return {name: content.replace(run_folder.name.encode(), b"RUN") for name, content in files.items()}
+
+
+@forks
+@pytest.mark.timeout(300)
+def test_the_command_makes_the_package_that_the_trainer_makes(folder, monkeypatch):
+    monkeypatch.setattr(packaging, "commit_of", no_commit)
+    recipe = folder / "recipe.toml"
+    recipe.write_text(POOLED)
+    process, printed = command(folder, str(recipe))
+    process.join()
+    assert process.exitcode == 0
+    lines = printed.read_text()
+    package = folder / "home" / "models" / "tiny-pooled"
+    (run_folder,) = (path for path in (folder / "home" / "runs").iterdir() if path.is_dir())
+    assert f"Run: {run_folder}" in lines
+    assert f"Wrote {package}. i2t_r1" in lines
+    content = package_content(package, run_folder)
+    list(run(folder, POOLED))
+    (other_folder,) = set((folder / "home" / "runs").glob("tiny-pooled-*")) - {run_folder}
+    assert package_content(package, other_folder) == content
+    # A finished run can be taken up again by its folder alone.
+    process, printed = command(folder, "--resume", str(run_folder))
+    process.join()
+    assert process.exitcode == 0
+    recipe.write_text(POOLED.replace("tiny-pooled", "other"))
+    process, printed = command(folder, str(recipe), "--resume", str(run_folder))
+    process.join()
+    assert process.exitcode == 1
+    assert "is not the recipe that the run" in printed.read_text()
+
+
+@forks
+@pytest.mark.timeout(300)
+def test_ctrl_c_keeps_a_checkpoint_and_the_command_says_how_to_go_on(folder):
+    recipe = folder / "recipe.toml"
+    recipe.write_text(NETWORK.replace("epochs = 2", "epochs = 2000"))
+    process, printed = command(folder, str(recipe), "--device", "cpu")
+    assert wait_until(lambda: any((folder / "home").glob("runs/*/network.checkpoint")), process)
+    os.kill(process.pid, signal.SIGINT)
+    process.join()
+    assert process.exitcode == 1
+    assert "Stopping... (Ctrl-C again stops at once)" in printed.read_text()
+    assert "Stopped; a checkpoint was kept. Go on with --resume" in printed.read_text()
+    (run_folder,) = (path for path in (folder / "home" / "runs").iterdir() if path.is_dir())
+    events = JournalReader(run_folder / "journal").read()
+    assert isinstance(events[-1], RunStopped)
+    saved = [event.step for event in events if isinstance(event, Saved)][-1]
+    kept = torch.load(run_folder / "network.checkpoint", weights_only=True)
+    assert kept["epoch"] + kept["step"] == saved  # an epoch is one step
+
+
+@forks
+@pytest.mark.timeout(300)
+def test_an_estimate_says_what_it_will_take_and_leaves_nothing(folder):
+    recipe = folder / "recipe.toml"
+    recipe.write_text(NETWORK)
+    process, printed = command(folder, str(recipe), "--estimate")
+    process.join()
+    assert process.exitcode == 0
+    said = r"About \d+ s \(features .*, tail .*, network .*, package .*\), .* GB of memory, .* GB of disk; from \d+"
+    assert re.search(said, printed.read_text())
+    assert not list((folder / "home").rglob("*.npy"))
+    assert not list((folder / "home").rglob("*.toml"))
+
+
+def test_arguments_of_the_module_reach_the_command():
+    assert train_arguments(["a.toml", "--data-dir", "d", "--resume", "r"]) == [
+        "--data-dir", "d", "train", "a.toml", "--resume", "r"]  # fmt: skip
+    assert train_arguments(["--data-dir=d", "a.toml"]) == ["--data-dir=d", "train", "a.toml"]
