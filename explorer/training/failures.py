@@ -47,6 +47,12 @@ def _as_sentence(error: BaseException, phase: str, recipe_path: Path) -> RunFail
             remedy=f"What it printed says why; {_KEPT}",
             kind=OTHER_PROCESS,
         )
+    if isinstance(error, FloatingPointError):
+        return RunFailed(
+            message=f"Training ended: {_first_line(error)}.",
+            remedy="Lower the learning rate in the recipe, to a tenth say, and begin again.",
+            kind="TrainingDivergedError",
+        )
     if isinstance(error, OSError):
         return _of_files(error)
     return None

@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -137,6 +137,7 @@ class _Trainer:
         self._logs: RunLogs | None = None
         self._one_voice = threading.Lock()
         self._phase = ""
+        self._done: Finished | Estimated | None = None
         self._described = describe(call.run)
         self.token = RunToken(self._say)
         self.token.nothing_to_keep = _PAST_KEEPING.get(self._described.task, self.token.nothing_to_keep)
@@ -147,7 +148,7 @@ class _Trainer:
         try:
             outcome = self._train()
         except (Cancelled, KeyboardInterrupt):
-            outcome = RunStopped()
+            outcome = self._done or RunStopped()
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is written down
             outcome = failure_of(error, phase=self._phase, recipe_path=call.run.recipe_path)
         finally:
@@ -164,9 +165,9 @@ class _Trainer:
 
     def give_up(self) -> None:
         """End the process without waiting for the work, which was asked to stop; what is on disk is whole."""
-        if self._one_voice.acquire(timeout=_LONGEST_LAST_WORD_S):
+        if self._one_voice.acquire(timeout=_LONGEST_LAST_WORD_S) and self._done is None:
             self._last_word(RunStopped(), locked=True)
-        os._exit(1)
+        os._exit(0 if self._done else 1)
 
     def _train(self) -> Outcome:
         call, token = self._call, self.token
@@ -187,17 +188,16 @@ class _Trainer:
                 _settle(compute, n_threads)
             self._logs = _logs_of(call.run)
             self._say(_began(call.run, compute, n_threads))
-            last = self._follow(_training(call, token, compute))
-            if compute.told(lambda: isinstance(last, Finished | Estimated)):
-                return cast("Outcome", last)
+            self._follow(_training(call, token, compute))
+            if compute.told(lambda: self._done is not None) and self._done is not None:
+                return self._done
         raise Cancelled
 
-    def _follow(self, events: Generator[RunEvent, None, None]) -> RunEvent | None:
-        """Say all events; the last one."""
-        last: RunEvent | None = None
+    def _follow(self, events: Generator[RunEvent, None, None]) -> None:
+        """Say all events."""
         try:
-            for last in events:
-                self._say(last)
+            for event in events:
+                self._say(event)
         except Cancelled:
             # The stop was raised between two events: the work has yet to hear of it, and keeps what it has.
             with self.token.held():
@@ -208,15 +208,16 @@ class _Trainer:
                 except (Cancelled, StopIteration):
                     pass
             raise
-        return last
 
     def _say(self, event: RunEvent) -> None:
         """Write an event down, and show it; from any thread."""
         event = msgspec.structs.replace(event, at_s=time.time())
         with self.token.held(), self._one_voice:
+            self._journal.append(event)
             if isinstance(event, PhaseStarted):
                 self._phase = event.phase
-            self._journal.append(event)
+            elif isinstance(event, Finished | Estimated):
+                self._done = event  # a stop that comes now comes too late
             if self._logs is not None:
                 self._logs.take(event)
             self._call.show(event)

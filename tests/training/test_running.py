@@ -216,6 +216,16 @@ def test_a_stop_between_two_events_reaches_the_work_which_keeps_what_it_has(run,
     assert [type(event) for event in journal(run)] == [RunBegan, Stepped, Saved, RunStopped]
 
 
+def test_a_stop_that_comes_after_the_last_event_comes_too_late(run, train_as):
+    def show(event):
+        if isinstance(event, Finished):
+            raise Cancelled  # as a signal does just then
+
+    train_as(steps)
+    assert isinstance(begin(run, show=show), Finished)
+    assert isinstance(journal(run)[-1], Finished)
+
+
 @pytest.mark.timeout(120)
 def test_a_queued_run_waits_for_the_one_that_trains_and_can_be_stopped_meanwhile(run, train_as, tmp_path):
     train_as(steps)
@@ -264,6 +274,8 @@ def fails_with(error, phase="network"):
          "/data/photo.jpg cannot be used", "Put it back"),
         (DatasetError("The photo 3.jpg cannot be read.", "Repair it."), "DatasetError",
          "The photo 3.jpg", "Repair it."),
+        (FloatingPointError("the loss became nan in epoch 2, step 3"), "TrainingDivergedError",
+         "the loss became nan in epoch 2", "Lower the learning rate"),
         (RuntimeError("Connection closed by peer [127.0.0.1]:29500"), "OtherProcess", "Another process", "printed"),
     ],
 )  # fmt: skip
