@@ -38,6 +38,7 @@ from explorer.training.scenes_config import ScenesRecipe
 from explorer.training.stopping import StoppingSection
 from explorer.training.trainer import train_encoder
 from explorer.training.views import training_views
+from explorer.vision import DEFAULT_BACKBONE, load_backbone
 
 _LONGEST_S = 20.0
 _FEWEST_PHOTOS, _MOST_PHOTOS = 64, 512
@@ -70,33 +71,35 @@ class _Timed:
     """Where the seconds went, by what they grow with.
 
     Attributes:
+        at: when the last event came, by the monotonic clock.
         fixed_s: once, however much data there is.
         seen_s: with the views whose features are computed.
         worked_s: with all views.
         read_s: with the sentences.
         step_s: of the last steps of a phase, each.
-        measure_s: of an epoch's end.
+        measure_s, save_s: of an epoch's end.
         package_s: after the last epoch.
         n_steps: that were taken.
     """
 
+    at: float
     fixed_s: float = 0.0
     seen_s: float = 0.0
     worked_s: float = 0.0
     read_s: float = 0.0
     step_s: dict[str, float] = field(default_factory=dict)
     measure_s: dict[str, float] = field(default_factory=dict)
+    save_s: dict[str, float] = field(default_factory=dict)
     package_s: float = 0.0
     n_steps: int = 0
-    _at: float = field(default_factory=time.monotonic)
     _before: RunEvent | None = None
     _n_done: int = 0
 
     def take(self, event: RunEvent) -> None:
         """Give the time since the last event to what was done in it."""
         now = time.monotonic()
-        spent, before = now - self._at, self._before
-        self._at, self._before = now, event
+        spent, before = now - self.at, self._before
+        self.at, self._before = now, event
         match event:
             case Stepped():
                 n_new = event.step - self._n_done
@@ -105,6 +108,8 @@ class _Timed:
                 self._n_done = event.step
             case EpochFinished() if isinstance(before, Stepped):
                 self.measure_s[event.phase] = spent
+            case Saved():
+                self.save_s[event.phase] = spent
             case Finished():
                 self.package_s = spent
             case _:
@@ -173,7 +178,7 @@ def estimate(
     try:
         little = _little(recipe, n_photos)
         part = _amounts(little, recipe_folder, places.features_folder, search_folders)
-        timed = _Timed()
+        timed = _Timed(time.monotonic())
         # A few photos may lack what all have, such as a label that two of them share.
         yield from _try(little, places, timed, token)
         yield _extrapolated(recipe, (part, whole), timed, places)
@@ -217,7 +222,8 @@ def _extrapolated(
         batch, tried = min(section.batch_size, whole.n_train), min(section.batch_size, part.n_train)
         n_steps = section.epochs * (whole.n_train // batch)
         step_s = timed.step_s.get(phase, 0.0) * batch / tried
-        by_phase[phase] = n_steps * step_s + section.epochs * timed.measure_s.get(phase, 0.0) * measured
+        epoch_s = timed.measure_s.get(phase, 0.0) * measured + timed.save_s.get(phase, 0.0)
+        by_phase[phase] = n_steps * step_s + section.epochs * epoch_s
     by_phase["package"] = timed.package_s
     sizes = _sizes(places)
     per_view = sizes.cached / max(part.n_unseen, 1)
@@ -285,7 +291,7 @@ def _amounts(recipe: Recipe, recipe_folder: Path, features_folder: Path, search_
     features = recipe.features
     package: ModelPackage | None = resolve_package(features.vision, search_folders) if features.vision else None
     regions = _wants_regions(recipe)
-    side_px = package.manifest.preprocess.side_px if package else 0
+    side_px = load_backbone(package.manifest.backbone.name if package else DEFAULT_BACKBONE).side_px
     wanted = view_requests(photos.splits, features, package, side_px, features_folder, regions=regions)
     unread = [part for part in photos.splits if not sentences_path(features_folder, part.sentences).is_file()]
     n_views = len(training_views(features.n_crops, features.flip, features.seed))
