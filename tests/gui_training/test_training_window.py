@@ -14,7 +14,17 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QMessageBox, QWidge
 from explorer.gui.training.asking import ask
 from explorer.gui.training.run_sentences import headline
 from explorer.gui.training.watcher import LIST_S
-from explorer.protocol.runs import Finished, PhaseStarted, Progressed, RunBegan, RunFailed, RunStopped, Waited
+from explorer.protocol.runs import (
+    EpochFinished,
+    Finished,
+    PhaseStarted,
+    Progressed,
+    RunBegan,
+    RunFailed,
+    RunStopped,
+    Stepped,
+    Waited,
+)
 from explorer.runs.alive import hold
 from explorer.runs.state import RunState, RunStatus
 
@@ -159,7 +169,7 @@ def test_a_run_that_lives_can_be_steered(shown, control, make_run, fake_run, unt
         until(lambda: control.lives(run.path))
         assert seen(view.header) == ["Pause", "Stop", "Stop and keep best", "Discard…"]
         assert view.header.keep.isEnabled()
-        assert "epoch 1: best 7.05" in view.header.keep.toolTip()
+        assert "epoch 1; best so far: recall at 10 7.05" in view.header.keep.toolTip()
         assert view.header.numbers.text().replace("\u00a0", " ").startswith("12 of 40 · 212 a second · a few seconds")
         view.header.stop.click()
         assert view.header.stop.text() == "Stopping…"
@@ -264,6 +274,31 @@ def test_curves_can_be_chosen_smoothed_and_put_on_a_log_scale(shown, learned, un
     assert not rate.isVisible()
     actions["learning rate"].setChecked(True)
     until(lambda: rate.isVisible() and rate.drawn is not None)
+
+
+def test_of_many_measures_the_one_that_counts_is_drawn_first_and_one_term_is_no_second_line(shown, make_run, until):
+    names = ("i2t_r1", "i2t_r5", "i2t_r10", "t2i_r1", "rsum")
+    phase = PhaseStarted(phase="network", n_done=0, n_steps=2, n_epochs=1, watched="rsum")
+    steps = [
+        Stepped(phase="network", epoch=1, step=step, n_steps=2, losses={"loss": 1.0, "info-nce": 1.0},
+                learning_rate=0.1, items_per_s=1.0)
+        for step in (1, 2)
+    ]  # fmt: skip
+    epoch = EpochFinished(phase="network", epoch=1, metrics=dict.fromkeys(names, 10.0), best=True)
+    view = shown(make_run("many", [BEGAN, phase, *steps, epoch, finished()]))
+    losses, metrics = (view.curves.plots[name].view for name in ("losses", "metrics"))
+    until(lambda: losses.drawn is not None and metrics.drawn is not None)
+    assert [curve.name for curve in losses.drawn.spec.curves] == ["loss"]
+    assert [curve.name for curve in metrics.drawn.spec.curves] == ["sum of all R@k"]
+    action = next(each for each in view.curves.controls.terms_menu.actions() if each.data() == "t2i_r1")
+    assert not action.isChecked()
+    action.setChecked(True)
+    until(lambda: len(metrics.drawn.spec.curves) == 2)
+
+
+def test_a_run_that_never_came_to_a_step_says_so(shown, make_run):
+    view = shown(make_run("none", [BEGAN, FAILED]))
+    assert view.curves.plots["losses"].view.accessibleDescription() == "No step was made."
 
 
 def test_curves_grow_at_most_twice_a_second(shown, control, make_run, fake_run, until):

@@ -6,10 +6,11 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QMenu, QPushButton, QSlider,
 from explorer.gui.flow_layout import FlowLayout
 from explorer.gui.quiet_label import QuietLabel
 from explorer.gui.training.run_sentences import metric_title
-from explorer.runs.state import RunState
+from explorer.runs.state import PhaseState, RunState
 from explorer.settings import TrainingSettings
 
 _SLIDER_PX = 112
+_MOST_METRICS = 4
 _DECADE = 50
 """Of the slider: so many steps make the span of the average ten times as long."""
 
@@ -28,6 +29,7 @@ class CurveControls(QWidget):
     def __init__(self, settings: TrainingSettings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._hidden: set[str] = set()
+        self._known: set[str] = set()
         self._terms: tuple[str, ...] = ()
         self._phases: tuple[str, ...] = ()
         self.phases = QComboBox(self)
@@ -105,7 +107,18 @@ class CurveControls(QWidget):
         terms = (*shown.losses, *shown.metrics)
         if terms != self._terms:
             self._terms = terms
+            self._hide_most(shown)
             self._fill_terms(tuple(shown.losses), tuple(shown.metrics))
+
+    def _hide_most(self, phase: PhaseState) -> None:
+        """Of what is seen for the first time, leave out what would hide the rest; it can be chosen."""
+        new = {name for name in (*phase.losses, *phase.metrics) if name not in self._known}
+        self._known |= new
+        terms = phase.losses.keys() - {"loss"}
+        if len(terms) == 1:  # it is the loss
+            self._hidden |= new & terms
+        if len(phase.metrics) > _MOST_METRICS and phase.watched in phase.metrics:
+            self._hidden |= new & (phase.metrics.keys() - {phase.watched})
 
     def _fill_terms(self, losses: tuple[str, ...], metrics: tuple[str, ...]) -> None:
         drawn = self.learning_rate

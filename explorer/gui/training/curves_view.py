@@ -27,6 +27,8 @@ DRAW_MS = 500
 """Between two drawings of curves that grow; what a person changes is drawn at once."""
 
 LEARNING_RATE = "learning rate"
+_TO_COME = "Losses appear here once the first steps are made."
+_TO_MEASURE = "After each epoch the validation split is measured."
 _EXPORT_PX = (482, 300)
 """170 by 106 mm, in points."""
 
@@ -55,9 +57,9 @@ class CurvesView(QWidget):
         self._key = f"{id(self):x}"
         self.controls = CurveControls(settings, self)
         self.plots = {
-            "losses": _Plot(PlotView("Losses", "Losses appear here once the first steps are made.", self)),
-            "metrics": _Plot(PlotView("Validation", "After each epoch the validation split is measured.", self)),
-            LEARNING_RATE: _Plot(PlotView("Learning rate", "", self)),
+            "losses": _Plot(PlotView("Losses", self)),
+            "metrics": _Plot(PlotView("Validation", self)),
+            LEARNING_RATE: _Plot(PlotView("Learning rate", self)),
         }
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 8, 16, 8)
@@ -79,6 +81,8 @@ class CurvesView(QWidget):
         """Draw this run; ``grown``: it is the one that is shown, with more to draw."""
         self._state = state
         self.controls.show_state(state)
+        self.plots["losses"].view.say_empty(_TO_COME if state.live else "No step was made.")
+        self.plots["metrics"].view.say_empty(_TO_MEASURE if state.live else "No epoch was measured.")
         if not grown:
             for plot in self.plots.values():
                 plot.view.show_drawn(None)

@@ -22,9 +22,9 @@ class PlotView(QWidget):
 
     wanted = Signal()
 
-    def __init__(self, title: str, empty: str, parent: QWidget | None = None) -> None:
+    def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._title, self._empty = title, empty
+        self._empty = ""
         self.drawn: Drawn | None = None
         self._at: float | None = None
         self.setAccessibleName(title)
@@ -42,6 +42,13 @@ class PlotView(QWidget):
             self._at = None
         self._speak()
         self.update()
+
+    def say_empty(self, sentence: str) -> None:
+        """Say this while there is nothing to draw."""
+        if sentence != self._empty:
+            self._empty = sentence
+            self._speak()
+            self.update()
 
     # --- the values at a step -----------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from explorer.gui.quiet_label import QuietLabel
 from explorer.gui.training.control import TrainingControl
 from explorer.gui.training.followed_run import ENDING, Doing
 from explorer.gui.training.run_sentences import (
-    best_text,
+    best_sentence,
     family_text,
     headline,
     part_done,
@@ -236,7 +236,7 @@ def keep_tip(state: RunState) -> str:
     """What the button does, or why it cannot."""
     best = state.best
     if state.can_keep and best is not None:
-        return f"End now, with a model of epoch {best.epoch}: {best_text(state)}"
+        return f"End now, with a model of epoch {best.epoch}; {best_sentence(state)}"
     phase = state.phases.get(state.phase)
     if phase is not None and not phase.watched and not phase.best_epochs:
         return "This phase does not compare its epochs: there is no best one to keep"
@@ -246,5 +246,5 @@ def keep_tip(state: RunState) -> str:
 
 
 def _numbers(state: RunState, *, lives: bool) -> str:
-    words = [progress_text(state) if lives else "", best_text(state)]
+    words = [progress_text(state) if lives else "", best_sentence(state)]
     return " · ".join(word.replace(" ", "\u00a0") if word is words[1] else word for word in words if word)

@@ -131,6 +131,16 @@ def best_text(state: RunState) -> str:
     return f"best {number(state.best.value)}" if state.best is not None else ""
 
 
+def best_sentence(state: RunState) -> str:
+    """``"best so far: mean average precision 41.2, in epoch 3"``; empty where no epoch was measured."""
+    best = state.best
+    if best is None:
+        return ""
+    phase = state.phases.get(best.phase)
+    watched = f"{metric_title(phase.watched)} " if phase is not None and phase.watched else ""
+    return f"best{' so far' if state.live else ''}: {watched}{number(best.value)}, in epoch {best.epoch}"
+
+
 def metrics_text(metrics: Mapping[str, float]) -> str:
     """``"recall at 1 41.2, recall at 5 70.1"``."""
     return ", ".join(f"{metric_title(name)} {number(value)}" for name, value in metrics.items())
