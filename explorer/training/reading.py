@@ -177,9 +177,10 @@ def _in_splits(found: PhotoSet, section: DatasetSection) -> TrainingPhotos:
     if divided:
         train, val = _divided(photos, section.val_share)
         others: Sequence[CaptionedImages] = ()
+        whose = "the library" if section.library else photos.name
         notes = (
             *notes,
-            f"The photos of {photos.name} are not divided into splits: {len(val):,} of {len(photos):,}, chosen by a "
+            f"The photos of {whose} are not divided into splits: {len(val):,} of {len(photos):,}, chosen by a "
             "hash of their names, are kept for validation.",
         )
     else:

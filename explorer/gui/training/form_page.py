@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
@@ -55,6 +55,10 @@ class FormPage(QWidget):
             fields.wrong.connect(self.wrong)
             fields.reset_asked.connect(self.reset_asked)
         self.more.opened.connect(self._more_opened)
+
+    def minimumSizeHint(self) -> QSize:
+        """No height: the least of wrapped labels is that at their least width, and would be left empty below."""
+        return QSize(super().minimumSizeHint().width(), 0)
 
     def _compose(self) -> None:
         inside = QWidget(self)
