@@ -118,6 +118,18 @@ def test_with_no_runs_it_says_what_training_is_and_offers_one(opened):
     assert opened.stack.currentWidget() is opened.form
 
 
+def test_the_settings_of_a_run_can_be_begun_with_again(shown, control, make_run):
+    run = make_run("stopped", [BEGAN, RunStopped()])
+    view = shown(run)
+    asked = []
+    view.window().form.show_recipe = lambda recipe, **rest: asked.append((recipe, rest))
+    view.header.change.click()
+    assert view.window().stack.currentWidget() is view.window().form
+    folder = control.description(run.path).recipe_folder
+    assert asked == [(run.recipe_path.read_bytes(), {"task": "tvdb", "recipe_folder": folder, "device": "auto"})]
+    assert view.window().list.selected() == ()
+
+
 def test_it_comes_back_as_it_was_left(control, opened, until):
     opened.view.curves.controls.log.setChecked(True)
     opened.view.curves.controls.smoothing.setValue(20)

@@ -193,6 +193,10 @@ class FakeEngine:
                 return fake_sentences.figure(request, self.options.figure_error)
             case p.ListErrors():
                 return p.ErrorList(id=request.id, problems=self.problems(), n_total=self.options.errors)
+            case p.GetRecipeForms():
+                return p.RecipeForms(id=request.id, forms=())  # it can train nothing
+            case p.ListDevices():
+                return p.Devices(id=request.id, devices=())
         raise AssertionError(request)
 
     def open(self, request: p.OpenLibrary) -> p.Message:
