@@ -9,23 +9,25 @@ Checkpoints are written after each epoch, before the run stops or rests, and aft
 import math
 import time
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import torch
+from torch import nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from explorer.cancellation import CancellationToken, Cancelled
-from explorer.protocol.runs import BitsMeasured, EpochFinished, Noted, PhaseStarted, RunEvent, Saved, Stepped
+from explorer.protocol.runs import BitsMeasured, EpochFinished, Noted, PhaseStarted, RunEvent, Saved
 from explorer.training.answering import queries_answered
 from explorer.training.checkpoints import Checkpoints, Mark, TrainingDivergedError, check_numbers
 from explorer.training.compute import Compute
 from explorer.training.control import RunToken, run_token
-from explorer.training.memory import device_mb, resident_mb
+from explorer.training.reporting import Reporter
 from explorer.training.run_directory import RunDirectory
 from explorer.training.stopping import StoppingSection
 
-_REPORT_EVERY_S = 0.5
 _SAVE_EVERY_S = 60.0
 _N_QUERIES, _N_TOP = 5, 5
 
@@ -53,10 +55,16 @@ class Phase(Protocol):
     learning_rate: float
     compute: Compute
 
+    @property
+    def model(self) -> nn.Module:
+        """What is trained."""
+        ...
+
     def step(self, epoch: int, step: int) -> dict[str, float]:
         """Take one optimizer step; ``"loss"`` and its weighted terms by name.
 
-        Uses torch's global generator for every random draw.
+        Uses torch's global generator for every random draw. If it is left by an exception before the optimizer's step,
+        nothing of what :meth:`state` gives has changed but the model's buffers.
         """
         ...
 
@@ -181,7 +189,8 @@ def run_phase(
 class _Loop:
     """One phase at work.
 
-    A stop is raised at once where the work can be left where it is: while something is measured. All else is held.
+    A stop is raised at once where the work can be left where it is: within a step until its update, and while something
+    is measured. All else is held.
     """
 
     def __init__(
@@ -213,7 +222,7 @@ class _Loop:
         )
         token.before_rest = self._save
         token.can_keep = self._ships and self._mark.best_epoch > 0
-        reporter = _Reporter(phase, token, self._n_done)
+        reporter = Reporter(phase, token, self._n_done)
         try:
             while not self._is_over:
                 yield from self._take_steps(reporter)
@@ -233,28 +242,43 @@ class _Loop:
             self._token.can_keep = False
             self._token.nothing_to_keep = "The package is being made already."
 
-    def _take_steps(self, reporter: "_Reporter") -> Iterator[RunEvent]:
+    def _take_steps(self, reporter: "Reporter") -> Iterator[RunEvent]:
         """Those of an epoch that are still to be taken; fewer where the best epoch is wanted."""
-        phase, token = self._phase, self._token
+        phase = self._phase
         while self._mark.step < phase.n_steps:
             yield from self._heed()
             if self._mark.kept:
                 return
-            with token.held():
-                epoch, step = self._mark.epoch, self._mark.step
-                seed_step(phase.seed, epoch, step)
-                losses = phase.step(epoch, step)
-                if not math.isfinite(losses["loss"]):
-                    raise TrainingDivergedError(
-                        f"The loss became {losses['loss']} in step {step + 1} of epoch {epoch + 1}.",
-                        f"Lower the learning rate in the recipe (it was {phase.learning_rate:g} in this step), to a "
-                        "tenth say, and begin again.",
-                    )
-                self._mark = replace(self._mark, step=step + 1)
+            epoch, step = self._mark.epoch, self._mark.step
+            losses = self._take_step(epoch, step)
             if (event := reporter.event(epoch, step + 1, losses)) is not None:
                 yield event
             if self._now() - self._saved_at >= self._save_every_s and (saved := self._save()) is not None:
                 yield saved
+
+    def _take_step(self, epoch: int, step: int) -> dict[str, float]:
+        """One step. It can be left until the optimizer begins to change weights; from then on it is held to its end."""
+        phase, token = self._phase, self._token
+        # A pass through the network changes the running statistics of its batches, and nothing else that is kept.
+        statistics = [(buffer, buffer.clone()) for buffer in phase.model.buffers()]
+        with ExitStack() as held:
+            changing = register_optimizer_step_pre_hook(lambda *_: held.enter_context(token.held()))
+            held.callback(changing.remove)
+            seed_step(phase.seed, epoch, step)
+            try:
+                losses = phase.step(epoch, step)
+            except Cancelled:
+                for buffer, before in statistics:
+                    buffer.copy_(before)
+                raise
+            if not math.isfinite(losses["loss"]):
+                raise TrainingDivergedError(
+                    f"The loss became {losses['loss']} in step {step + 1} of epoch {epoch + 1}.",
+                    f"Lower the learning rate in the recipe (it was {phase.learning_rate:g} in this step), to a "
+                    "tenth say, and begin again.",
+                )
+            self._mark = replace(self._mark, step=step + 1)
+        return losses
 
     def _heed(self) -> Iterator[RunEvent]:
         """Do what was asked for meanwhile; all ranks come here before each step."""
@@ -337,41 +361,4 @@ class _Loop:
 
     def _now(self) -> float:
         """Seconds of work; pauses do not count."""
-        return time.monotonic() - self._token.rested_s
-
-
-class _Reporter:
-    """Turns steps into at most two events a second, and one at the end of each epoch."""
-
-    def __init__(self, phase: Phase, token: RunToken, n_done: int) -> None:
-        self._phase, self._token = phase, token
-        self._first_step, self._began_at = n_done, self._now()
-        self._last_time, self._steps_since = self._began_at, 0
-
-    def event(self, epoch: int, step: int, losses: dict[str, float]) -> Stepped | None:
-        """step: done of this epoch, the latest with these losses."""
-        self._steps_since += 1
-        now = self._now()
-        phase = self._phase
-        if now - self._last_time < _REPORT_EVERY_S and step < phase.n_steps:
-            return None
-        rate = self._steps_since * phase.batch_size / max(now - self._last_time, 1e-6)
-        self._last_time, self._steps_since = now, 0
-        n_done, n_steps = epoch * phase.n_steps + step, phase.n_epochs * phase.n_steps
-        # Measuring after an epoch is part of what a step costs on average.
-        step_s = (now - self._began_at) / (n_done - self._first_step)
-        return Stepped(
-            phase=phase.name,
-            epoch=epoch + 1,
-            step=n_done,
-            n_steps=n_steps,
-            losses=losses,
-            learning_rate=phase.learning_rate,
-            items_per_s=rate,
-            remaining_s=(n_steps - n_done) * step_s,
-            memory_mb=resident_mb(),
-            device_memory_mb=device_mb(phase.compute.device),
-        )
-
-    def _now(self) -> float:
         return time.monotonic() - self._token.rested_s

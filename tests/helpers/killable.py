@@ -76,15 +76,20 @@ def _train_stuck(run: Path, measure: str) -> None:
     from explorer.training.dsmhn_phase import DSMHNPhase
 
     endless = {
-        "in Python": lambda phase: time.sleep(10_000.0),
-        "in native code": lambda phase: hashlib.pbkdf2_hmac("sha256", b"", b"", 2_000_000_000),
+        "in Python": lambda: time.sleep(10_000.0),
+        "in native code": lambda: hashlib.pbkdf2_hmac("sha256", b"", b"", 2_000_000_000),
     }
-    DSMHNPhase.measure = endless[measure]  # type: ignore[assignment, method-assign]
+
+    def stuck(phase: object) -> object:
+        (run / "measuring").touch()
+        return endless[measure]()
+
+    DSMHNPhase.measure = stuck  # type: ignore[assignment, method-assign]
     _train(run, run.parent, None)
 
 
 def start_stuck(run: Path, measure: str) -> BaseProcess:
-    """A trainer that comes no further than its first measurement."""
+    """A trainer that comes no further than its first measurement; the file ``measuring`` says that it came so far."""
     process = _context().Process(target=_train_stuck, args=(run, measure))
     process.start()
     return process

@@ -22,7 +22,7 @@ from explorer.protocol.runs import (
     Saved,
     Stepped,
 )
-from explorer.training import phases
+from explorer.training import reporting
 from explorer.training.compute import Compute
 from explorer.training.control import RunToken
 from explorer.training.phases import PhaseEnd, QueryAnswer, TrainingDivergedError, run_phase
@@ -147,6 +147,7 @@ class Counting:
         self.scores, self.n_steps, self.n_epochs = scores, n_steps, len(scores)
         self.learning_rate = 0.1
         self.weight = torch.zeros(1)
+        self.model = torch.nn.BatchNorm1d(1)
         self.n_steps_taken = self.n_measured = 0
 
     def step(self, epoch, step):
@@ -266,6 +267,50 @@ def test_a_stop_while_it_measures_loses_no_step_and_measures_again(run):
     assert [event.epoch for event in events if isinstance(event, EpochFinished)] == [1, 2]
 
 
+class Normalising(Counting):
+    """A phase whose step is interrupted, as by a signal: before its update, or within it."""
+
+    def __init__(self, scores, token=None, at=None):
+        super().__init__(scores)
+        self._optimizer = torch.optim.SGD(self.model.parameters(), lr=0.1)
+        self._token, self._at = token, at
+
+    def step(self, epoch, step):
+        if self._at == "update" and epoch == 1:
+            self._optimizer.register_step_post_hook(lambda *_: self._token.interrupt())
+        loss = self.model(torch.randn(4, 1) + epoch).square().sum() + self.model.weight.sum()
+        if self._at == "forward" and epoch == 1:
+            self._token.interrupt()
+        self._optimizer.zero_grad()
+        loss.backward()
+        self._optimizer.step()
+        self.weight += 1.0
+        return {"loss": float(loss.detach())}
+
+    def state(self):
+        return {"weight": self.weight, "model": self.model.state_dict()}
+
+    def restore(self, state):
+        self.weight = state["weight"].clone()
+        self.model.load_state_dict(state["model"])
+
+
+@pytest.mark.parametrize(("at", "n_done"), [("forward", 2), ("update", 3)])
+def test_a_step_is_left_until_its_update_and_then_held(run, tmp_path, at, n_done):
+    (tmp_path / "whole").mkdir()
+    whole = Normalising([1.0, 2.0, 3.0])
+    follow(whole, RunDirectory(tmp_path / "whole"))
+    token = RunToken(lambda event: None)
+    with pytest.raises(Cancelled):
+        list(run_phase(Normalising([1.0, 2.0, 3.0], token, at), run, token=token))
+    kept = torch.load(run.checkpoint_path("network"), weights_only=True)
+    assert 2 * kept["epoch"] + kept["step"] == n_done
+    again = Normalising([1.0, 2.0, 3.0])
+    follow(again, run)
+    for name, tensor in whole.model.state_dict().items():
+        assert torch.equal(tensor, again.model.state_dict()[name]), name
+
+
 def test_a_paused_phase_keeps_a_checkpoint_and_takes_no_step(run):
     said, phase = [], Counting([1.0, 2.0])
     token = RunToken(said.append)
@@ -338,7 +383,7 @@ def test_a_full_disk_is_said_and_leaves_the_last_checkpoint(run, monkeypatch):
 
 def test_at_most_two_steps_a_second_are_told_and_the_last_of_each_epoch(run, monkeypatch):
     now = [0.0]
-    monkeypatch.setattr(phases.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(reporting.time, "monotonic", lambda: now[0])
     phase = Counting([1.0, 2.0], n_steps=50)
     step = phase.step
 

@@ -187,7 +187,7 @@ def test_a_stop_among_features_ends_the_process_and_keeps_them(make_run):
 def test_a_stop_within_a_measurement_that_does_not_end_ends_the_process(make_run, measure):
     run = make_run()
     process = start_stuck(run.path, measure)
-    assert wait_until(lambda: any(isinstance(event, Stepped) and event.step == 2 for event in journal(run)), process)
+    assert wait_until((run.path / "measuring").exists, process)
     give(run, StopRun())
     process.join()
     kinds = [type(event) for event in journal(run)]
