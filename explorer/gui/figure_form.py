@@ -22,10 +22,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from explorer.gui.elided_label import ElidedLabel
 from explorer.gui.figure_offer import MM_PER_INCH, MOST_RESULTS, FigureChoice, FigureOffer, Format, Kind, file_name
 from explorer.gui.quiet_label import QuietLabel
 from explorer.gui.viewer_comparison import variants_of
-from explorer.gui.viewer_details import ElidedLabel
 from explorer.protocol import Query
 
 _KINDS: dict[Kind, str] = {

@@ -4,9 +4,9 @@ from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
+from explorer.gui.elided_label import ElidedLabel
 from explorer.gui.phrases import clock
 from explorer.gui.shot_times import fine_clock
-from explorer.gui.viewer_details import ElidedLabel
 from explorer.gui.viewer_icons import line_icon
 
 RATES = (0.25, 0.5, 1.0, 1.5, 2.0)

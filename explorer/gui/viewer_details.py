@@ -1,50 +1,16 @@
 """What is known of the shown item, in words."""
 
-import html
 import os
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
+from explorer.gui.elided_label import ElidedLabel
 from explorer.gui.item_text import date_text, is_video, one_line, score_text, size_text, video_text
 from explorer.protocol import ItemDescription
 
 _LEAST_PRESENCE = 0.3
 _MOST_PRESENT = 8
-
-
-class ElidedLabel(QLabel):
-    """One line that loses its middle when it is too long, so that both ends of a file name are read."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-
-    def minimumSizeHint(self) -> QSize:
-        """As narrow as one likes."""
-        return QSize(24, super().minimumSizeHint().height())
-
-    def elided(self) -> str:
-        """The text as it is painted."""
-        return self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, self.contentsRect().width())
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """The text, or what fits of it."""
-        painter = QPainter(self)
-        painter.drawText(self.contentsRect(), int(self.alignment()), self.elided())
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """The whole text is a tool tip when it does not fit."""
-        super().resizeEvent(event)
-        self.set_line(self.text())
-
-    def set_line(self, text: str) -> None:
-        """Show this text."""
-        self.setText(text)
-        # Plain text may look like mark-up to a tool tip.
-        self.setToolTip(html.escape(text) if self.elided() != text else "")
 
 
 class DetailsPanel(QWidget):

@@ -52,6 +52,13 @@ def test_the_window_starts_works_ends_and_stays_light(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+def test_what_is_seen_first_needs_neither_numpy_nor_training():
+    """Each takes as long to import as a bare window takes to appear."""
+    late = "numpy", "filelock", "explorer.runs", "explorer.gui.training.part", "explorer.gui.training.window"
+    done = run(f"import sys, explorer.gui.main_window\nprint([name for name in {late!r} if name in sys.modules])")
+    assert done.stdout.strip() == "[]", done.stderr
+
+
 _JUST_RUN = """
 import sys
 from pathlib import Path

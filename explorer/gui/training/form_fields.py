@@ -6,6 +6,7 @@ from itertools import groupby
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from explorer.gui.elided_label import ElidedLabel
 from explorer.gui.icons import GlyphButton
 from explorer.gui.phrases import count
 from explorer.gui.quiet_label import QuietLabel
@@ -22,7 +23,6 @@ from explorer.gui.training.field_words import (
     setting_title,
 )
 from explorer.gui.training.problem_line import SaidLine
-from explorer.gui.viewer_details import ElidedLabel
 from explorer.protocol.training import RecipeField
 
 LABEL_PX = 168

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollA
 from explorer.gui import desktop
 from explorer.gui.activity import ActivityView
 from explorer.gui.controller import Controller
+from explorer.gui.elided_label import ElidedLabel
 from explorer.gui.phrases import quoted
 from explorer.gui.training.control import TrainingControl
 from explorer.gui.training.form_fields import section_heading
@@ -18,7 +19,6 @@ from explorer.gui.training.form_page import Rule
 from explorer.gui.training.measures import Measures
 from explorer.gui.training.problem_line import SaidLine
 from explorer.gui.training.run_sentences import model_name
-from explorer.gui.viewer_details import ElidedLabel
 from explorer.gui.worker import Job
 
 _MOST_CARD = 200_000

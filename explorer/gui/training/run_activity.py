@@ -7,8 +7,8 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QGridLayout, QPushButton, QWidget
 
 from explorer.gui.activity import ProgressLine
+from explorer.gui.elided_label import ElidedLabel
 from explorer.gui.quiet_label import QuietLabel
-from explorer.gui.viewer_details import ElidedLabel
 
 
 class RunActivity(QWidget):

@@ -7,6 +7,7 @@ from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from explorer.gui.activity import ProgressLine
+from explorer.gui.elided_label import ElidedLabel
 from explorer.gui.flow_layout import FlowLayout
 from explorer.gui.icons import blend, paint_glyph
 from explorer.gui.notice_bar import WARNING
@@ -21,7 +22,6 @@ from explorer.gui.training.run_sentences import (
     progress_text,
     when_text,
 )
-from explorer.gui.viewer_details import ElidedLabel
 from explorer.runs.state import RunState, RunStatus
 
 _GONE_WRONG = frozenset({RunStatus.FAILED, RunStatus.DIED})
