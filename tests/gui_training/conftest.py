@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from explorer.gui.training import control as controlling
-from explorer.gui.training import estimating
+from explorer.gui.training import estimating, watcher
 from explorer.gui.training.control import TrainingControl
 from explorer.protocol.runs import RunBegan
 from explorer.runs.folder import create_run
@@ -61,6 +61,7 @@ def trainer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callabl
         for module in (controlling, estimating):
             monkeypatch.setattr(module, "trainer_command", lambda data_dir: command)
 
+    monkeypatch.setattr(watcher, "LIST_S", 0.1)  # tests are not to wait for a second each
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(_TESTS.parent), os.environ.get("PYTHONPATH", "")]))
     choose()
     yield choose
