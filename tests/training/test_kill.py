@@ -140,13 +140,18 @@ def assert_tells_the_same(whole: RunFolder, killed: RunFolder) -> None:
         for metric, series in phase.metrics.items():
             assert again.metrics[metric].steps.tolist() == series.steps.tolist()
             assert again.metrics[metric].values.tolist() == series.values.tolist()
-    # A process that goes on tells its phase from where its checkpoint is, never from later.
-    saved = {}
+    # A process goes on where the last checkpoint was that its forerunner told of, or one that it had no time to tell of.
+    saved, last = {}, {}
     for event in events_of(killed):
-        if isinstance(event, Saved):
-            saved[event.phase] = event.step
-        elif isinstance(event, PhaseStarted) and event.phase in saved:
-            assert event.n_done <= max(saved[event.phase], event.n_done)
+        match event:
+            case Saved():
+                saved[event.phase] = event.step
+            case PhaseStarted():
+                assert event.n_done >= saved.get(event.phase, 0)
+                last[event.phase] = event.n_done
+            case Stepped():
+                assert event.step > last[event.phase]
+                last[event.phase] = event.step
     kinds = [type(event) for event in events_of(killed)]
     assert kinds.count(Finished) == 1
     assert kinds.count(RunBegan) > 1
