@@ -140,7 +140,7 @@ def assert_tells_the_same(whole: RunFolder, killed: RunFolder) -> None:
         for metric, series in phase.metrics.items():
             assert again.metrics[metric].steps.tolist() == series.steps.tolist()
             assert again.metrics[metric].values.tolist() == series.values.tolist()
-    # A process goes on where the last checkpoint was that its forerunner told of, or one that it had no time to tell of.
+    # A process goes on from the last checkpoint that was told of, or from one that there was no time to tell of.
     saved, last = {}, {}
     for event in events_of(killed):
         match event:
