@@ -61,7 +61,7 @@ class Validation:
                 f" mAP: right is what {labels.rule.said}; {n_labelled:,} of the {visual.plural} have some of the "
                 f"{labels.queries.shape[1]} labels. Mean over all orders of equal distances."
             )
-        return said
+        return f"{said} Other models may have learned from these {visual.plural}: their cards say from what they did."
 
 
 @contextmanager

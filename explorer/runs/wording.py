@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from explorer.protocol import runs as said
 
 _DIRECTIONS = {
-    "i2t": "image to sentence", "t2i": "sentence to image", "v2t": "video to sentence", "t2v": "sentence to video",
-    "i2i": "image to image", "t2t": "sentence to sentence", "v2v": "video to video",
+    "i2t": "image to text", "t2i": "text to image", "v2t": "video to text", "t2v": "text to video",
+    "i2i": "image to image", "t2t": "text to text", "v2v": "video to video",
 }  # fmt: skip
-_TITLES = {"rsum": "sum of all R@k", "mean_map": "mean mAP"}
+_TITLES = {"rsum": "rSum", "mean_map": "mean mAP"}
 _MEMORY_WORDS = ("out of memory", "memoryerror", "bad_alloc", "cannot allocate memory", "can't allocate memory")
 
 
@@ -20,13 +20,13 @@ def sentence(event: said.RunEvent) -> str:
 
 
 def metric_title(name: str) -> str:
-    """A metric's name as words: ``i2t_r1`` is "image to sentence R@1", ``recall_at_1`` is "recall at 1"."""
+    """A metric's name as words: ``i2t_r1`` is "image to text R@1", ``recall_at_1`` is "recall at 1"."""
     direction, measure = _parts(name)
     return f"{direction} {measure}".strip()
 
 
 def numbers(metrics: Mapping[str, float]) -> str:
-    """Metrics in a row, a direction said once: ``image to sentence R@1 41.2, R@5 70.1; loss 1.2``."""
+    """Metrics in a row, a direction said once: ``image to text R@1 41.2, R@5 70.1; loss 1.2``."""
     groups: dict[str, list[str]] = {}
     for name, value in metrics.items():
         direction, measure = _parts(name)

@@ -130,7 +130,7 @@ def _labels_of(recipe: PhotoRecipe) -> str:
 def how_trained(recipe: Recipe, places: TrainingPlaces, end: PhaseEnd | None) -> str:
     """The command that made a package, and which epoch is in it where that is not the last one."""
     seed = recipe.training.seed if hasattr(recipe, "training") else 0
-    shipped = places.recipe_folder.parts[-2:] == ("resources", "recipes")
+    shipped = _is_shipped(recipe.name, places)
     given = f"resources/recipes/{recipe.name}.toml" if shipped else "recipe.toml"
     run = "" if shipped else f" of the run `{places.run.folder.name}`"
     source = commit_of(Path(__file__).parent)
@@ -139,6 +139,14 @@ def how_trained(recipe: Recipe, places: TrainingPlaces, end: PhaseEnd | None) ->
         return said
     why = "somebody ended the run and kept it" if end.kept else "none after it was better"
     return f"{said} Epoch {end.epoch} is in it, the best one: {why}."
+
+
+def _is_shipped(name: str, places: TrainingPlaces) -> bool:
+    """Whether the run's recipe is one that came with the program, and not one that was only begun with it."""
+    file = places.recipe_folder / f"{name}.toml"
+    if file.parts[-3:-1] != ("resources", "recipes") or not file.is_file():
+        return False
+    return file.read_bytes() == places.run.recipe_path.read_bytes()
 
 
 def _reads_minilm(recipe: PhotoRecipe) -> bool:

@@ -301,7 +301,7 @@ def test_of_many_measures_the_one_that_counts_is_drawn_first_and_one_term_is_no_
     losses, metrics = (view.curves.plots[name].view for name in ("losses", "metrics"))
     until(lambda: losses.drawn is not None and metrics.drawn is not None)
     assert [curve.name for curve in losses.drawn.spec.curves] == ["loss"]
-    assert [curve.name for curve in metrics.drawn.spec.curves] == ["sum of all R@k"]
+    assert [curve.name for curve in metrics.drawn.spec.curves] == ["rSum"]
     action = next(each for each in view.curves.controls.terms_menu.actions() if each.data() == "t2i_r1")
     assert not action.isChecked()
     action.setChecked(True)

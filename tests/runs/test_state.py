@@ -248,8 +248,8 @@ def test_all_attributes_are_told_of() -> None:
 @pytest.mark.parametrize(
     ("name", "title"),
     [
-        ("i2t_r10", "image to sentence R@10"), ("t2v_full", "sentence to video full"), ("rsum", "sum of all R@k"),
-        ("mean_map", "mean mAP"), ("t2i_map", "sentence to image mAP"), ("recall_at_1", "recall at 1"),
+        ("i2t_r10", "image to text R@10"), ("t2v_full", "text to video full"), ("rsum", "rSum"),
+        ("mean_map", "mean mAP"), ("t2i_map", "text to image mAP"), ("recall_at_1", "recall at 1"),
         ("loss", "loss"), ("i2t", "i2t"),
     ],
 )  # fmt: skip
@@ -259,4 +259,4 @@ def test_metrics_are_named_in_words(name: str, title: str) -> None:
 
 def test_a_direction_is_said_once() -> None:
     metrics = {"i2t_r1": 10.0, "i2t_r5": 20.0, "t2i_r1": 30.0, "rsum": 60.0}
-    assert numbers(metrics) == "image to sentence R@1 10, R@5 20; sentence to image R@1 30; sum of all R@k 60"
+    assert numbers(metrics) == "image to text R@1 10, R@5 20; text to image R@1 30; rSum 60"
