@@ -170,7 +170,7 @@ def _picture_views(
     for number, part in enumerate(captioned):
         opened = []
         for view, cached in zip(wanted[number], seen.views[number], strict=True):
-            path = places.run.folder / "pictures" / f"{number}-{view.name}.npy"
+            path = places.run.folder / "picture-features" / f"{number}-{view.name}.npy"
             source = PictureSource(part.image_paths, view, cached, seen.vision, parts, alexnet)
             yield from places.compute.led(cache_pictures(source, path, token))
             opened.append(open_pictures(path))
