@@ -7,4 +7,5 @@ form for training, with their splits and labels; ``clips.py`` and ``msr_vtt.py``
 attention, ``vocabulary.py`` SCAN's word tables. What hashing papers use is read with its labels by
 ``coco_labels.py``, ``iapr.py``, ``web_queries.py`` and ``hashing_mat.py``, all as ``labelled.py`` has it; ``tags.py``
 makes sentences of tags, ``exporting.py`` files of all of it that the commands read. A file that does not say what it
-should is a :class:`~explorer.errors.DatasetError` with a sentence that names the place."""
+should is a :class:`~explorer.errors.DatasetError` with a sentence that names the place.
+"""
