@@ -2,7 +2,7 @@
 
 ::
 
-    runs/NAME/pictures/
+    runs/NAME/picture-features/
       0-1.npy      float16 (n, F)   split 0 (training), view 1
 """
 
