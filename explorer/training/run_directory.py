@@ -19,6 +19,7 @@ import torch
 
 from explorer.errors import ConfigError
 from explorer.runs.failures import written
+from explorer.runs.layout import RunFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,11 @@ class RunDirectory:
 
     folder: Path
 
+    @property
+    def recipe_path(self) -> Path:
+        """The recipe as it was when the run was made."""
+        return RunFolder(self.folder).recipe_path
+
     def checkpoint_path(self, phase: str) -> Path:
         """Last checkpoint of a phase."""
         return self.folder / f"{phase}.checkpoint"
@@ -42,7 +48,7 @@ class RunDirectory:
     @property
     def pictures_path(self) -> Path:
         """Folder of small pictures of what fixed queries found."""
-        return self.folder / "pictures"
+        return RunFolder(self.folder).pictures_path
 
 
 def write_checkpoint(path: Path, content: dict[str, Any]) -> None:
