@@ -215,7 +215,9 @@ class ShotPlayer(FilePlayer):
             return
         wait_s = self._looped_at + _LEAST_LOOP_S - time.monotonic()
         if wait_s > 0:
-            self._player.pause()
+            # At the end of the file it has stopped; pausing it there would show the file's first frame.
+            if self._player.playbackState() is QMediaPlayer.PlaybackState.PlayingState:
+                self._player.pause()
             self._loop_timer.start(math.ceil(wait_s * 1000))
         else:
             self._begin_again()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import QBuffer, QIODevice, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QCursor, QImage
 
 from explorer.media.writing import write_video
 from explorer.protocol import Boxes, ClassMap, Explanation, Grid, ItemDescription, Picture, PointedMaps, Thumbnail
@@ -16,6 +16,12 @@ def pytest_collection_modifyitems(items):
         if "gui_view" in str(item.path):
             # The offscreen platform says so of sizes and of raised windows.
             item.add_marker(pytest.mark.qt_log_ignore("This plugin does not support", extend=True))
+
+
+@pytest.fixture(autouse=True)
+def _pointer_elsewhere(qapp):
+    """Where an earlier test left the pointer, a window that is shown there would be entered and left by itself."""
+    QCursor.setPos(799, 799)  # the corner of the offscreen screen; what tests show is not so high
 
 
 def encoded(width, height, colour=0xFF804020, form="PNG"):

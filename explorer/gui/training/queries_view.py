@@ -12,7 +12,7 @@ from explorer.gui.quiet_label import QuietLabel
 from explorer.gui.worker import Job
 from explorer.protocol.runs import AnsweredQuery, QueriesAnswered, TopPicture
 
-_PICTURE_PX = 72
+_PICTURE_PX = 96
 _GAP_PX = 8
 _FRAME_PX = 3.0
 
