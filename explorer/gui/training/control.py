@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from explorer.errors import UserFacingError
 from explorer.gui.controller import Controller
+from explorer.gui.engine_link import CLOSE_TIMEOUT_S
 from explorer.gui.training.estimating import Estimating
 from explorer.gui.training.followed_run import ENDING, Doing, FollowedRun
 from explorer.gui.training.processes import end_process, is_gone, write_down_end
@@ -67,6 +68,7 @@ class TrainingControl(Estimating):
         self.stop_estimating()
         self._closed = True
         self._watcher.stop()
+        self._watcher.join(CLOSE_TIMEOUT_S)  # a thread that outlives the application has nobody to tell its end
 
     # --- what is known ------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from explorer.gui.controller import Controller
+from explorer.gui.engine_link import CLOSE_TIMEOUT_S
 from explorer.gui.notice_bar import NoticeBar
 from explorer.gui.notices import Notice, Topic
 from explorer.gui.page_view import PageView
@@ -263,3 +264,4 @@ class TrainingWindow(QWidget):
         """The program ends."""
         self.close()
         self._artist.stop()
+        self._artist.join(CLOSE_TIMEOUT_S)
