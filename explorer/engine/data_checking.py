@@ -26,7 +26,7 @@ from explorer.training.code_checks import look_at_splits
 from explorer.training.config import ImageSentenceRecipe, PooledRecipe, Recipe
 from explorer.training.dsmhn_config import DSMHNRecipe
 from explorer.training.hashing_config import LabelSection, TVDBRecipe
-from explorer.training.label_sources import find_labels, require_labels
+from explorer.training.label_sources import find_labels, require_labels, shared_class_note
 from explorer.training.preparation import view_requests
 from explorer.training.readable import left_out_note, require_few_lost
 from explorer.training.reading import TrainingPhotos, read_photos, require_trainable
@@ -260,6 +260,8 @@ def _look_at_labels(
             require_labels(labels, kept)
             matrices = [torch.from_numpy(labels.matrix(list(map(photo_name, part.image_paths)))) for part in kept]
             _tell_labels(labels, matrices, found)
+            if note := shared_class_note(labels, kept[0]):
+                found.notes.append(note)
         elif isinstance(recipe, DSMHNRecipe):
             found.notes.append("There are no labels: only a photo and its own sentences count as alike.")
         if not isinstance(recipe, PooledRecipe):

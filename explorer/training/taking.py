@@ -12,7 +12,7 @@ from explorer.cancellation import CancellationToken
 from explorer.protocol.runs import Noted, RunEvent
 from explorer.training.config import expand_path
 from explorer.training.hashing_config import LabelSection
-from explorer.training.label_sources import find_labels, require_labels
+from explorer.training.label_sources import find_labels, require_labels, shared_class_note
 from explorer.training.preparation import TrainingPlaces
 from explorer.training.readable import mark_of, with_readable_photos
 from explorer.training.reading import TrainingPhotos, read_photos, require_trainable
@@ -54,6 +54,8 @@ def _take(
     if labels is not None:
         found = find_labels(labels, photos.splits, places.recipe_folder, photos.read_labels, token)
         require_labels(found, photos.splits)
+        if note := shared_class_note(found, photos.splits[0]):
+            yield Noted(text=note)
     write_snapshot(places.run.folder, photos.splits, found, divided=photos.divided)
 
 

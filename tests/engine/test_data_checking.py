@@ -132,6 +132,7 @@ def test_labels_are_counted_and_what_is_wrong_with_them_is_said(tmp_path: Path) 
     assert [split.n_labelled for split in answer.splits] == [5, 2]
     assert noted(answer, "split train without a label, which are like no other: 1 of 6")
     assert noted(answer, "Of 80 classes 3 are in these photos")
+    assert not noted(answer, "share a class")  # two of five have a dog
     assert "says nothing about what is in its photos" in check(tmp_path, TVDB + 'source = "data"\n').problem
     missing = check(tmp_path, TVDB + 'file = "labels.json"\n')
     assert missing.key == "labels.file"
@@ -143,6 +144,17 @@ def test_labels_are_counted_and_what_is_wrong_with_them_is_said(tmp_path: Path) 
     )
     assert "None of the 2 photos of the split val has a label" in check(tmp_path, TVDB + 'file = "labels.json"').problem
     assert noted(check(tmp_path, DSMHN), "There are no labels")
+
+
+def test_a_class_that_most_photos_share_is_named_with_the_setting_that_leaves_it_out(tmp_path: Path) -> None:
+    path = write_karpathy(tmp_path, FEW)
+    with_sentences(path, [["a dog"], ["a dog"], ["nothing"], ["a dog"], ["a cat"], ["a bus"], ["a dog"], ["a cat"]])
+    answer = check(tmp_path, TVDB + 'source = "sentences"\n')
+    assert noted(answer, 'dog (60%). All of these count as alike')
+    assert noted(answer, '[labels] without = ["dog"]')
+    without = check(tmp_path, TVDB + 'source = "sentences"\nwithout = ["dog"]\n')
+    assert without.n_classes == 2
+    assert not noted(without, "dog")
 
 
 def test_a_library_is_checked_with_what_is_left_out(tmp_path: Path) -> None:
