@@ -25,7 +25,7 @@ from explorer.training.snapshot import read_kept_labels
 _MOST_PARTS = 8
 _PHOTOS_PER_LOOK = 1000
 _N_NAMED = 3
-_MOST_SHARED = 0.5
+_MOST_SHARED = 2 / 3
 """Share of the labelled photos. Codes of 450 photos, 78 % of the labelled ones with people, told people only."""
 
 

@@ -1,6 +1,5 @@
 """Training runs as the window sees and steers them: what a person wants is a method, what is then so is a signal."""
 
-import time
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
@@ -16,7 +15,7 @@ from explorer.gui.worker import Job
 from explorer.paths import places
 from explorer.protocol.runs import AnyRunOrder, KeepBest, PauseRun, ResumeRun, StopRun
 from explorer.runs import orders
-from explorer.runs.folder import ListedRun, RunDescription, create_run, delete_run
+from explorer.runs.folder import ListedRun, RunDescription, create_run, delete_run, describe
 from explorer.runs.launching import log_tail, start_trainer, trainer_command
 from explorer.runs.layout import RunFolder
 from explorer.runs.state import RunState
@@ -124,13 +123,11 @@ class TrainingControl(Estimating):
                 places(self._data_dir).runs, name, recipe, task=task, title=title, recipe_folder=recipe_folder,
                 device=device,
             )  # fmt: skip
+            made = FollowedRun(description=describe(run))
         except UserFacingError as error:
             self.refused.emit(str(error))
             return None
-        described = RunDescription(
-            name=name, task=task, title=title, recipe_folder=recipe_folder, device=device, made_at=time.time()
-        )
-        self._runs = {run.path: FollowedRun(description=described), **self._runs}
+        self._runs = {run.path: made, **self._runs}
         self.runs_changed.emit()
         self._launch(run.path)
         return run.path
