@@ -20,8 +20,9 @@ _CHECKOUT = Path(__file__).resolve().parent.parent
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """A process for each core, four at most, where all tests run; one for some files, and for benchmarks."""
-    chosen = config.args_source is pytest.Config.ArgsSource.ARGS
-    if chosen or config.getoption("benchmark_enable"):
+    given = config.args if config.args_source is pytest.Config.ArgsSource.ARGS else ["tests"]
+    whole = any((config.rootpath / each).resolve() in (_CHECKOUT, _CHECKOUT / "tests") for each in given)
+    if not whole or config.getoption("benchmark_enable"):
         return 0
     # Not more: each holds Qt, torch and models, some two gigabytes, and a container may see cores that it has not.
     return min(4, os.cpu_count() or 1)
