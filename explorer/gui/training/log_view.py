@@ -3,48 +3,23 @@
 import time
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
-from explorer.gui.quiet_label import QuietLabel
+from explorer.gui.training.copied_text import CopiedText
 
 _MOST_LINES = 5000
 
 
-class LogView(QWidget):
-    """Lines with their time; what is new comes below, and stays in sight if the end was.
-
-    Signals:
-        copied(): the whole log is in the clipboard.
-    """
-
-    copied = Signal()
+class LogView(CopiedText):
+    """Lines with their time; what is new comes below, and stays in sight if the end was."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setAccessibleName("Log")
+        super().__init__("Log", "log", parent)
         self._shown: list[tuple[float, str]] = []
-        self.text = QPlainTextEdit(self)
-        self.text.setReadOnly(True)
         self.text.setMaximumBlockCount(_MOST_LINES)
-        self.text.setFrameShape(QPlainTextEdit.Shape.NoFrame)
-        self.text.setTabChangesFocus(True)
-        self.text.document().setDocumentMargin(16)
-        self.text.setAccessibleName("Log of this run")
         self.text.setPlaceholderText("Nothing has happened yet.")
-        self.note = QuietLabel(self)
-        self.copy = QPushButton("Copy the log", self)
-        self.copy.clicked.connect(self.copy_all)
-        below = QHBoxLayout()
-        below.setContentsMargins(16, 8, 16, 8)
-        below.addWidget(self.note, 1)
-        below.addWidget(self.copy)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.text, 1)
-        column.addLayout(below)
 
     def show_log(self, log: Sequence[tuple[float, str]], printed: str = "") -> None:
         """Redraw; only what came since the last time is added. ``printed``: what the process itself printed last."""
@@ -55,6 +30,7 @@ class LogView(QWidget):
         n_same = len(self._shown)
         if lines[:n_same] != self._shown:
             self.text.clear()
+            self.note.clear()
             n_same = 0
         bar = self.text.verticalScrollBar()
         follow = bar.value() >= bar.maximum() - 4
@@ -67,10 +43,9 @@ class LogView(QWidget):
 
     @Slot()
     def copy_all(self) -> None:
-        """Put the whole log into the clipboard."""
+        """Put the whole log into the clipboard, also the lines that are too many to be shown."""
+        super().copy_all()
         QGuiApplication.clipboard().setText("\n".join(map(line_text, self._shown)))
-        self.note.setText("The log was copied.")
-        self.copied.emit()
 
 
 def line_text(line: tuple[float, str]) -> str:

@@ -3,7 +3,6 @@
 import math
 import os
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from explorer.gui.phrases import count, duration, quoted
@@ -139,11 +138,6 @@ def best_sentence(state: RunState) -> str:
     phase = state.phases.get(best.phase)
     watched = f"{metric_title(phase.watched)} " if phase is not None and phase.watched else ""
     return f"best{' so far' if state.live else ''}: {watched}{number(best.value)}, in epoch {best.epoch}"
-
-
-def metrics_text(metrics: Mapping[str, float]) -> str:
-    """``"recall at 1 41.2, recall at 5 70.1"``."""
-    return ", ".join(f"{metric_title(name)} {number(value)}" for name, value in metrics.items())
 
 
 def metric_title(name: str) -> str:
